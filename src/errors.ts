@@ -1,0 +1,63 @@
+/**
+ * The closed list of what can go wrong outside one message's bytes.
+ *
+ * `temporary` says what a retry can hope for: a temporary failure is tried again with back-off and is never
+ * blamed on a message. What is not on this list counts as temporary as well, because losing a message to a
+ * misjudged error is worse than trying once more.
+ */
+export const ERROR_CODES = {
+  config_invalid: { temporary: false },
+  usage: { temporary: false },
+  schema_older: { temporary: false },
+  schema_newer: { temporary: false },
+  would_drop_data: { temporary: false },
+  database_unavailable: { temporary: true },
+  database_embedded: { temporary: false },
+  database_race: { temporary: true },
+  imap_connect: { temporary: true },
+  imap_credentials: { temporary: true },
+  imap_folder_missing: { temporary: true },
+  imap_command: { temporary: true },
+  imap_flag_refused: { temporary: true },
+  poll_timeout: { temporary: true },
+  stopped: { temporary: true },
+  message_unparsable: { temporary: false },
+  message_unrecordable: { temporary: false },
+  message_too_large: { temporary: false },
+} as const satisfies Record<string, { temporary: boolean }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export type ErrorFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** An error of mailcase's own: a code from the list above, a message for people, fields for the log. */
+export class MailcaseError extends Error {
+  readonly code: ErrorCode;
+  readonly fields: ErrorFields;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; fields?: ErrorFields } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = 'MailcaseError';
+    this.code = code;
+    this.fields = options.fields ?? {};
+  }
+
+  get temporary(): boolean {
+    return ERROR_CODES[this.code].temporary;
+  }
+}
+
+/** The text of anything that was thrown. */
+export function errorMessage(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') {
+    // What Node throws when every address of a host refused the connection; its own message is empty.
+    return error.errors.map(errorMessage).join('; ');
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The `code` that Node, pg and imapflow put on their errors, if there is one. */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

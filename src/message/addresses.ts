@@ -1,0 +1,103 @@
+import { domainToASCII } from 'node:url';
+import addressparser from 'nodemailer/lib/addressparser';
+import { decodeWords } from './headers.ts';
+import { byteLength, storableLine } from './text.ts';
+
+/** A mailbox of RFC 5322, section 3.4: an address and the display name beside it ('' when there is none). */
+export interface Address {
+  readonly name: string;
+  readonly address: string;
+}
+
+/** Longest address taken, in bytes: RFC 5321 allows 254; more cannot be delivered to and could fill an index. */
+const MAX_ADDRESS_BYTES = 255;
+
+/**
+ * Reads an address list (RFC 5322, section 3.4), groups flattened.
+ *
+ * @param raw the field body, unfolded, encoded words not yet decoded: decoding first would let a name that encodes
+ *   `", <` change the structure
+ * @returns only what has a usable address, in order
+ */
+export function parseAddresses(raw: string): Address[] {
+  return addressparser(raw, { flatten: true }).flatMap(({ name, address }) =>
+    isUsableAddress(address) ? [{ name: storableLine(decodeWords(name)), address }] : [],
+  );
+}
+
+/**
+ * Reads the To syntax of Desk's x-headers, in which the help article itself prints typographic quotes:
+ * `“Joe Customer” <joe@example.com>`.
+ */
+export function parseQuotedAddresses(raw: string): Address[] {
+  return parseAddresses(raw.replace(/[\u201C\u201D\u201E\u201F\u00AB\u00BB]/g, '"'));
+}
+
+/** Whether mail could be sent there: something on both sides of the last @, no spaces, no control characters. */
+export function isUsableAddress(address: string): boolean {
+  const at = address.lastIndexOf('@');
+  return (
+    at > 0 &&
+    at < address.length - 1 &&
+    !/[\s\p{Cc}\p{Cs}<>]/u.test(address) &&
+    byteLength(address) <= MAX_ADDRESS_BYTES
+  );
+}
+
+/**
+ * What two spellings of one address have in common: lower case, the domain in A-labels (RFC 5890). Made here and not
+ * by a collation of the database, so that every database agrees.
+ *
+ * @param address a usable address
+ */
+export function addressKey(address: string): string {
+  const at = address.lastIndexOf('@');
+  const local = address.slice(0, at).normalize('NFC').toLowerCase();
+  return `${local}@${domainKey(address.slice(at + 1))}`;
+}
+
+/** A domain in lower case and A-labels, without the root's dot. */
+export function domainKey(domain: string): string {
+  const lower = domain.normalize('NFC').toLowerCase().replace(/\.$/, '');
+  // Only what needs it goes through the URL rules, which also read 127.1 as an IPv4 address.
+  return /[^\p{ASCII}]/u.test(lower) ? domainToASCII(lower) || lower : lower;
+}
+
+/** Local parts behind which no person reads: never a customer (RFC 2142, RFC 5321 section 4.5.1). */
+const SYSTEM_LOCAL_PARTS = new Set(['mailer-daemon', 'postmaster']);
+
+/** Whether mail from this address comes from a mail system and not from a person. */
+export function isMailSystem(address: string): boolean {
+  return SYSTEM_LOCAL_PARTS.has(address.slice(0, address.lastIndexOf('@')).toLowerCase());
+}
+
+export type OwnMatcher = (address: string) => boolean;
+
+/**
+ * Builds the test for the company's own addresses.
+ *
+ * @param entries addresses (`support@example.com`, matching with a +tag too), domains (`example.com`, that domain
+ *   alone) or domains with a leading dot (`.example.com`, its subdomains too)
+ */
+export function ownMatcher(entries: readonly string[]): OwnMatcher {
+  const addresses = new Set(entries.filter((entry) => entry.includes('@')).map(addressKey));
+  const withSubdomains = entries.filter((entry) => entry.startsWith('.')).map((e) => domainKey(e.slice(1)));
+  const domains = new Set(
+    entries
+      .filter((entry) => !entry.includes('@') && !entry.startsWith('.'))
+      .map(domainKey)
+      .concat(withSubdomains),
+  );
+  return (address) => {
+    const key = addressKey(address);
+    const at = key.lastIndexOf('@');
+    const domain = key.slice(at + 1);
+    const untagged = `${key.slice(0, at).replace(/\+.*$/s, '')}@${domain}`;
+    return (
+      addresses.has(key) ||
+      addresses.has(untagged) ||
+      domains.has(domain) ||
+      withSubdomains.some((parent) => domain.endsWith(`.${parent}`))
+    );
+  };
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { addressKey } from './addresses.ts';
+import type { Message } from './message.ts';
+
+/** Changes when the recipe does, so that keys of two recipes can never be taken for one another. */
+const DEDUPE_KEY_VERSION = 1;
+
+/** How much of the text tells two messages with one Message-ID apart; footers that lists add come after it. */
+const TEXT_LETTERS = 500;
+
+/** Enough text to find TEXT_LETTERS in, even where most of it is markup or links. */
+const TEXT_WINDOW = 20_000;
+
+/**
+ * The key by which the same mail delivered twice is known (contract.md, "Once, and never lost"): a version byte and
+ * SHA-256 over length-prefixed fields. Never Received, Delivered-To or the MIME structure, which differ per copy. In
+ * doubt two interactions, never a loss.
+ *
+ * @param isMapped whether a header name (lower case) is one of the mapped x-headers; secrets and MACs are not
+ * @returns 33 bytes
+ */
+export function dedupeKey(message: Message, isMapped: (key: string) => boolean): Buffer {
+  const fields = [
+    message.messageId ?? '',
+    message.from ? addressKey(message.from.address) : '',
+    message.sentAt ? String(Math.trunc(message.sentAt.getTime() / 1000)) : message.dateText,
+    ...list([...message.to, ...message.cc].map(({ address }) => addressKey(address))),
+    ...list(message.headers.fields.filter(({ key }) => isMapped(key)).map(({ key, value }) => `${key}:${value}`)),
+    textFingerprint(message),
+  ];
+  if (message.messageId === undefined) {
+    fields.push(message.subject ?? '', ...list(message.attachments.map(({ sha256 }) => sha256.toString('hex'))));
+  }
+  const hash = createHash('sha256');
+  for (const field of fields) {
+    const bytes = Buffer.from(field, 'utf8');
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    hash.update(length).update(bytes);
+  }
+  return Buffer.concat([Buffer.of(DEDUPE_KEY_VERSION), hash.digest()]);
+}
+
+/** A set of values as fields: how many, then each, so that no list can be mistaken for another's end. */
+function list(values: readonly string[]): string[] {
+  const sorted = [...new Set(values)].sort();
+  return [String(sorted.length), ...sorted];
+}
+
+/**
+ * The letters and digits that the text begins with. URLs go first, because Safe Links and click counters rewrite them
+ * in one copy and not in the other; case, width and spacing go because transfers change them.
+ */
+function textFingerprint(message: Message): string {
+  const text = message.firstText ?? withoutTags(message.html?.slice(0, TEXT_WINDOW) ?? '');
+  return text
+    .slice(0, TEXT_WINDOW)
+    .replace(/\b(?:[a-z][a-z0-9+.-]{1,15}:\/\/|www\.)[^\s<>"']+/gi, '')
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '')
+    .slice(0, TEXT_LETTERS);
+}
+
+function withoutTags(html: string): string {
+  return html.replace(/<(style|script)\b[^]*?<\/\1>/gi, ' ').replace(/<[^>]*>/g, ' ');
+}
