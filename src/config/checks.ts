@@ -1,0 +1,167 @@
+import { isIP, isIPv6 } from 'node:net';
+import { domainToASCII } from 'node:url';
+import { validateDetailed } from 'node-cron';
+import type { Complaint } from './problems.ts';
+
+/**
+ * What one value must look like. Each check answers undefined or what is wrong; none quotes the value, because
+ * explain.ts alone decides whether a value may be shown.
+ */
+type Check = (value: string) => Complaint | undefined;
+
+const check =
+  (isGood: (value: string) => boolean, message: string, cure: string): Check =>
+  (value) =>
+    isGood(value) ? undefined : { message, cure };
+
+/** ftext of RFC 5322, section 3.6.8: printable ASCII without the colon. */
+const FIELD_NAME = /^[\x21-\x39\x3b-\x7e]+$/;
+
+/** A name for a mailbox that is safe in a log line, a metric's label and a command line. */
+export const mailboxName = check(
+  (value) => /^[A-Za-z0-9._-]{1,64}$/.test(value),
+  'not a name for a mailbox',
+  'use 1 to 64 letters, digits, dots, underscores and hyphens, e.g. `support`',
+);
+
+export const hostName = check(
+  (value) => isIP(value) !== 0 || (!/[\s/@:[\]]/.test(value) && isDomain(value)),
+  'not the name of a host',
+  'write the name alone, e.g. `imap.example.com`: no protocol, no brackets, and the port as `port`',
+);
+
+/** Whether the bytes stay on this machine, so that nobody can listen in. */
+export function isLoopback(host: string): boolean {
+  return (
+    /^localhost$/i.test(host) ||
+    /^127(\.\d{1,3}){3}$/.test(host) ||
+    (isIPv6(host) && /^[0:]*:0*1$/.test(host))
+  );
+}
+
+/** An entry of `own`: an address, a domain, or a domain with its subdomains. */
+export const ownEntry = check(
+  (value) => isAddress(value) || (value.includes('.') && isDomain(value.replace(/^\./, ''))),
+  'neither an address nor a domain',
+  'write `support@example.com`, `example.com` (that domain alone) or `.example.com` (its subdomains too)',
+);
+
+/** Whether mail could be sent there, as far as its form says. */
+export function isAddress(value: string): boolean {
+  const at = value.lastIndexOf('@');
+  return at > 0 && !/[\s\p{Cc}<>,;]/u.test(value) && isDomain(value.slice(at + 1));
+}
+
+export const databaseUrl: Check = (value) => {
+  if (!/^postgres(ql)?:\/\//.test(value)) {
+    return { message: 'not the URL of a Postgres database', cure: 'begin it with `postgres://`' };
+  }
+  if (URL.canParse(value)) return undefined;
+  return {
+    message: 'not a URL that can be read',
+    cure:
+      'write postgres://user:password@host:port/database, and percent-encode signs like @ / : # in the password' +
+      ' (@ is %40)',
+  };
+};
+
+export const folderOnDisk = check(
+  (value) => !value.includes('://') && !value.includes('\0'),
+  'not a folder',
+  'write the path of a folder, e.g. `./data`, or use `url` for a database server',
+);
+
+export const folderPath = check(
+  (value) => !/\p{Cc}/u.test(value),
+  'not the path of a folder',
+  'write it as the mail server shows it, without control characters, e.g. `INBOX` or `Archive/2024`',
+);
+
+export const schedule: Check = (value) => {
+  const { valid, errors } = validateDetailed(value);
+  if (valid) return undefined;
+  const field = errors[0]?.field;
+  return {
+    message:
+      field === undefined || field === 'expression'
+        ? 'not a schedule'
+        : `not a schedule: its ${FIELD_NAMES[field] ?? field} cannot be understood`,
+    cure: 'write 5 fields, or 6 with seconds first, as for cron: `*/30 * * * * *` is every 30 seconds',
+  };
+};
+
+const FIELD_NAMES: Readonly<Record<string, string>> = {
+  dayOfMonth: 'day of the month',
+  dayOfWeek: 'day of the week',
+};
+
+/** The beginning of a header field's name; one letter would map every second field of every mail. */
+export const headerPrefix = check(
+  (value) => FIELD_NAME.test(value) && value.length >= 2 && value.length <= 60,
+  'not the beginning of a header field name',
+  'use 2 to 60 printable ASCII characters without spaces and colons, e.g. `x-desk-`',
+);
+
+export const headerName = check(
+  (value) => FIELD_NAME.test(value) && value.length <= 60,
+  'not the name of a header field',
+  'use up to 60 printable ASCII characters without spaces and colons, e.g. `x-our-secret`',
+);
+
+/** Shorter can be guessed by someone who may send as many mails as he likes. */
+const SHORTEST_SECRET = 16;
+
+export const sharedSecret: Check = (value) => {
+  if (value.length < SHORTEST_SECRET) {
+    return {
+      message: `too short: a secret that travels in a mail needs at least ${SHORTEST_SECRET} characters`,
+      cure: 'make one with `openssl rand -hex 32`',
+    };
+  }
+  if (!/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value)) {
+    return {
+      message: 'cannot stand in a header field as it is, so no mail would match it',
+      cure: 'use printable ASCII without line breaks and without spaces at its ends, e.g. `openssl rand -hex 32`',
+    };
+  }
+  return undefined;
+};
+
+/** System flags that can say "processed", in their usual spelling. */
+const PROCESSED_FLAGS = ['\\Seen', '\\Flagged', '\\Answered'] as const;
+export type ProcessedFlag = (typeof PROCESSED_FLAGS)[number];
+
+/** The flag that is meant; flags compare case-insensitively (RFC 9051, section 2.3.2). */
+export function findProcessedFlag(value: string): ProcessedFlag | undefined {
+  return PROCESSED_FLAGS.find((flag) => flag.toLowerCase() === value.toLowerCase());
+}
+
+export const processedFlag: Check = (value) => {
+  if (findProcessedFlag(value) !== undefined) return undefined;
+  const cure = `use one of ${PROCESSED_FLAGS.map((flag) => `\`${flag}\``).join(', ')}`;
+  switch (value.toLowerCase()) {
+    case '\\deleted':
+      return { message: 'the next expunge of any mail program would destroy what carries this flag', cure };
+    case '\\draft':
+      return { message: 'mail programs would show the mail as a draft of their own', cure };
+    case '\\recent':
+      return { message: 'only the server itself can set this flag', cure };
+    default:
+      return value.startsWith('\\')
+        ? { message: 'not a system flag', cure }
+        : {
+            message:
+              'not a system flag: those begin with a backslash, and keywords come with a later version',
+            cure,
+          };
+  }
+};
+
+function isDomain(value: string): boolean {
+  const ascii = domainToASCII(value);
+  return (
+    ascii.length > 0 &&
+    ascii.length <= 253 &&
+    ascii.split('.').every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?$/i.test(label))
+  );
+}

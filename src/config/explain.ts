@@ -1,0 +1,230 @@
+import type { z } from 'zod';
+import { type ConfigNode, lineAt, type MapNode, nodeAt, type TextNode } from './document.ts';
+import { findOption, isUnprintable } from './options.ts';
+import type { Complaint, Finding, Path } from './problems.ts';
+import { SHORTEST_REDACTED, secretsIn } from './secrets.ts';
+import { nearest, suggestOption } from './suggest.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** Longer values are cut: a problem is a line to read, and its place says where the rest stands. */
+const LONGEST_ECHO = 40;
+
+/** Puts zod's issues into words for an operator, each at the line that it is about. */
+export function explainIssues(issues: readonly Issue[], root: MapNode): Finding[] {
+  const secrets = secretsIn(root);
+  const findings = issues.flatMap((issue) => explain(issue, []));
+  // `trust: {hmac: …}` lacks the `secret` of this version, but to say so would mislead.
+  return findings.filter(
+    ({ path, isMissing }) =>
+      !isMissing ||
+      !findings.some((other) => other.isLater && samePath(other.path.slice(0, -1), path.slice(0, -1))),
+  );
+
+  function explain(issue: Issue, above: Path): ClassifiedFinding[] {
+    const path = cutShorthand(root, [...above, ...issue.path.map(toPart)]);
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownOption(key, path));
+    if (issue.code === 'invalid_union') {
+      const branch = meantBranch(issue.errors);
+      if (branch !== undefined) return branch.flatMap((inner) => explain(inner, path));
+    }
+    const node = nodeAt(root, path);
+    if (node?.kind === 'unresolved') return [];
+    const line = lineAt(root, path);
+    if (node === undefined || node.kind === 'empty') {
+      // A rule over a whole section complains about the section, and an absent option breaks no other rule.
+      return [{ path, line, isMissing: true, ...missing(path) }];
+    }
+    if (node.kind === 'text' && node.text.trim() === '') return [{ path, line, ...emptyText(node) }];
+    const complaint = describeIssue(issue, node, path);
+    const echo = node.kind === 'text' ? quote(node, path, secrets) : '';
+    return [{ path, line, ...complaint, message: complaint.message + echo }];
+  }
+
+  function unknownOption(key: string, section: Path): ClassifiedFinding {
+    const path = [...section, key];
+    const line = lineAt(root, path);
+    if (findOption(section)?.meta.later?.names.includes(key) === true) {
+      return { path, line, isLater: true, message: 'comes with a later version', cure: possibleNow(section) };
+    }
+    if (!isPlainName(key)) {
+      // Not quoted: `password:hunter2` without the space is a name to YAML.
+      return {
+        path: section,
+        line,
+        message: 'something that is no option',
+        cure: 'write `name: value` with a space after the colon',
+      };
+    }
+    return { path, line, message: 'unknown option', cure: suggestOption(key, section) };
+  }
+}
+
+/**
+ * A path that can be shown: what lies below an unknown option, or below a secret, may itself be a secret that YAML
+ * took for a name.
+ */
+export function printablePath(path: Path): Path {
+  const unknown = path.findIndex((_part, index) => findOption(path.slice(0, index + 1)) === undefined);
+  if (unknown === -1) return path;
+  const part = path[unknown];
+  const isShown = typeof part === 'number' || (part !== undefined && isPlainName(part));
+  const isBelowScalar = findOption(path.slice(0, unknown))?.keys.length === 0;
+  return path.slice(0, isShown && !isBelowScalar ? unknown + 1 : unknown);
+}
+
+interface ClassifiedFinding extends Finding {
+  readonly isMissing?: true;
+  readonly isLater?: true;
+}
+
+/** What looks like the name of an option, and not like a value that slipped into its place. */
+function isPlainName(key: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9_-]{0,29}$/.test(key);
+}
+
+function missing(path: Path): Complaint {
+  const meta = findOption(path)?.meta;
+  if (typeof path.at(-1) === 'number') {
+    return { message: 'an entry without content', cure: 'write the entry, or take its hyphen out' };
+  }
+  return {
+    message: 'required, but missing',
+    cure: meta?.example === undefined ? 'write its value' : `add \`${meta.example}\``,
+  };
+}
+
+function emptyText({ sources }: TextNode): Complaint {
+  return sources.length === 0
+    ? { message: 'must not be empty', cure: 'write its value' }
+    : { message: `empty, because ${sources.join(', ')} is empty`, cure: 'give it a value' };
+}
+
+function describeIssue(issue: Issue, node: ConfigNode, path: Path): Complaint {
+  switch (issue.code) {
+    case 'custom':
+      return { message: issue.message, cure: String(issue.params?.cure) };
+    case 'invalid_value':
+      return wrongChoice(issue.values.map(String), node, path);
+    case 'invalid_union':
+      return wrongType('object', node, path);
+    case 'invalid_type':
+      return wrongType(issue.expected, node, path);
+    case 'too_small':
+      return issue.origin === 'array'
+        ? { message: 'needs at least one entry', cure: addExample(path) }
+        : { message: `must be at least ${issue.minimum}`, cure: `write ${issue.minimum} or more` };
+    case 'too_big':
+      return { message: `must be at most ${issue.maximum}`, cure: `write ${issue.maximum} or less` };
+    default:
+      return { message: 'not a value that is possible here', cure: sentence(path) };
+  }
+}
+
+function wrongChoice(values: readonly string[], node: ConfigNode, path: Path): Complaint {
+  const possible = values.map((value) => `\`${value}\``).join(', ');
+  if (findOption(path)?.meta.later !== undefined) {
+    return { message: 'not possible in this version', cure: possibleNow(path) };
+  }
+  const similar = node.kind === 'text' ? nearest(node.text, values) : undefined;
+  return {
+    message: 'not one of the possible values',
+    cure:
+      similar === undefined
+        ? `use one of ${possible}`
+        : `did you mean \`${similar}\`? Possible are ${possible}`,
+  };
+}
+
+/** What this version can do where the contract promises more. */
+function possibleNow(path: Path): string {
+  const later = findOption(path)?.meta.later;
+  return `possible in this version: ${later?.now}; later: ${later?.names.join(', ')}`;
+}
+
+const KINDS: Readonly<Record<ConfigNode['kind'], string>> = {
+  map: 'a map of options',
+  list: 'a list',
+  text: 'a single value',
+  empty: 'nothing',
+  unresolved: 'nothing',
+};
+
+function wrongType(expected: string, node: ConfigNode, path: Path): Complaint {
+  const option = findOption(path);
+  switch (expected) {
+    case 'int':
+    case 'number':
+      return { message: 'must be a whole number', cure: 'write it in digits, without quotes and unit' };
+    case 'boolean':
+      return { message: 'must be true or false', cure: 'write `true` or `false`' };
+    case 'array':
+      return { message: `must be a list, and is ${KINDS[node.kind]}`, cure: addExample(path) };
+    case 'object':
+      if (option?.meta.later !== undefined)
+        return { message: 'not possible in this version', cure: possibleNow(path) };
+      return {
+        message: `must be a map of options, and is ${KINDS[node.kind]}`,
+        cure: `write its options below it: ${option?.keys.join(', ')}`,
+      };
+    default:
+      return {
+        message: `must be a single value, and is ${KINDS[node.kind]}`,
+        cure:
+          option?.meta.example === undefined
+            ? 'write one value, without brackets and hyphens'
+            : addExample(path),
+      };
+  }
+}
+
+function addExample(path: Path): string {
+  const example = findOption(path)?.meta.example;
+  return example === undefined ? 'write it as a list: `[first, second]`' : `write it like \`${example}\``;
+}
+
+function sentence(path: Path): string {
+  return findOption(path)?.meta.description ?? 'correct it';
+}
+
+/**
+ * ` (got `emplicit`)`, unless that could give something away: a secret, what holds one, or a URL, which may carry a
+ * password. Of a value from outside only the name is told.
+ */
+function quote({ text, sources }: TextNode, path: Path, secrets: readonly string[]): string {
+  if (sources.length > 0) return ` (the value of ${sources.join(', ')})`;
+  const isWithheld =
+    isUnprintable(path) ||
+    !/^[\x20-\x7e]+$/.test(text) ||
+    text.includes('://') ||
+    secrets.some(
+      (secret) => text.includes(secret) || (text.length >= SHORTEST_REDACTED && secret.includes(text)),
+    );
+  if (isWithheld) return '';
+  return ` (got \`${text.length > LONGEST_ECHO ? `${text.slice(0, LONGEST_ECHO)}…` : text}\`)`;
+}
+
+/** The alternative whose shape was written, whatever is wrong inside it; undefined when it is none of them. */
+function meantBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  return branches.find((issues) =>
+    issues.every(
+      ({ code, path }) => path.length > 0 || (code !== 'invalid_type' && code !== 'invalid_value'),
+    ),
+  );
+}
+
+/** `folders: [INBOX]` is read as `[{path: INBOX}]`; its problem is that of `folders[0]`. */
+function cutShorthand(root: ConfigNode, path: Path): Path {
+  const parent = nodeAt(root, path.slice(0, -1));
+  return path.length > 0 && (parent?.kind === 'text' || parent?.kind === 'unresolved')
+    ? path.slice(0, -1)
+    : path;
+}
+
+function toPart(part: PropertyKey): string | number {
+  return typeof part === 'number' ? part : String(part);
+}
+
+function samePath(a: Path, b: Path): boolean {
+  return a.length === b.length && a.every((part, index) => part === b[index]);
+}

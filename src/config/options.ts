@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { Path } from './problems.ts';
+import { configSchema } from './schema.ts';
+
+/** One place of the configuration, as the schema declares it. */
+export interface Option {
+  /** `mailboxes[].imap.host`; '' is the whole file. */
+  readonly pattern: string;
+  /** The names below it; empty unless it is a section. */
+  readonly keys: readonly string[];
+  readonly meta: Readonly<z.GlobalMeta>;
+}
+
+/** All options by their pattern, in the order of the schema. Derived from it, so that nothing is declared twice. */
+export const OPTIONS: ReadonlyMap<string, Option> = new Map(
+  [...listOptions(configSchema, '')].map((option) => [option.pattern, option]),
+);
+
+export function findOption(path: Path): Option | undefined {
+  return OPTIONS.get(patternOf(path));
+}
+
+/** Whether a value there must not be printed: it is a secret, holds one, or is easily mistaken for one. */
+export function isUnprintable(path: Path): boolean {
+  const pattern = patternOf(path);
+  const option = OPTIONS.get(pattern);
+  if (option === undefined || option.meta.secret === true || option.meta.unprinted === true) return true;
+  return SECRET_PATTERNS.some(
+    (secret) => secret.startsWith(`${pattern}.`) || secret.startsWith(`${pattern}[`),
+  );
+}
+
+const SECRET_PATTERNS = [...OPTIONS.values()]
+  .filter((option) => option.meta.secret === true)
+  .map((option) => option.pattern);
+
+/** The sections, as patterns, that have an option of this name. */
+export function sectionsWith(name: string): string[] {
+  return [...OPTIONS.values()].filter(({ keys }) => keys.includes(name)).map(({ pattern }) => pattern);
+}
+
+function patternOf(path: Path): string {
+  return path.reduce<string>((pattern, part) => {
+    if (typeof part === 'number') return `${pattern}[]`;
+    return join(pattern, part);
+  }, '');
+}
+
+function join(pattern: string, key: string): string {
+  return pattern === '' ? key : `${pattern}.${key}`;
+}
+
+function* listOptions(schema: z.core.$ZodType, pattern: string): Generator<Option> {
+  const layers = [...unwrap(schema)];
+  const core = layers.at(-1);
+  const choices = core instanceof z.ZodUnion ? core.options.flatMap((option) => [...unwrap(option)]) : [core];
+  const sections = choices.filter((choice) => choice instanceof z.ZodObject);
+  yield {
+    pattern,
+    keys: sections.flatMap(({ shape }) => Object.keys(shape)),
+    meta: Object.assign({}, ...layers.map((layer) => z.globalRegistry.get(layer)).reverse()),
+  };
+  for (const { shape } of sections) {
+    for (const [key, child] of Object.entries(shape)) yield* listOptions(child, join(pattern, key));
+  }
+  if (core instanceof z.ZodArray) yield* listOptions(core.element, `${pattern}[]`);
+}
+
+/** A schema and what it is wrapped around, from the outside to the type itself. */
+function* unwrap(schema: z.core.$ZodType): Generator<z.core.$ZodType> {
+  yield schema;
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) yield* unwrap(schema.unwrap());
+  else if (schema instanceof z.ZodPipe)
+    yield* unwrap(schema.in instanceof z.ZodTransform ? schema.out : schema.in);
+}
