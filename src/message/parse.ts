@@ -126,7 +126,7 @@ function isReply(stream: AttachmentStream): boolean {
 interface ParserNode {
   contentType?: unknown;
   textContent?: unknown;
-  childNodes?: unknown;
+  children?: unknown;
 }
 
 /**
@@ -138,7 +138,7 @@ function firstTextPart(parser: MailParser): string | undefined {
   const pending: ParserNode[] = [Reflect.get(parser, 'tree') as ParserNode];
   for (let node = pending.shift(); node; node = pending.shift()) {
     if (node.contentType === 'text/plain' && typeof node.textContent === 'string') return node.textContent;
-    if (Array.isArray(node.childNodes)) pending.unshift(...(node.childNodes as ParserNode[]));
+    if (Array.isArray(node.children)) pending.unshift(...(node.children as ParserNode[]));
   }
   return undefined;
 }

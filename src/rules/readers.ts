@@ -1,0 +1,95 @@
+import { isIP } from 'node:net';
+import countries from 'i18n-iso-countries';
+import languages from 'iso-639-1';
+import { type Address, parseQuotedAddresses } from '../message/addresses.ts';
+import type { HeaderField } from '../message/headers.ts';
+import { byteLength } from '../message/text.ts';
+import { DIRECTIONS, type Direction, STATUSES, type Status } from './directives.ts';
+
+/** What a reader says of a header's body: the value it stands for, or why it cannot be taken. */
+export type Reading<T> = { readonly value: T; readonly note?: string } | { readonly refused: string };
+
+/** Reads one body that is not empty. */
+export type Reader<T> = (field: HeaderField) => Reading<T>;
+
+/** Identifiers are looked up through an index, whose rows have a limit; nobody's real id is longer. */
+const MAX_IDENTIFIER_BYTES = 255;
+
+const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)$/;
+
+export const readText: Reader<string> = ({ value }) => ({ value });
+
+export const readIdentifier: Reader<string> = ({ value }) =>
+  byteLength(value) > MAX_IDENTIFIER_BYTES
+    ? { refused: `longer than ${MAX_IDENTIFIER_BYTES} bytes` }
+    : { value };
+
+export const readStatus: Reader<Status> = oneOf(STATUSES);
+
+export const readDirection: Reader<Direction> = oneOf(DIRECTIONS);
+
+/** Comma-separated; empty ones and doubles are left out. */
+export const readLabels: Reader<string[]> = ({ value }) => {
+  const labels = value
+    .split(',')
+    .map((label) => label.trim())
+    .filter((label) => label !== '');
+  if (labels.length === 0) return { refused: 'no label in it' };
+  return { value: [...new Set(labels)] };
+};
+
+/** ISO 639-1 in lower case, optionally with a region of ISO 3166-1 in upper case: `ES` is `es`, `pt-br` is `pt-BR`. */
+export const readLanguage: Reader<string> = ({ value }) => {
+  const match = /^([a-z]{2})(?:-([a-z]{2}))?$/i.exec(value);
+  const language = match?.[1]?.toLowerCase();
+  const region = match?.[2]?.toUpperCase();
+  if (language === undefined || !languages.validate(language)) {
+    return { refused: 'not an ISO 639-1 code such as es or pt-BR' };
+  }
+  if (region === undefined) return { value: language };
+  if (!isCountry(region)) return { refused: `the region ${region} is no ISO 3166-1 country code` };
+  return { value: `${language}-${region}` };
+};
+
+export const readCountry: Reader<string> = ({ value }) => {
+  const code = value.toUpperCase();
+  return isCountry(code) ? { value: code } : { refused: 'not an ISO 3166-1 alpha-2 country code such as SE' };
+};
+
+export const readIpAddress: Reader<string> = ({ value }) =>
+  // A zone (fe80::1%eth0) means something on one machine only, and inet cannot keep it.
+  isIP(value) === 0 || value.includes('%') ? { refused: 'not an IPv4 or IPv6 address' } : { value };
+
+export const readLatitude: Reader<number> = decimalDegrees(90);
+
+export const readLongitude: Reader<number> = decimalDegrees(180);
+
+export const readPriority: Reader<number> = ({ value }) =>
+  /^([1-9]|10)$/.test(value) ? { value: Number(value) } : { refused: 'not a whole number from 1 to 10' };
+
+export const readCustomer: Reader<Address> = ({ raw }) => {
+  const [first, ...rest] = parseQuotedAddresses(raw);
+  if (first === undefined) return { refused: 'no usable e-mail address in it' };
+  if (rest.length === 0) return { value: first };
+  return { value: first, note: 'more than one address: the first counts' };
+};
+
+function oneOf<const T extends string>(choices: readonly T[]): Reader<T> {
+  return ({ value }) => {
+    const choice = choices.find((each) => each === value.toLowerCase());
+    return choice === undefined ? { refused: `not one of ${choices.join(', ')}` } : { value: choice };
+  };
+}
+
+function decimalDegrees(limit: number): Reader<number> {
+  return ({ value }) => {
+    const degrees = DECIMAL.test(value) ? Number(value) : Number.NaN;
+    return Math.abs(degrees) <= limit
+      ? { value: degrees }
+      : { refused: `not decimal degrees from -${limit} to ${limit}` };
+  };
+}
+
+function isCountry(code: string): boolean {
+  return countries.alpha2ToNumeric(code) !== undefined;
+}

@@ -1,0 +1,47 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Headers } from '../message/headers.ts';
+import { type Directives, noDirectives } from './directives.ts';
+import type { HeaderMapping } from './header-mapping.ts';
+
+/** Whose x-headers are applied, as the operator configured it for the mailbox. */
+export type Trust = 'none' | 'all' | { readonly secret: { readonly header: string; readonly value: string } };
+
+export interface Verdict {
+  readonly trusted: boolean;
+  /** Why not; empty when trusted. */
+  readonly reason: string;
+}
+
+/** Decides whether a message's x-headers are instructions or only what a stranger wrote. */
+export function trustVerdict(trust: Trust, headers: Headers): Verdict {
+  if (trust === 'all') return { trusted: true, reason: '' };
+  if (trust === 'none') return { trusted: false, reason: 'not trusted: the mailbox trusts nobody (trust: none)' };
+  const given = headers.all(trust.secret.header);
+  if (given.length === 0) {
+    return { trusted: false, reason: `not trusted: the mail has no ${trust.secret.header}` };
+  }
+  // Several values would let somebody try many secrets with one mail.
+  if (given.length > 1) {
+    return { trusted: false, reason: `not trusted: the mail has ${trust.secret.header} more than once` };
+  }
+  return given.every(({ raw }) => sameSecret(raw, trust.secret.value))
+    ? { trusted: true, reason: '' }
+    : { trusted: false, reason: `not trusted: the value of ${trust.secret.header} is another one` };
+}
+
+/** What the message's headers may set: what they say where they are trusted, else nothing, with the reason on each. */
+export function trustedDirectives(verdict: Verdict, mapping: HeaderMapping, headers: Headers): Directives {
+  if (verdict.trusted) return mapping.read(headers);
+  const directives = noDirectives();
+  directives.refused = mapping
+    .prefixed(headers)
+    .filter(({ value }) => value !== '')
+    .map(({ key, value }) => ({ by: key, value, reason: verdict.reason }));
+  return directives;
+}
+
+/** Compares in constant time; hashing first makes the lengths equal. */
+function sameSecret(given: string, expected: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text, 'utf8').digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}
