@@ -25,11 +25,16 @@ export function dedupeKey(message: Message, isMapped: (key: string) => boolean):
     message.from ? addressKey(message.from.address) : '',
     message.sentAt ? String(Math.trunc(message.sentAt.getTime() / 1000)) : message.dateText,
     ...list([...message.to, ...message.cc].map(({ address }) => addressKey(address))),
-    ...list(message.headers.fields.filter(({ key }) => isMapped(key)).map(({ key, value }) => `${key}:${value}`)),
+    ...list(
+      message.headers.fields.filter(({ key }) => isMapped(key)).map(({ key, value }) => `${key}:${value}`),
+    ),
     textFingerprint(message),
   ];
   if (message.messageId === undefined) {
-    fields.push(message.subject ?? '', ...list(message.attachments.map(({ sha256 }) => sha256.toString('hex'))));
+    fields.push(
+      message.subject ?? '',
+      ...list(message.attachments.map(({ sha256 }) => sha256.toString('hex'))),
+    );
   }
   const hash = createHash('sha256');
   for (const field of fields) {

@@ -18,7 +18,8 @@ const PARTICLES = new Set(
 
 /** What stands behind a comma without being a given name. */
 const SUFFIXES = /^(jr|sr|ii|iii|iv|ph\.? ?d|m\.? ?d|esq|mba|dds)\.?$/i;
-const COMPANY_FORMS = /^(inc|llc|ltd|limited|corp|co|gmbh|ag|kg|plc|s\.?a|s\.?r\.?l|b\.?v|oy|ab|pty ltd)\.?$/i;
+const COMPANY_FORMS =
+  /^(inc|llc|ltd|limited|corp|co|gmbh|ag|kg|plc|s\.?a|s\.?r\.?l|b\.?v|oy|ab|pty ltd)\.?$/i;
 
 /** Han, kana and hangul: with these the family name is written first. */
 const FAMILY_FIRST = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー・]+$/u;

@@ -28,7 +28,13 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
   const headers = new Headers(parsed.headerLines.map(readHeaderLine));
   const clean = (text: string) => storableText(redaction ? redactText(text, redaction) : text);
   const list = (key: string) => headers.all(key).flatMap(({ raw }) => parseAddresses(raw));
-  const ids = (key: string) => parseMessageIds(headers.all(key).map(({ raw }) => raw).join(' '));
+  const ids = (key: string) =>
+    parseMessageIds(
+      headers
+        .all(key)
+        .map(({ raw }) => raw)
+        .join(' '),
+    );
   const dateText = headers.first('date')?.raw ?? '';
   const subject = headers.first('subject')?.value;
   const messageId = headers.first('message-id')?.raw;
@@ -44,7 +50,10 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
     cc: list('cc'),
     sentAt: parseDate(dateText),
     dateText: storableLine(dateText),
-    kind: messageKind(headers, parsed.attachments.some(({ isCalendarReply }) => isCalendarReply)),
+    kind: messageKind(
+      headers,
+      parsed.attachments.some(({ isCalendarReply }) => isCalendarReply),
+    ),
     text: parsed.text === undefined ? undefined : clean(parsed.text),
     html: parsed.html === undefined ? undefined : clean(parsed.html),
     firstText: parsed.firstText === undefined ? undefined : clean(parsed.firstText),
@@ -89,7 +98,9 @@ async function runParser(source: Buffer): Promise<ParserResult> {
       }
     }
   } catch (error) {
-    throw new MailcaseError('message_unparsable', `cannot be parsed: ${errorMessage(error)}`, { cause: error });
+    throw new MailcaseError('message_unparsable', `cannot be parsed: ${errorMessage(error)}`, {
+      cause: error,
+    });
   }
   result.headerLines = (parser.headerLines || []).map(({ line }) => line);
   result.firstText = firstTextPart(parser) ?? result.text;

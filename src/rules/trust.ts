@@ -15,7 +15,8 @@ export interface Verdict {
 /** Decides whether a message's x-headers are instructions or only what a stranger wrote. */
 export function trustVerdict(trust: Trust, headers: Headers): Verdict {
   if (trust === 'all') return { trusted: true, reason: '' };
-  if (trust === 'none') return { trusted: false, reason: 'not trusted: the mailbox trusts nobody (trust: none)' };
+  if (trust === 'none')
+    return { trusted: false, reason: 'not trusted: the mailbox trusts nobody (trust: none)' };
   const given = headers.all(trust.secret.header);
   if (given.length === 0) {
     return { trusted: false, reason: `not trusted: the mail has no ${trust.secret.header}` };

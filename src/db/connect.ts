@@ -1,0 +1,67 @@
+import knex, { type Knex } from 'knex';
+import pg from 'pg';
+import { errorMessage, MailcaseError } from '../errors.ts';
+
+export type Database = Knex;
+export type Transaction = Knex.Transaction;
+
+/** No statement of ours takes long; one that does hangs on a lock or on a dead connection. In milliseconds. */
+const STATEMENT_TIMEOUT_MS = 60_000;
+
+/** Beyond the server's own limit, for a connection that died without a word. */
+const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 10_000;
+
+const CONNECT_TIMEOUT_MS = 15_000;
+
+/** Ids and UIDs are far below 2^53, so a bigint becomes a number; one that is not would be silently wrong. */
+function parseBigint(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint out of range: ${text}`);
+  return value;
+}
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === pg.types.builtins.INT8 && format !== 'binary'
+      ? parseBigint
+      : pg.types.getTypeParser(oid, format as 'text')) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+/**
+ * Opens a pool of connections. Nothing is connected before the first query.
+ *
+ * @param url postgres://user:password@host:port/database
+ * @param pool the largest number of connections
+ */
+export function connectDatabase(url: string, pool = 10): Database {
+  return knex({
+    client: 'pg',
+    connection: {
+      connectionString: url,
+      application_name: 'mailcase',
+      types,
+      keepAlive: true,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+    } as Knex.PgConnectionConfig,
+    pool: { min: 0, max: pool },
+    acquireConnectionTimeout: CONNECT_TIMEOUT_MS + 5_000,
+    // knex would print its own warnings to the console, connection strings among them.
+    log: { warn() {}, error() {}, deprecate() {}, debug() {} },
+  });
+}
+
+/** Asks the database for a sign of life; the error names the cure and no password. */
+export async function assertReachable(db: Database): Promise<void> {
+  try {
+    await db.raw('select 1');
+  } catch (error) {
+    throw new MailcaseError(
+      'database_unavailable',
+      `cannot reach the database: ${errorMessage(error)} (see database.url in the configuration)`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,24 @@
+import type { Address } from '../message/addresses.ts';
+import type { Message } from '../message/message.ts';
+import type { Direction, Directives } from '../rules/directives.ts';
+
+/** Where a message lies: a folder and its UIDVALIDITY, as the database knows them. */
+export interface FolderRef {
+  readonly folderId: number;
+  readonly uidValidity: number;
+}
+
+/** A message that has been parsed and judged, ready to be recorded. */
+export interface Incoming {
+  readonly uid: number;
+  /** INTERNALDATE. */
+  readonly receivedAt: Date;
+  /** The bytes to keep, secrets overwritten. */
+  readonly source: Buffer;
+  readonly message: Message;
+  readonly dedupeKey: Buffer;
+  readonly trusted: boolean;
+  readonly directives: Directives;
+  readonly direction: Direction;
+  readonly customer: Address | undefined;
+}

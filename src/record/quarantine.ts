@@ -1,0 +1,42 @@
+import type { Database } from '../db/connect.ts';
+import { needsPieces, storeInPieces } from '../db/pieces.ts';
+import { storableText } from '../message/text.ts';
+import type { FolderRef } from './incoming.ts';
+import { findReceipts } from './receipts.ts';
+
+/** A message that cannot be recorded, for a reason of its own. */
+export interface Unrecordable {
+  readonly uid: number;
+  readonly stage: 'fetch' | 'parse' | 'decide' | 'store';
+  readonly error: string;
+  /** Secrets overwritten; undefined where the message was too large to fetch. */
+  readonly source: Buffer | undefined;
+}
+
+/** Longest error kept, in characters: a driver may quote a whole value. */
+const MAX_ERROR_LENGTH = 2000;
+
+/** Sets a message aside with its raw bytes and its error, so that it holds nobody up and is not lost. */
+export async function quarantine(db: Database, folder: FolderRef, message: Unrecordable): Promise<void> {
+  await db.transaction(async (trx) => {
+    const [known] = await findReceipts(trx, folder, [message.uid]);
+    if (known) return;
+    const error = storableText(message.error).slice(0, MAX_ERROR_LENGTH);
+    const inPieces = message.source !== undefined && needsPieces(message.source.length);
+    const place = { folder_id: folder.folderId, uid_validity: folder.uidValidity, uid: message.uid };
+    const [row] = (await trx('quarantine')
+      .insert({ ...place, stage: message.stage, error, content: inPieces ? null : (message.source ?? null) })
+      .returning('id')) as [{ id: number }];
+    if (inPieces && message.source) {
+      const target = {
+        table: 'quarantine',
+        column: 'content',
+        key: 'id',
+        id: row.id,
+        type: 'bytea',
+      } as const;
+      await storeInPieces(trx, target, message.source);
+    }
+    await trx('receipts').insert({ ...place, outcome: 'quarantined', last_error: error });
+  });
+}
