@@ -68,5 +68,5 @@ function textFingerprint(message: Message): string {
 }
 
 function withoutTags(html: string): string {
-  return html.replace(/<(style|script)\b[^]*?<\/\1>/gi, ' ').replace(/<[^>]*>/g, ' ');
+  return html.replace(/<(style|script)\b[\s\S]*?<\/\1>/gi, ' ').replace(/<[^>]*>/g, ' ');
 }

@@ -1,0 +1,93 @@
+import { ImapFlow } from 'imapflow';
+import type { ImapConfig } from '../config/schema.ts';
+import { errorMessage, MailcaseError } from '../errors.ts';
+
+/** Exchange has been seen to take 30 s to log in; its greeting and a busy server's handshake take long as well. */
+const CONNECT_TIMEOUT_MS = 90_000;
+const GREETING_TIMEOUT_MS = 60_000;
+
+/** A server that says nothing for so long in the middle of a command is gone. */
+const SOCKET_TIMEOUT_MS = 120_000;
+
+/** Room for what stands around a message in the answer to FETCH. */
+const RESPONSE_OVERHEAD_BYTES = 1024 * 1024;
+
+/** Lines for the log, so that this room needs no logger of its own: a static message and fields. */
+export type Note = (level: 'debug' | 'warn', message: string, fields: Record<string, unknown>) => void;
+
+/** A logged-in IMAP connection. It cannot be opened again after it closed: make a new one. */
+export interface Session {
+  readonly client: ImapFlow;
+  /** Logs out, politely and with a limit of imapflow's own. */
+  logout(): Promise<void>;
+  /** Cuts the connection; whatever command is under way fails at once. */
+  close(): void;
+}
+
+/**
+ * Connects and logs in.
+ *
+ * @param maxMessageBytes the largest message that will be fetched; the server cannot make us hold more
+ * @throws MailcaseError `imap_connect` or `imap_credentials`
+ */
+export async function openSession(imap: ImapConfig, maxMessageBytes: number, note: Note): Promise<Session> {
+  const client = new ImapFlow({
+    host: imap.host,
+    port: imap.port,
+    secure: imap.tls === 'implicit',
+    // Without it a stripped STARTTLS would go on in the clear.
+    doSTARTTLS: imap.tls === 'starttls',
+    auth: { user: imap.user, pass: imap.password },
+    clientInfo: { name: 'mailcase' },
+    tls: { minVersion: 'TLSv1.2' },
+    logger: libraryLogger(note),
+    disableAutoIdle: true,
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    greetingTimeout: GREETING_TIMEOUT_MS,
+    socketTimeout: SOCKET_TIMEOUT_MS,
+    maxLiteralSize: maxMessageBytes,
+    maxResponseSize: maxMessageBytes + RESPONSE_OVERHEAD_BYTES,
+  });
+  // Without a listener an 'error' ends the process; the command under way is rejected with it anyway.
+  client.on('error', (error: unknown) =>
+    note('debug', 'imap connection failed', { reason: errorMessage(error) }),
+  );
+  try {
+    await client.connect();
+  } catch (error) {
+    client.close();
+    throw connectError(imap, error);
+  }
+  return { client, logout: () => client.logout().catch(() => client.close()), close: () => client.close() };
+}
+
+function connectError(imap: ImapConfig, error: unknown): MailcaseError {
+  const place = `${imap.host}:${imap.port}`;
+  const details = error as { authenticationFailed?: unknown; responseText?: unknown };
+  const said = typeof details.responseText === 'string' ? details.responseText : errorMessage(error);
+  if (details.authenticationFailed === true) {
+    return new MailcaseError('imap_credentials', `${place} refused the login of ${imap.user}: ${said}`, {
+      cause: error,
+    });
+  }
+  return new MailcaseError('imap_connect', `cannot connect to ${place} (tls: ${imap.tls}): ${said}`, {
+    cause: error,
+  });
+}
+
+/**
+ * imapflow's log, without the lines of the protocol (`src` says which side wrote them): those carry mail and, before
+ * hiding, credentials.
+ */
+function libraryLogger(note: Note) {
+  const pass = (level: 'debug' | 'warn') => (line: unknown) => {
+    if (typeof line !== 'object' || line === null || 'src' in line) return;
+    const { msg, err } = line as { msg?: unknown; err?: unknown };
+    note(level, 'imap library', {
+      detail: typeof msg === 'string' ? msg : undefined,
+      reason: err && errorMessage(err),
+    });
+  };
+  const debug = pass('debug');
+  return { trace: () => {}, debug, info: debug, warn: debug, error: debug, fatal: pass('warn') };
+}

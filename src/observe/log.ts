@@ -1,0 +1,64 @@
+import { pino, stdTimeFunctions } from 'pino';
+import pretty from 'pino-pretty';
+import type { LogConfig } from '../config/schema.ts';
+import { MailcaseError } from '../errors.ts';
+
+export type Log = pino.Logger;
+
+/** Shorter secrets would blank ordinary words out of every line. */
+const MIN_SECRET_LENGTH = 4;
+
+const MASK = '[secret]';
+
+/**
+ * Makes the daemon's log: one JSON object a line, or readable lines on a terminal. Messages are static, what varies is
+ * in fields. Every line is searched for the secrets of the configuration before it is written, because an error text
+ * of a library may quote one.
+ *
+ * @param secrets values that must never appear
+ * @param output where lines go; standard output unless a test says otherwise
+ */
+export function createLog(
+  level: LogConfig['level'],
+  secrets: readonly string[],
+  output: NodeJS.WritableStream & { isTTY?: boolean } = process.stdout,
+): Log {
+  const mask = secretMask(secrets);
+  const lines = output.isTTY
+    ? pretty({ destination: output, colorize: !process.env.NO_COLOR, ignore: 'pid,hostname', sync: true })
+    : output;
+  return pino(
+    {
+      level,
+      base: { name: 'mailcase' },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError, error: describeError },
+      hooks: { streamWrite: mask },
+    },
+    lines,
+  );
+}
+
+/** Replaces secrets, as they are and as JSON writes them. */
+function secretMask(secrets: readonly string[]): (line: string) => string {
+  const forms = secrets
+    .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]);
+  const distinct = [...new Set(forms)].sort((a, b) => b.length - a.length);
+  return (line) => distinct.reduce((text, secret) => text.replaceAll(secret, MASK), line);
+}
+
+/**
+ * An error as fields. Only what is known to be harmless is taken: a driver's error carries the statement's values, an
+ * IMAP error the command.
+ */
+export function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const own = error instanceof MailcaseError ? { temporary: error.temporary, ...error.fields } : {};
+  const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };
+  // The stack's first line repeats the message; for our own errors the place is no news.
+  const stack = error instanceof MailcaseError ? {} : { stack: error.stack };
+  return { type: error.name, code, message: error.message, ...own, ...stack, ...cause };
+}
