@@ -32,8 +32,16 @@ const types: pg.CustomTypesConfig = {
  *
  * @param url postgres://user:password@host:port/database
  * @param pool the largest number of connections
+ * @param options.patient without limits on the time of a statement: for migrations, which may rewrite tables
  */
-export function connectDatabase(url: string, pool = 10): Database {
+export function connectDatabase(url: string, pool = 10, { patient = false } = {}): Database {
+  const limits = patient
+    ? {}
+    : {
+        query_timeout: QUERY_TIMEOUT_MS,
+        statement_timeout: STATEMENT_TIMEOUT_MS,
+        idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+      };
   return knex({
     client: 'pg',
     connection: {
@@ -42,9 +50,7 @@ export function connectDatabase(url: string, pool = 10): Database {
       types,
       keepAlive: true,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: QUERY_TIMEOUT_MS,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+      ...limits,
     } as Knex.PgConnectionConfig,
     pool: { min: 0, max: pool },
     acquireConnectionTimeout: CONNECT_TIMEOUT_MS + 5_000,

@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Daemon, runOnce, startDaemon } from '../daemon.ts';
+import { assertReachable, type Database } from '../db/connect.ts';
+import { assertSchemaCurrent } from '../db/migrate.ts';
+import { openDatabase } from '../db/open.ts';
+import { createLog, type Log } from '../observe/log.ts';
+import { backoffMs } from '../scheduler/backoff.ts';
+import { version } from '../version.ts';
+import { configFor, EXIT } from './context.ts';
+
+/** `mailcase run` and `mailcase run --once` */
+export async function runCommand(options: { config?: string; once?: boolean }): Promise<number> {
+  const { config, secrets, file } = await configFor(options.config);
+  const log = createLog(config.log.level, secrets);
+  const stop = stopOnSignals(log);
+  log.info({ version: version(), config: file, pid: process.pid }, 'starting');
+  const { db, close } = await openDatabase(config.database);
+  try {
+    if (options.once) await assertReachable(db);
+    else if (!(await waitForDatabase(db, log, config.backoff, stop))) return EXIT.done;
+    await assertSchemaCurrent(db);
+    const parts = { config, db, log };
+    if (options.once) return (await runOnce(parts, stop)) === 0 ? EXIT.done : EXIT.failed;
+    const daemon: Daemon = startDaemon(parts);
+    await aborted(stop);
+    await daemon.stop();
+    log.info('stopped');
+    return EXIT.done;
+  } finally {
+    await close();
+  }
+}
+
+/** The first SIGTERM or SIGINT asks for a stop; a second one ends the process at once. */
+function stopOnSignals(log: Log): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) {
+      log.warn({ signal }, 'second signal, stopping at once');
+      process.exit(EXIT.failed);
+    }
+    log.info({ signal }, 'stopping after the batch in hand');
+    stop.abort();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  return stop.signal;
+}
+
+/** A daemon that starts before its database, as after a power cut, waits for it. @returns false when stopped meanwhile */
+async function waitForDatabase(
+  db: Database,
+  log: Log,
+  backoff: { first: number; longest: number },
+  stop: AbortSignal,
+): Promise<boolean> {
+  for (let failures = 1; !stop.aborted; failures += 1) {
+    try {
+      await assertReachable(db);
+      return true;
+    } catch (error) {
+      const restMs = backoffMs(backoff, failures);
+      log.error({ err: error, failures, restMs }, 'database not reached');
+      await sleep(restMs, undefined, { signal: stop }).catch(() => {});
+    }
+  }
+  return false;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

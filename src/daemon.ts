@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config, MailboxConfig } from './config/schema.ts';
+import type { Database } from './db/connect.ts';
+import { errorMessage } from './errors.ts';
+import type { Log } from './observe/log.ts';
+import type { PollReport } from './poll.ts';
+import { pollMailbox } from './poll-mailbox.ts';
+import { notePoll } from './record/folders.ts';
+import { Releasers } from './releasers.ts';
+import { MailboxRunner } from './scheduler/mailbox-runner.ts';
+import { every } from './scheduler/schedule.ts';
+
+export interface DaemonParts {
+  readonly config: Config;
+  readonly db: Database;
+  readonly log: Log;
+}
+
+export interface Daemon {
+  /** Finishes the batches in hand, within stop_timeout; then cuts what is still under way. */
+  stop(): Promise<void>;
+}
+
+/** After the connections are cut, what hangs has this long to notice, in milliseconds. */
+const CUT_GRACE_MS = 5_000;
+
+/** Starts polling all mailboxes, each by its schedule and each at once for the first time. */
+export function startDaemon({ config, db, log }: DaemonParts): Daemon {
+  const stopping = new AbortController();
+  const cutting = new AbortController();
+  const releasers = new Releasers((part, error) => log.error({ part, err: error }, 'stopping a part failed'));
+  const runners = config.mailboxes.map((mailbox) => {
+    const mailboxLog = log.child({ mailbox: mailbox.name });
+    const context = {
+      config,
+      db,
+      log: mailboxLog,
+      mailbox,
+      stopping: stopping.signal,
+      cutting: cutting.signal,
+    };
+    const runner = new MailboxRunner(() => pollOnce(context), config.backoff, {
+      onSkipped: (reason) => mailboxLog.debug({ reason }, 'tick skipped'),
+      onFailed: (error, failures, restMs) =>
+        mailboxLog.error({ err: error, failures, restMs }, 'poll failed'),
+    });
+    releasers.add(
+      `schedule of ${mailbox.name}`,
+      every(mailbox.schedule, () => runner.tick()),
+    );
+    runner.tick();
+    return runner;
+  });
+  log.info({ mailboxes: runners.length }, 'polling');
+
+  return {
+    stop: async () => {
+      stopping.abort();
+      await releasers.releaseAll();
+      const idle = Promise.all(runners.map((runner) => runner.stop()));
+      if (await within(idle, config.stop_timeout)) return;
+      log.warn({ stopTimeoutMs: config.stop_timeout }, 'a batch did not end in time and is cut off');
+      cutting.abort();
+      await within(idle, CUT_GRACE_MS);
+    },
+  };
+}
+
+/** Polls each mailbox until nothing is left, all at the same time. @returns how many could not be polled */
+export async function runOnce({ config, db, log }: DaemonParts, stopping: AbortSignal): Promise<number> {
+  const cutting = new AbortController();
+  const results = await Promise.all(
+    config.mailboxes.map(async (mailbox) => {
+      const mailboxLog = log.child({ mailbox: mailbox.name });
+      const context = { config, db, log: mailboxLog, mailbox, stopping, cutting: cutting.signal };
+      try {
+        while ((await pollOnce(context)).more);
+        return true;
+      } catch (error) {
+        mailboxLog.error({ err: error }, 'poll failed');
+        return false;
+      }
+    }),
+  );
+  return results.filter((good) => !good).length;
+}
+
+interface MailboxParts extends DaemonParts {
+  readonly mailbox: MailboxConfig;
+  readonly stopping: AbortSignal;
+  readonly cutting: AbortSignal;
+}
+
+async function pollOnce({
+  config,
+  db,
+  log,
+  mailbox,
+  stopping,
+  cutting,
+}: MailboxParts): Promise<{ more: boolean }> {
+  const started = performance.now();
+  const context = { db, mailbox, prefix: config.headers.prefix, log, stopping, cutting };
+  try {
+    const report = await pollMailbox(context);
+    await notePoll(db, mailbox.name, null);
+    noteReport(log, report, performance.now() - started);
+    return { more: report.left > 0 && !stopping.aborted };
+  } catch (error) {
+    // The database may be what failed; the log has the error in any case.
+    await notePoll(db, mailbox.name, errorMessage(error)).catch(() => {});
+    throw error;
+  }
+}
+
+function noteReport(log: Log, report: PollReport, ms: number): void {
+  const fields = { ...report, ms: Math.round(ms) };
+  const didSomething =
+    report.found > 0 && report.recorded + report.duplicates + report.quarantined + report.markedLate > 0;
+  log[didSomething ? 'info' : 'debug'](fields, 'poll done');
+  if (report.notReady > 0)
+    log.warn({ notReady: report.notReady }, 'the server did not hand out some messages yet');
+}
+
+/** Waits for something, but not longer than that. @returns whether it ended in time */
+async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
+  const timer = new AbortController();
+  const limit = sleep(ms, false, { signal: timer.signal }).catch(() => false);
+  const ended = await Promise.race([work.then(() => true), limit]);
+  timer.abort();
+  return ended;
+}

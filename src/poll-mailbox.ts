@@ -1,0 +1,109 @@
+import type { MailboxConfig } from './config/schema.ts';
+import type { Database } from './db/connect.ts';
+import { MailcaseError } from './errors.ts';
+import { openSession, type Session } from './imap/session.ts';
+import { createJudge } from './judge.ts';
+import type { Log } from './observe/log.ts';
+import { type PollReport, pollFolder } from './poll.ts';
+import { isAddressLike, registerMailbox } from './record/folders.ts';
+
+export interface MailboxContext {
+  readonly db: Database;
+  readonly mailbox: MailboxConfig;
+  /** Prefix of the mapped header names. */
+  readonly prefix: string;
+  readonly log: Log;
+  /** Aborted when polls should end after the batch in hand. */
+  readonly stopping: AbortSignal;
+  /** Aborted when they should end at once. */
+  readonly cutting: AbortSignal;
+}
+
+/** The part of the deadline after which no new batch is begun, so that a long backlog ends in good order. */
+const SHARE_FOR_BATCHES = 0.5;
+
+/**
+ * One poll of one mailbox: all its folders over one session, with a deadline around it. At half of the deadline it ends
+ * in good order after the batch in hand and reports what is left; at the whole of it the connection is cut.
+ */
+export async function pollMailbox(context: MailboxContext): Promise<PollReport> {
+  const { mailbox, cutting, stopping } = context;
+  const deadline = AbortSignal.timeout(mailbox.poll_timeout);
+  const cut = AbortSignal.any([deadline, cutting]);
+  const end = AbortSignal.any([stopping, AbortSignal.timeout(mailbox.poll_timeout * SHARE_FOR_BATCHES)]);
+  try {
+    return await pollFolders(context, end, cut);
+  } catch (error) {
+    if (cutting.aborted)
+      throw new MailcaseError('stopped', 'the poll was cut off by the stop', { cause: error });
+    if (!deadline.aborted) throw error;
+    throw new MailcaseError(
+      'poll_timeout',
+      `the poll took longer than ${mailbox.poll_timeout} ms (poll_timeout)`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function pollFolders(context: MailboxContext, end: AbortSignal, cut: AbortSignal): Promise<PollReport> {
+  const { db, mailbox, log, prefix } = context;
+  const judge = createJudge(mailbox, prefix);
+  const mailboxId = await registerMailbox(
+    db,
+    mailbox.name,
+    isAddressLike(mailbox.imap.user) ? mailbox.imap.user : null,
+  );
+  const session = await openUntil(context, cut);
+  const close = () => session.close();
+  cut.addEventListener('abort', close, { once: true });
+  try {
+    cut.throwIfAborted();
+    const reports: PollReport[] = [];
+    for (const folder of mailbox.folders) {
+      const folderLog = log.child({ folder: folder.path });
+      const inner = { db, session, mailboxId, mailbox, judge, log: folderLog, stopping: end };
+      reports.push(await pollFolder(inner, folder));
+    }
+    await session.logout();
+    return sum(reports);
+  } finally {
+    cut.removeEventListener('abort', close);
+    session.close();
+  }
+}
+
+/** Connecting has limits of its own, longer than a short deadline: the deadline does not wait for them. */
+async function openUntil({ mailbox, log }: MailboxContext, cut: AbortSignal): Promise<Session> {
+  const opening = openSession(mailbox.imap, mailbox.message_bytes, (level, message, fields) =>
+    log[level](fields, message),
+  );
+  const aborted = new Promise<never>((_, reject) => {
+    cut.addEventListener('abort', () => reject(cut.reason), { once: true });
+  });
+  try {
+    return await Promise.race([opening, aborted]);
+  } catch (error) {
+    // Should it still come about, nobody waits for it any more.
+    opening.then((session) => session.close()).catch(() => {});
+    throw error;
+  }
+}
+
+function sum(reports: readonly PollReport[]): PollReport {
+  const total = {
+    found: 0,
+    recorded: 0,
+    duplicates: 0,
+    quarantined: 0,
+    refused: 0,
+    markedLate: 0,
+    notReady: 0,
+    left: 0,
+  };
+  for (const report of reports) {
+    for (const key of Object.keys(total) as (keyof PollReport)[]) total[key] += report[key];
+  }
+  return total;
+}
