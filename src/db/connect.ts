@@ -11,6 +11,8 @@ const STATEMENT_TIMEOUT_MS = 60_000;
 /** Beyond the server's own limit, for a connection that died without a word. */
 const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 10_000;
 
+const MIGRATION_CONNECTIONS = 4;
+
 const CONNECT_TIMEOUT_MS = 15_000;
 
 /** Ids and UIDs are far below 2^53, so a bigint becomes a number; one that is not would be silently wrong. */
@@ -52,7 +54,8 @@ export function connectDatabase(url: string, pool = 10, { patient = false } = {}
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       ...limits,
     } as Knex.PgConnectionConfig,
-    pool: { min: 0, max: pool },
+    // A migration holds its lock on one connection and works on others.
+    pool: { min: 0, max: patient ? Math.max(pool, MIGRATION_CONNECTIONS) : pool },
     acquireConnectionTimeout: CONNECT_TIMEOUT_MS + 5_000,
     // knex would print its own warnings to the console, connection strings among them.
     log: { warn() {}, error() {}, deprecate() {}, debug() {} },

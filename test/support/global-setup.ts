@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { connectDatabase } from '../../src/db/connect.ts';
+import { startEmbeddedPostgres } from '../../src/db/embedded.ts';
+import { migrateUp } from '../../src/db/migrate.ts';
+import { type Dovecot, startDovecot } from './dovecot.ts';
+
+/** What every test file is given: one PostgreSQL and one Dovecot for the whole run. */
+declare module 'vitest' {
+  export interface ProvidedContext {
+    postgresUrl: string;
+    templateDatabase: string;
+    dovecot: Omit<Dovecot, 'stop' | 'maildir'>;
+  }
+}
+
+/** Starts the real servers and the template database that each test file copies. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const postgres = await startPostgres();
+  const template = `mailcase_template_${process.pid}_${Date.now()}`;
+  const dovecot = await startDovecot();
+  await withDatabase(postgres.url, async (admin) => {
+    await admin.raw(`create database ${template}`);
+  });
+  await withDatabase(replaceDatabase(postgres.url, template), async (db) => {
+    await migrateUp(db);
+  });
+  const { stop: _stop, maildir: _maildir, ...server } = dovecot;
+  project.provide('postgresUrl', postgres.url);
+  project.provide('templateDatabase', template);
+  project.provide('dovecot', server);
+  return async () => {
+    await dovecot.stop();
+    await withDatabase(postgres.url, async (admin) => {
+      await admin.raw(`drop database if exists ${template} with (force)`);
+    });
+    await postgres.stop();
+  };
+}
+
+/** The server of TEST_DATABASE_URL (its user must be allowed to make databases), else an embedded one. */
+async function startPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
+  const given = process.env.TEST_DATABASE_URL;
+  if (given) return { url: given, stop: async () => {} };
+  const dataDir = await mkdtemp(join(tmpdir(), 'mailcase-test-postgres-'));
+  // A crash of the machine costs nothing here, so nothing has to reach the disk.
+  const settings = {
+    fsync: 'off',
+    full_page_writes: 'off',
+    synchronous_commit: 'off',
+    max_connections: '200',
+  };
+  const server = await startEmbeddedPostgres({ dataDir, settings });
+  return {
+    url: server.url('postgres'),
+    stop: async () => {
+      await server.stop();
+      if (!process.env.KEEP_TEST_FOLDERS) await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function withDatabase(
+  url: string,
+  work: (db: ReturnType<typeof connectDatabase>) => Promise<void>,
+): Promise<void> {
+  const db = connectDatabase(url, 2, { patient: true });
+  try {
+    await work(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+function replaceDatabase(url: string, name: string): string {
+  const changed = new URL(url);
+  changed.pathname = `/${name}`;
+  return changed.href;
+}
