@@ -1,5 +1,6 @@
+import { appendFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 import { connectDatabase, type Database } from '../../src/db/connect.ts';
 
 let counter = 0;
@@ -11,7 +12,7 @@ export interface TestDatabase {
 
 /**
  * A database of the test file's own, copied from the migrated template. It is dropped at the end, unless a test failed:
- * then it stays (on a server of TEST_DATABASE_URL) and its name is printed.
+ * then it stays as evidence, and the end of the run says where.
  */
 export function useDatabase(): TestDatabase {
   let state: TestDatabase | undefined;
@@ -23,13 +24,14 @@ export function useDatabase(): TestDatabase {
   beforeAll(async () => {
     state = await createDatabase(basename(expect.getState().testPath ?? 'test', '.test.ts'));
   });
-  afterAll(async (suite) => {
-    const tasks = 'tasks' in suite ? suite.tasks : [];
-    failed = tasks.some((task) => task.result?.state === 'fail');
+  afterEach(({ task }) => {
+    if (task.result?.state === 'fail') failed = true;
+  });
+  afterAll(async () => {
     const { db, url } = get();
     await db.destroy();
-    if (failed) process.stderr.write(`kept for looking at: database ${new URL(url).pathname.slice(1)}\n`);
-    else await dropDatabase(url);
+    if (!failed) return dropDatabase(url);
+    await appendFile(inject('keptFile'), `${new URL(url).pathname.slice(1)}\n`);
   });
   return {
     get db() {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -12,6 +12,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     postgresUrl: string;
     templateDatabase: string;
+    /** Where test files note the databases that they left as evidence. */
+    keptFile: string;
     dovecot: Omit<Dovecot, 'stop' | 'maildir'>;
   }
 }
@@ -31,19 +33,24 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('postgresUrl', postgres.url);
   project.provide('templateDatabase', template);
   project.provide('dovecot', server);
+  const keptFile = join(tmpdir(), `${template}.kept`);
+  project.provide('keptFile', keptFile);
   return async () => {
     await dovecot.stop();
     await withDatabase(postgres.url, async (admin) => {
       await admin.raw(`drop database if exists ${template} with (force)`);
     });
-    await postgres.stop();
+    const kept = (await readFile(keptFile, 'utf8').catch(() => '')).split('\n').filter(Boolean);
+    await rm(keptFile, { force: true });
+    await postgres.stop(kept.length > 0);
+    if (kept.length > 0) process.stderr.write(`kept as evidence: ${kept.join(', ')} in ${postgres.place}\n`);
   };
 }
 
 /** The server of TEST_DATABASE_URL (its user must be allowed to make databases), else an embedded one. */
-async function startPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
+async function startPostgres(): Promise<{ url: string; place: string; stop(keep: boolean): Promise<void> }> {
   const given = process.env.TEST_DATABASE_URL;
-  if (given) return { url: given, stop: async () => {} };
+  if (given) return { url: given, place: 'the server of TEST_DATABASE_URL', stop: async () => {} };
   const dataDir = await mkdtemp(join(tmpdir(), 'mailcase-test-postgres-'));
   // A crash of the machine costs nothing here, so nothing has to reach the disk.
   const settings = {
@@ -55,9 +62,10 @@ async function startPostgres(): Promise<{ url: string; stop(): Promise<void> }> 
   const server = await startEmbeddedPostgres({ dataDir, settings });
   return {
     url: server.url('postgres'),
-    stop: async () => {
+    place: `${dataDir} (start it with database: {embedded: ${dataDir}})`,
+    stop: async (keep) => {
       await server.stop();
-      if (!process.env.KEEP_TEST_FOLDERS) await rm(dataDir, { recursive: true, force: true });
+      if (!keep && !process.env.KEEP_TEST_FOLDERS) await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
