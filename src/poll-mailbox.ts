@@ -28,15 +28,14 @@ const SHARE_FOR_BATCHES = 0.5;
  */
 export async function pollMailbox(context: MailboxContext): Promise<PollReport> {
   const { mailbox, cutting, stopping } = context;
-  const deadline = AbortSignal.timeout(mailbox.poll_timeout);
-  const cut = AbortSignal.any([deadline, cutting]);
-  const end = AbortSignal.any([stopping, AbortSignal.timeout(mailbox.poll_timeout * SHARE_FOR_BATCHES)]);
+  const cut = signalAfter(mailbox.poll_timeout, cutting);
+  const end = signalAfter(mailbox.poll_timeout * SHARE_FOR_BATCHES, stopping);
   try {
-    return await pollFolders(context, end, cut);
+    return await pollFolders(context, end.signal, cut.signal);
   } catch (error) {
     if (cutting.aborted)
       throw new MailcaseError('stopped', 'the poll was cut off by the stop', { cause: error });
-    if (!deadline.aborted) throw error;
+    if (!cut.signal.aborted) throw error;
     throw new MailcaseError(
       'poll_timeout',
       `the poll took longer than ${mailbox.poll_timeout} ms (poll_timeout)`,
@@ -44,7 +43,27 @@ export async function pollMailbox(context: MailboxContext): Promise<PollReport> 
         cause: error,
       },
     );
+  } finally {
+    cut.release();
+    end.release();
   }
+}
+
+/**
+ * A signal that is aborted after a time, or with its source. Not AbortSignal.any, which keeps something of each of
+ * thousands of polls as long as the daemon's own signal lives.
+ */
+function signalAfter(ms: number, source: AbortSignal): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const timer = setTimeout(abort, ms);
+  source.addEventListener('abort', abort, { once: true });
+  if (source.aborted) abort();
+  const release = () => {
+    clearTimeout(timer);
+    source.removeEventListener('abort', abort);
+  };
+  return { signal: controller.signal, release };
 }
 
 async function pollFolders(context: MailboxContext, end: AbortSignal, cut: AbortSignal): Promise<PollReport> {
