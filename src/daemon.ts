@@ -118,6 +118,7 @@ function noteReport(log: Log, report: PollReport, ms: number): void {
   const didSomething =
     report.found > 0 && report.recorded + report.duplicates + report.quarantined + report.markedLate > 0;
   log[didSomething ? 'info' : 'debug'](fields, 'poll done');
+  if (report.quarantined > 0) log.warn({ quarantined: report.quarantined }, 'messages are in quarantine');
   if (report.notReady > 0)
     log.warn({ notReady: report.notReady }, 'the server did not hand out some messages yet');
 }

@@ -1,19 +1,18 @@
+import { ahead } from './ahead.ts';
+import { type Batch, readBatches } from './batches.ts';
 import type { FolderConfig, MailboxConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
-import { MailcaseError } from './errors.ts';
-import { type FetchedMessage, fetchMessages, fetchSizes, type MessageSize } from './imap/fetch.ts';
 import { openFolder } from './imap/folder.ts';
 import { markProcessed } from './imap/mark.ts';
 import { searchUnseen } from './imap/search.ts';
 import type { Session } from './imap/session.ts';
-import { type Judge, judge } from './judge.ts';
+import type { Judge } from './judge.ts';
 import type { Log } from './observe/log.ts';
 import { registerFolder } from './record/folders.ts';
-import type { FolderRef, Incoming } from './record/incoming.ts';
-import { quarantine, type Unrecordable } from './record/quarantine.ts';
-import { findReceipts, noteProcessed } from './record/receipts.ts';
+import type { FolderRef } from './record/incoming.ts';
+import { quarantine } from './record/quarantine.ts';
+import { noteProcessed } from './record/receipts.ts';
 import { recordBatch } from './record/record-batch.ts';
-import { bySize, chunks } from './sizes.ts';
 
 /** What one poll needs to know. */
 export interface PollContext {
@@ -43,92 +42,50 @@ export interface PollReport {
   left: number;
 }
 
-/** One poll of one folder: search, then batch by batch fetch, parse, judge, record, and only then mark processed. */
+/**
+ * THE STORY: one poll of one folder. Search; then batch by batch fetch, parse and judge (while the batch before is
+ * being recorded), record in one transaction, and only after its commit mark processed.
+ */
 export async function pollFolder(context: PollContext, folder: FolderConfig): Promise<PollReport> {
-  const { db, session, mailbox, stopping } = context;
+  const { db, session, mailboxId } = context;
   const { uidValidity } = await openFolder(session, folder.path);
-  const place = await registerFolder(db, context.mailboxId, { ...folder, uidValidity });
+  const place = await registerFolder(db, mailboxId, { ...folder, uidValidity });
   noteUidValidity(context, folder, place);
 
   const found = await searchUnseen(session);
   const report = emptyReport(found.length);
-  for (const uids of chunks(found, mailbox.batch.messages)) {
-    if (stopping.aborted) {
-      report.left += uids.length;
-      continue;
-    }
-    const fresh = await markKnown(context, place, uids, report);
-    const sizes = await fetchSizes(session, fresh);
-    report.notReady += fresh.length - sizes.length;
-    for (const batch of bySize(sizes, mailbox.batch.bytes)) {
-      if (stopping.aborted) report.left += batch.length;
-      else await pollBatch(context, place, batch, report);
-    }
+  for await (const batch of ahead(readBatches(context, place, found, report))) {
+    await record(context, place, batch, report);
+    await mark(context, place, batch);
   }
   return report;
 }
 
-/** Messages with a receipt were recorded before; those that were not marked then are marked now. @returns the others */
-async function markKnown(
-  { db, session, mailbox }: PollContext,
+async function record(
+  { db, log }: PollContext,
   place: FolderRef,
-  uids: readonly number[],
-  report: PollReport,
-): Promise<number[]> {
-  const receipts = await findReceipts(db, place, uids);
-  // One that was marked and is unseen again was made so by a person, and stays so.
-  const late = receipts.filter(({ processed }) => !processed).map(({ uid }) => uid);
-  await markProcessed(session, late, mailbox.processed.flag);
-  await noteProcessed(db, place, late);
-  report.markedLate += late.length;
-  const known = new Set(receipts.map(({ uid }) => uid));
-  return uids.filter((uid) => !known.has(uid));
-}
-
-async function pollBatch(
-  context: PollContext,
-  place: FolderRef,
-  batch: readonly MessageSize[],
+  { incoming, setAside }: Batch,
   report: PollReport,
 ): Promise<void> {
-  const { db, session, mailbox } = context;
-  const tooLarge = batch.filter(({ sizeBytes }) => sizeBytes > mailbox.message_bytes);
-  const wanted = batch.filter(({ sizeBytes }) => sizeBytes <= mailbox.message_bytes);
-  const fetched = await fetchMessages(session, wanted);
-  report.notReady += wanted.length - fetched.length;
-
-  const { incoming, unparsable } = await parseBatch(context, fetched);
-  const setAside = [...tooLarge.map((message) => refuseSize(mailbox, message)), ...unparsable];
   const result = await recordBatch(db, place, incoming);
-  for (const message of setAside) await quarantine(db, place, message);
+  for (const message of setAside) {
+    await quarantine(db, place, message);
+    log.warn({ uid: message.uid, stage: message.stage, reason: message.error }, 'message quarantined');
+  }
   report.recorded += result.recorded;
   report.duplicates += result.duplicates;
   report.refused += result.refused;
   report.quarantined += result.quarantined + setAside.length;
-  noteQuarantine(context, setAside);
+}
 
+async function mark(
+  { db, session, mailbox }: PollContext,
+  place: FolderRef,
+  { incoming, setAside }: Batch,
+): Promise<void> {
   const done = [...incoming, ...setAside].map(({ uid }) => uid);
   await markProcessed(session, done, mailbox.processed.flag);
   await noteProcessed(db, place, done);
-}
-
-async function parseBatch({ judge: rules }: PollContext, fetched: readonly FetchedMessage[]) {
-  const incoming: Incoming[] = [];
-  const unparsable: Unrecordable[] = [];
-  for (const message of fetched) {
-    const outcome = await judge(rules, message);
-    if ('error' in outcome) unparsable.push(outcome);
-    else incoming.push(outcome);
-  }
-  return { incoming, unparsable };
-}
-
-function refuseSize(mailbox: MailboxConfig, { uid, sizeBytes }: MessageSize): Unrecordable {
-  const error = new MailcaseError(
-    'message_too_large',
-    `${sizeBytes} bytes are more than message_bytes (${mailbox.message_bytes}); the message stays in the mailbox`,
-  );
-  return { uid, stage: 'fetch', error: error.message, source: undefined };
 }
 
 function emptyReport(found: number): PollReport {
@@ -155,9 +112,4 @@ function noteUidValidity(
     { folder: path, uidValidity, previousUidValidity },
     'UIDVALIDITY changed, known mail is told by its key',
   );
-}
-
-function noteQuarantine({ log }: PollContext, setAside: readonly Unrecordable[]): void {
-  for (const { uid, stage, error } of setAside)
-    log.warn({ uid, stage, reason: error }, 'message quarantined');
 }
