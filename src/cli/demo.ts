@@ -1,0 +1,200 @@
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { runOnce, startDaemon } from '../daemon.ts';
+import { connectDatabase, type Database } from '../db/connect.ts';
+import { startEmbeddedPostgres } from '../db/embedded.ts';
+import { migrateUp } from '../db/migrate.ts';
+import { openDatabase } from '../db/open.ts';
+import { demoFolder, startDemoMailbox } from '../demo/mailbox.ts';
+import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
+import { optionsFor, painter, printHistory, printRefusals, printTotals } from '../history/print.ts';
+import { readHistory } from '../history/timeline.ts';
+import { createLog } from '../observe/log.ts';
+import { Releasers } from '../releasers.ts';
+import { EXIT, print, printError } from './context.ts';
+
+const DATABASE = 'demo';
+
+/** Any number that no other program takes: one demo at a time on a server. */
+const ADVISORY_LOCK = 7_245_301_843;
+
+/** npm and tsx pass on the signal that Ctrl-C has brought here already; within this time it is the same one. */
+const SAME_SIGNAL_MS = 1_000;
+
+/** `mailcase demo [--keep]`: everything on parts that come along, nothing but ./data left behind. */
+export async function demoCommand(options: { keep?: boolean }): Promise<number> {
+  const parts = new Releasers((part, error) =>
+    printError(`mailcase: stopping the ${part} failed: ${errorMessage(error)}`),
+  );
+  const { stop, release } = stopOnSignals();
+  try {
+    return await runDemo(options.keep === true, stop, parts);
+  } catch (error) {
+    // Ctrl-C reaches what we have started as well, and its complaint is no news.
+    if (stop.aborted) return EXIT.done;
+    throw error;
+  } finally {
+    await parts.releaseAll();
+    release();
+  }
+}
+
+async function runDemo(keep: boolean, stop: AbortSignal, parts: Releasers): Promise<number> {
+  const started = performance.now();
+  print('Starting a Postgres in ./data and a mailbox with the mail of a lamp shop …\n');
+  const mailbox = await startDemoMailbox();
+  parts.add('mailbox', mailbox.close);
+  const url = await freshDatabase(parts);
+  if (stop.aborted) return EXIT.done;
+  const loaded = await loadConfig(join(demoFolder(), 'mailcase.demo.yaml'), {
+    DEMO_DATABASE_URL: url,
+    DEMO_IMAP_PORT: String(mailbox.port),
+  });
+  const { db, close } = await openDatabase(loaded.config.database);
+  parts.add('connections', close);
+  await migrate(url);
+  if (stop.aborted) return EXIT.done;
+
+  const log = createLog('warn', loaded.secrets, process.stderr);
+  const daemonParts = { config: loaded.config, db, log };
+  const failures = await runOnce(daemonParts, stop);
+  if (stop.aborted) return EXIT.done;
+  if (failures > 0)
+    throw new MailcaseError('stopped', 'the demo mailbox could not be polled; the log says why');
+  await printStory(db, performance.now() - started);
+  if (!keep) {
+    print(nextSteps());
+    return EXIT.done;
+  }
+  const daemon = startDaemon(daemonParts);
+  parts.add('daemon', daemon.stop);
+  print(keptParts(url, loaded));
+  await aborted(stop);
+  return EXIT.done;
+}
+
+/** Starts the server and makes the database anew. @returns its URL */
+async function freshDatabase(parts: Releasers): Promise<string> {
+  const server = await startEmbeddedPostgres({
+    dataDir: join(process.cwd(), 'data'),
+    whenLocked: 'elsewhere',
+    onNotice: (text) => print(`${text}\n`),
+  });
+  parts.add('database', server.stop);
+  if (!server.started) print(`A Postgres is running on ./data already: it is used, and goes on running.\n`);
+  const admin = connectDatabase(server.url(), 2, { patient: true });
+  parts.add('connections', () => admin.destroy());
+  await lockDemo(admin, parts);
+  await recreateDatabase(admin);
+  return server.url(DATABASE);
+}
+
+/** Keeps other demos away as long as this one runs; the lock goes with its connection, whatever happens to us. */
+async function lockDemo(admin: Database, parts: Releasers): Promise<void> {
+  const holder = await admin.transaction();
+  parts.add('lock', async () => {
+    await holder.rollback();
+  });
+  const { rows } = (await holder.raw('select pg_try_advisory_xact_lock(?) as free', [ADVISORY_LOCK])) as {
+    rows: { free: boolean }[];
+  };
+  if (rows[0]?.free !== true) throw inUse('another demo runs on ./data');
+}
+
+async function recreateDatabase(admin: Database): Promise<void> {
+  try {
+    await admin.raw(`drop database if exists ${DATABASE}`);
+  } catch (error) {
+    // 55006, object_in_use
+    if (errorCode(error) === '55006') throw inUse(`somebody is connected to the database ${DATABASE}`);
+    throw error;
+  }
+  await admin.raw(`create database ${DATABASE}`);
+}
+
+function inUse(why: string): MailcaseError {
+  return new MailcaseError(
+    'database_unavailable',
+    `${why}, and the demo would begin by emptying it: end that one (Ctrl-C), or run this demo in another folder`,
+  );
+}
+
+async function migrate(url: string): Promise<void> {
+  const db = connectDatabase(url, 2, { patient: true });
+  try {
+    await migrateUp(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function printStory(db: Database, ms: number): Promise<void> {
+  const options = optionsFor(process.stdout);
+  const paint = painter(options);
+  const history = await readHistory(db);
+  const refusals = printRefusals(history, options);
+  print(printHistory(history, options));
+  if (refusals !== '') print(`\n${paint('bold', 'Not applied')}\n\n${refusals}`);
+  print(`\n${paint('bold', printTotals(history.totals))}, in ${(ms / 1000).toFixed(1)} s. Times are UTC.\n`);
+}
+
+/** How to go on with a mailbox of one's own, as one types it here: in a checkout, or with the package. */
+function nextSteps(): string {
+  const isCheckout = import.meta.url.endsWith('.ts');
+  const command = isCheckout ? 'npm run mailcase --' : 'npx mailcase';
+  const example = isCheckout
+    ? 'config/mailcase.example.yaml'
+    : relative(
+        process.cwd(),
+        fileURLToPath(new URL('../../../config/mailcase.example.yaml', import.meta.url)),
+      );
+  return `Your own mailbox:
+
+  cp ${example} mailcase.yaml
+  ${command} --config mailcase.yaml migrate up
+  ${command} --config mailcase.yaml run --once
+  ${command} --config mailcase.yaml run
+
+Between the first and the second, set in mailcase.yaml the database (a url, or \`embedded: ./data\`
+for first steps) and your mailbox's imap. \`run --once\` records the unread mail and marks it read;
+\`run\` does so every 30 seconds. To look around in the demo's database, run the demo with --keep.`;
+}
+
+function keptParts(url: string, { config }: LoadedConfig): string {
+  const imap = config.mailboxes[0]?.imap;
+  return `The database:  ${url}
+The mailbox:   imap://${imap?.host}:${imap?.port}  user ${imap?.user}  password ${imap?.password}
+
+Views to begin with are customer_history, interactions_with_contents and interactions_per_day.
+It goes on polling. Ctrl-C ends it.`;
+}
+
+/** Ctrl-C, a service manager, a closed terminal, a reader of our output who has seen enough: all end the demo. */
+function stopOnSignals(): { stop: AbortSignal; release: () => void } {
+  const stop = new AbortController();
+  let since = 0;
+  const onSignal = () => {
+    if (stop.signal.aborted && performance.now() - since > SAME_SIGNAL_MS) process.exit(EXIT.failed);
+    if (stop.signal.aborted) return;
+    since = performance.now();
+    stop.abort();
+  };
+  const onOutputError = () => stop.abort();
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  process.stdout.on('error', onOutputError);
+  const release = () => {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+    process.stdout.off('error', onOutputError);
+  };
+  return { stop: stop.signal, release };
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,275 @@
+import { styleText } from 'node:util';
+import { harmless } from './harmless.ts';
+import type {
+  Attachment,
+  History,
+  HistoryCase,
+  HistoryCustomer,
+  HistoryInteraction,
+  HistoryTotals,
+} from './timeline.ts';
+
+export interface PrintOptions {
+  /** Columns of the terminal; long lines are cut or wrapped to fit. */
+  readonly width: number;
+  readonly colours: boolean;
+}
+
+type Style = Parameters<typeof styleText>[0];
+type Paint = (style: Style, text: string) => string;
+
+/** What one field, however long in the mail, may take of the terminal, in columns. */
+const LONGEST_VALUE = 400;
+
+const DEFAULT_WIDTH = 100;
+const NARROWEST = 40;
+
+/** The width of the terminal and whether it wants colours (no-color.org); neutral where the output is no terminal. */
+export function optionsFor(
+  stream: { readonly isTTY?: boolean; readonly columns?: number },
+  env: NodeJS.ProcessEnv = process.env,
+): PrintOptions {
+  const width = Math.max(stream.columns || DEFAULT_WIDTH, NARROWEST);
+  return { width, colours: stream.isTTY === true && !env.NO_COLOR };
+}
+
+/** Colours text, or leaves it as it is. */
+export function painter({ colours }: PrintOptions): Paint {
+  // styleText's own idea of when to colour differs between versions of Node.
+  return (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text);
+}
+
+/** The history of each customer, as a person likes to read it. */
+export function printHistory(history: History, options: PrintOptions): string {
+  const paint = painter(options);
+  const blocks = history.customers.map((customer) => [
+    ...customerLines(customer, options, paint),
+    ...customer.cases.flatMap((each) => caseLines(each, options, paint)),
+  ]);
+  if (history.withoutCustomer.length > 0) {
+    blocks.push([
+      paint('bold', 'Without a customer'),
+      ...history.withoutCustomer.flatMap((each) => caseLines(each, options, paint)),
+    ]);
+  }
+  return blocks.map((lines) => lines.join('\n')).join('\n\n');
+}
+
+/** What the mails' headers asked for and did not get, with the reasons; '' when there is nothing. */
+export function printRefusals(history: History, options: PrintOptions): string {
+  const paint = painter(options);
+  const mails = [...history.customers.flatMap(({ cases }) => cases), ...history.withoutCustomer]
+    .flatMap(({ interactions }) => interactions)
+    .filter(({ refused }) => refused.length > 0)
+    .sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime() || a.id - b.id);
+  return mails.map((mail) => refusalLines(mail, options, paint).join('\n')).join('\n\n');
+}
+
+/** `17 mails → 9 customers, 11 cases, 17 interactions (11 in, 6 out)` */
+export function printTotals({
+  mails,
+  customers,
+  cases,
+  inbound,
+  outbound,
+  quarantined,
+}: HistoryTotals): string {
+  const made = [
+    counted(customers, 'customer'),
+    counted(cases, 'case'),
+    `${counted(inbound + outbound, 'interaction')} (${inbound} in, ${outbound} out)`,
+  ];
+  if (quarantined > 0) made.push(`${quarantined} in quarantine`);
+  return `${counted(mails, 'mail')} → ${made.join(', ')}`;
+}
+
+/** Cuts text to so many columns of a terminal, with an ellipsis where something is missing. */
+export function clip(text: string, columns: number): string {
+  let used = 0;
+  let kept = '';
+  for (const sign of signsOf(text)) {
+    const width = columnsOf(sign);
+    if (used + width > columns) return `${withoutLast(kept, used - columns + 1)}…`;
+    used += width;
+    kept += sign;
+  }
+  return kept;
+}
+
+function customerLines(customer: HistoryCustomer, options: PrintOptions, paint: Paint): string[] {
+  const name = harmless(fullName(customer));
+  const addresses = customer.addresses.map(harmless).join(', ');
+  const head = name === '' ? paint('bold', addresses) : `${paint('bold', name)}  ${addresses}`;
+  const details: [string, string | null][] = [
+    ['company', customer.company],
+    ['phone', customer.phone],
+    ['external id', customer.externalId],
+    ...Object.entries(customer.customFields),
+  ];
+  return [head, ...fieldLines(details, '  ', options, paint)];
+}
+
+/** Han, kana and hangul: with these the family name is written first. */
+const FAMILY_FIRST = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー・]+$/u;
+
+function fullName({ firstName, lastName }: HistoryCustomer): string {
+  const parts = [firstName, lastName].filter((part) => part !== null && part !== '');
+  const isFamilyFirst = parts.every((part) => part !== null && FAMILY_FIRST.test(part));
+  return (isFamilyFirst ? parts.reverse() : parts).join(' ');
+}
+
+function caseLines(each: HistoryCase, options: PrintOptions, paint: Paint): string[] {
+  const parts = [
+    `case ${each.id}`,
+    ...(each.externalId === null ? [] : [harmless(each.externalId)]),
+    paint(STATUS_STYLES[each.status], each.status),
+    ...(each.followUpOf === null ? [] : [`follow-up of case ${each.followUpOf}`]),
+  ];
+  const details: [string, string | null][] = [
+    // Shown where it is no mail's own, as when a header has set it.
+    ['subject', each.interactions.some(({ subject }) => subject === each.subject) ? null : each.subject],
+    ['labels', each.labels.join(', ')],
+    ['language', each.language],
+    ['priority', each.priority === null ? null : String(each.priority)],
+    ...Object.entries(each.customFields),
+  ];
+  return [
+    `  ${parts.join(paint('dim', ' · '))}`,
+    ...fieldLines(details, '    ', options, paint),
+    ...each.interactions.flatMap((interaction) => interactionLines(interaction, options, paint)),
+  ];
+}
+
+const STATUS_STYLES = {
+  new: 'cyan',
+  open: 'yellow',
+  pending: 'magenta',
+  resolved: 'green',
+  closed: 'dim',
+} as const satisfies Record<HistoryCase['status'], Style>;
+
+function interactionLines(interaction: HistoryInteraction, options: PrintOptions, paint: Paint): string[] {
+  const kind = interaction.kind === 'mail' ? '' : `[${interaction.kind}] `;
+  const margin = ' '.repeat('    2026-11-09 08:15  → out  '.length);
+  const room = options.width - margin.length;
+  const subject = clip(`${kind}${harmless(interaction.subject ?? '(no subject)')}`, room);
+  const { city, countryCode, ipAddress } = interaction;
+  const place = [city, countryCode].filter(Boolean).join(', ');
+  const origin = [place, ipAddress].filter(Boolean).join(' · ');
+  const below = [
+    ...(origin === '' ? [] : [`from ${origin}`]),
+    ...interaction.attachments.map(attachmentLine),
+  ];
+  return [
+    `    ${whenAndWhither(interaction, paint)}  ${subject}`,
+    ...below.map((line) => margin + paint('dim', clip(harmless(line), room))),
+  ];
+}
+
+function refusalLines(mail: HistoryInteraction, options: PrintOptions, paint: Paint): string[] {
+  const head = `${whenAndWhither(mail, paint)}  `;
+  const room = options.width - '2026-11-09 08:15  → out  '.length;
+  const sender = mail.fromName || mail.fromAddress || 'nobody';
+  const address = mail.fromName && mail.fromAddress ? ` <${mail.fromAddress}>` : '';
+  const title = clip(harmless(`${sender}${address}: ${mail.subject ?? '(no subject)'}`), room);
+  const reasons = new Map<string, string[]>();
+  for (const { by, value, reason } of mail.refused) {
+    reasons.set(reason, [...(reasons.get(reason) ?? []), `${by}: ${value}`]);
+  }
+  return [
+    head + title,
+    ...[...reasons].flatMap(([reason, headers]) => [
+      `  ${paint('yellow', clip(harmless(reason), options.width - 2))}`,
+      ...headers.map((header) => `    ${clip(harmless(header), options.width - 4)}`),
+    ]),
+  ];
+}
+
+/** `2026-11-09 08:15  → out`, in UTC, so that it reads the same everywhere. */
+function whenAndWhither({ receivedAt, direction }: HistoryInteraction, paint: Paint): string {
+  const time = receivedAt.toISOString().slice(0, 'yyyy-mm-ddThh:mm'.length).replace('T', ' ');
+  const arrow = direction === 'out' ? paint('green', '→ out') : paint('cyan', '← in ');
+  return `${paint('dim', time)}  ${arrow}`;
+}
+
+function attachmentLine({ fileName, contentType, sizeBytes }: Attachment): string {
+  return `attached: ${fileName ?? 'without a name'} (${contentType}, ${readableSize(sizeBytes)})`;
+}
+
+function readableSize(bytes: number): string {
+  if (bytes < 1024) return counted(bytes, 'byte');
+  const [unit, size] = bytes < 1024 ** 2 ? ['KB', bytes / 1024] : ['MB', bytes / 1024 ** 2];
+  return `${size.toFixed(1)} ${unit}`;
+}
+
+/** `name: value`, one below the other; what is empty is left out. */
+function fieldLines(
+  fields: readonly (readonly [string, string | null])[],
+  indent: string,
+  { width }: PrintOptions,
+  paint: Paint,
+): string[] {
+  return fields.flatMap(([name, value]) => {
+    if (value === null || value === '') return [];
+    const label = clip(harmless(name), width / 2);
+    const hanging = ' '.repeat(indent.length + 2);
+    const lines = wrap(`${label}: ${clip(harmless(value), LONGEST_VALUE)}`, width - hanging.length);
+    return lines.map((line, index) =>
+      index === 0
+        ? `${indent}${paint('dim', `${label}:`)}${line.slice(label.length + 1)}`
+        : `${hanging}${line}`,
+    );
+  });
+}
+
+/** Breaks text at spaces into lines of at most so many columns; a longer word is cut. */
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && widthOf(longer) > columns) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = longer;
+    }
+  }
+  return [...lines, line].map((each) => clip(each, columns));
+}
+
+const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** What a reader sees as one sign each: letters with their accents, emoji with their modifiers. */
+function* signsOf(text: string): Iterable<string> {
+  for (const { segment } of segmenter.segment(text)) yield segment;
+}
+
+/** Signs that take two columns in a terminal: East Asian scripts, full-width forms, most emoji. */
+const WIDE =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
+
+/** Half-width forms belong to those scripts, and take one. */
+const HALF_WIDE = /^[\uff61-\uffdc]/u;
+
+function columnsOf(sign: string): number {
+  return WIDE.test(sign) && !HALF_WIDE.test(sign) ? 2 : 1;
+}
+
+function widthOf(text: string): number {
+  let width = 0;
+  for (const sign of signsOf(text)) width += columnsOf(sign);
+  return width;
+}
+
+/** Takes signs away from the end until so many columns are free. */
+function withoutLast(text: string, columns: number): string {
+  if (columns <= 0) return text;
+  const signs = [...signsOf(text)];
+  for (let free = 0; free < columns && signs.length > 0; ) free += columnsOf(signs.pop() ?? '');
+  return signs.join('');
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
