@@ -2,7 +2,7 @@ import { MailcaseError } from './errors.ts';
 import { type FetchedMessage, fetchMessages, fetchSizes, type MessageSize } from './imap/fetch.ts';
 import { markProcessed } from './imap/mark.ts';
 import { judge } from './judge.ts';
-import type { PollContext, PollReport } from './poll.ts';
+import type { PollContext, PollReport } from './poll-context.ts';
 import type { FolderRef, Incoming } from './record/incoming.ts';
 import type { Unrecordable } from './record/quarantine.ts';
 import { findReceipts, noteProcessed } from './record/receipts.ts';

@@ -3,7 +3,7 @@ import type { Config, MailboxConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
 import { errorMessage } from './errors.ts';
 import type { Log } from './observe/log.ts';
-import type { PollReport } from './poll.ts';
+import type { PollReport } from './poll-context.ts';
 import { pollMailbox } from './poll-mailbox.ts';
 import { notePoll } from './record/folders.ts';
 import { Releasers } from './releasers.ts';

@@ -7,7 +7,7 @@ import { parseMessage } from './message/parse.ts';
 import { type Redaction, redactSource } from './message/redact.ts';
 import type { Incoming } from './record/incoming.ts';
 import type { Unrecordable } from './record/quarantine.ts';
-import { messageCustomer, messageDirection } from './rules/attribution.ts';
+import { interactionKind, messageCustomer, messageDirection } from './rules/attribution.ts';
 import { type HeaderMapping, headerMapping } from './rules/header-mapping.ts';
 import { type Trust, trustedDirectives, trustVerdict } from './rules/trust.ts';
 
@@ -43,7 +43,8 @@ export async function judge(rules: Judge, fetched: FetchedMessage): Promise<Inco
     const original = await parseMessage(fetched.source, redaction);
     const verdict = trustVerdict(rules.trust, original.headers);
     const carriesSecret = redaction !== undefined && !source.equals(fetched.source);
-    const message = carriesSecret ? await parseMessage(source, redaction) : original;
+    const parsed = carriesSecret ? await parseMessage(source, redaction) : original;
+    const message = { ...parsed, kind: interactionKind(parsed, rules.isOwn) };
     const directives = trustedDirectives(verdict, rules.mapping, message.headers);
     const direction = messageDirection(message, directives, rules.isOwn);
     return {

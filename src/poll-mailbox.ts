@@ -4,7 +4,8 @@ import { MailcaseError } from './errors.ts';
 import { openSession, type Session } from './imap/session.ts';
 import { createJudge } from './judge.ts';
 import type { Log } from './observe/log.ts';
-import { type PollReport, pollFolder } from './poll.ts';
+import { pollFolder } from './poll.ts';
+import { emptyReport, type PollReport } from './poll-context.ts';
 import { isAddressLike, registerMailbox } from './record/folders.ts';
 
 export interface MailboxContext {
@@ -111,16 +112,7 @@ async function openUntil({ mailbox, log }: MailboxContext, cut: AbortSignal): Pr
 }
 
 function sum(reports: readonly PollReport[]): PollReport {
-  const total = {
-    found: 0,
-    recorded: 0,
-    duplicates: 0,
-    quarantined: 0,
-    refused: 0,
-    markedLate: 0,
-    notReady: 0,
-    left: 0,
-  };
+  const total = emptyReport(0);
   for (const report of reports) {
     for (const key of Object.keys(total) as (keyof PollReport)[]) total[key] += report[key];
   }

@@ -1,46 +1,15 @@
 import { ahead } from './ahead.ts';
 import { type Batch, readBatches } from './batches.ts';
-import type { FolderConfig, MailboxConfig } from './config/schema.ts';
-import type { Database } from './db/connect.ts';
+import type { FolderConfig } from './config/schema.ts';
 import { openFolder } from './imap/folder.ts';
 import { markProcessed } from './imap/mark.ts';
 import { searchUnseen } from './imap/search.ts';
-import type { Session } from './imap/session.ts';
-import type { Judge } from './judge.ts';
-import type { Log } from './observe/log.ts';
+import { emptyReport, type PollContext, type PollReport } from './poll-context.ts';
 import { registerFolder } from './record/folders.ts';
 import type { FolderRef } from './record/incoming.ts';
 import { quarantine } from './record/quarantine.ts';
 import { noteProcessed } from './record/receipts.ts';
 import { recordBatch } from './record/record-batch.ts';
-
-/** What one poll needs to know. */
-export interface PollContext {
-  readonly db: Database;
-  readonly session: Session;
-  readonly mailboxId: number;
-  readonly mailbox: MailboxConfig;
-  readonly judge: Judge;
-  readonly log: Log;
-  /** Aborted when the poll should end after the batch in hand. */
-  readonly stopping: AbortSignal;
-}
-
-/** What one poll did, in numbers of messages. */
-export interface PollReport {
-  found: number;
-  recorded: number;
-  duplicates: number;
-  quarantined: number;
-  /** Header values that were not applied. */
-  refused: number;
-  /** Recorded by an earlier poll that could not mark them. */
-  markedLate: number;
-  /** Not handed out by the server yet; asked for again by the next poll. */
-  notReady: number;
-  /** Not looked at, because the poll was told to stop. */
-  left: number;
-}
 
 /**
  * THE STORY: one poll of one folder. Search; then batch by batch fetch, parse and judge (while the batch before is
@@ -86,19 +55,6 @@ async function mark(
   const done = [...incoming, ...setAside].map(({ uid }) => uid);
   await markProcessed(session, done, mailbox.processed.flag);
   await noteProcessed(db, place, done);
-}
-
-function emptyReport(found: number): PollReport {
-  return {
-    found,
-    recorded: 0,
-    duplicates: 0,
-    quarantined: 0,
-    refused: 0,
-    markedLate: 0,
-    notReady: 0,
-    left: 0,
-  };
 }
 
 function noteUidValidity(

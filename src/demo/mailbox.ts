@@ -86,16 +86,15 @@ export async function startDemoMailbox(): Promise<DemoMailbox> {
 }
 
 async function loadHoodiecrow(): Promise<Hoodiecrow> {
-  // In a variable, so that the compiler does not look for types that are not there.
-  const name: string = 'hoodiecrow-imap';
   try {
-    return ((await import(name)) as { default: Hoodiecrow }).default;
+    // @ts-expect-error: it has no types, and may not be installed.
+    return ((await import('hoodiecrow-imap')) as { default: Hoodiecrow }).default;
   } catch (error) {
     const isMissing = errorCode(error) === 'ERR_MODULE_NOT_FOUND';
     const why = isMissing ? 'which is not installed' : `which cannot be loaded (${errorMessage(error)})`;
     throw new MailcaseError(
       'usage',
-      `the demo's mailbox needs the optional package ${name}, ${why}: run \`npm install --include=optional\``,
+      `the demo's mailbox needs the optional package hoodiecrow-imap, ${why}: run \`npm install --include=optional\``,
       { cause: error },
     );
   }

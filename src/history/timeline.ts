@@ -1,5 +1,11 @@
 import type { Database } from '../db/connect.ts';
-import type { Direction, Refused, Status } from '../rules/directives.ts';
+
+/** A header that was not applied, and why. */
+export interface Refused {
+  readonly by: string;
+  readonly value: string;
+  readonly reason: string;
+}
 
 export interface Attachment {
   readonly fileName: string | null;
@@ -12,7 +18,7 @@ export interface HistoryInteraction {
   readonly id: number;
   readonly customerId: number | null;
   readonly caseId: number;
-  readonly direction: Direction;
+  readonly direction: 'in' | 'out';
   readonly kind: string;
   readonly receivedAt: Date;
   readonly subject: string | null;
@@ -30,7 +36,7 @@ export interface HistoryCase {
   readonly id: number;
   readonly externalId: string | null;
   readonly subject: string | null;
-  readonly status: Status;
+  readonly status: 'new' | 'open' | 'pending' | 'resolved' | 'closed';
   readonly priority: number | null;
   readonly language: string | null;
   readonly labels: readonly string[];

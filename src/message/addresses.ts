@@ -30,8 +30,13 @@ export function parseAddresses(raw: string): Address[] {
  * `“Joe Customer” <joe@example.com>`.
  */
 export function parseQuotedAddresses(raw: string): Address[] {
-  return parseAddresses(raw.replace(/[\u201C\u201D\u201E\u201F\u00AB\u00BB]/g, '"'));
+  const addresses = parseAddresses(raw.replace(/[\u201C\u201D\u201E\u201F\u00AB\u00BB]/g, '"'));
+  // One alone is an inch sign or the like: as a quote it would swallow the address.
+  return addresses.length > 0 ? addresses : parseAddresses(raw);
 }
+
+/** An encoded word (RFC 2047), which may stand for a name and never for an address. */
+const ENCODED_WORD = /=\?[^?]*\?[bq]\?/i;
 
 /** Whether mail could be sent there: something on both sides of the last @, no spaces, no control characters. */
 export function isUsableAddress(address: string): boolean {
@@ -39,7 +44,8 @@ export function isUsableAddress(address: string): boolean {
   return (
     at > 0 &&
     at < address.length - 1 &&
-    !/[\s\p{Cc}\p{Cs}<>]/u.test(address) &&
+    !/[\s\p{Cc}\p{Cs}<>\uFFFD]/u.test(address) &&
+    !ENCODED_WORD.test(address) &&
     byteLength(address) <= MAX_ADDRESS_BYTES
   );
 }

@@ -8,7 +8,7 @@ const DEDUPE_KEY_VERSION = 1;
 /** How much of the text tells two messages with one Message-ID apart; footers that lists add come after it. */
 const TEXT_LETTERS = 500;
 
-/** Enough text to find TEXT_LETTERS in, even where most of it is markup or links. */
+/** Enough text to find TEXT_LETTERS in, even where most of it is links. */
 const TEXT_WINDOW = 20_000;
 
 /**
@@ -23,16 +23,14 @@ export function dedupeKey(message: Message, isMapped: (key: string) => boolean):
   const fields = [
     message.messageId ?? '',
     message.from ? addressKey(message.from.address) : '',
-    message.sentAt ? String(Math.trunc(message.sentAt.getTime() / 1000)) : message.dateText,
+    message.sentAt ? String(Math.trunc(message.sentAt.getTime() / 1000)) : singleSpaced(message.dateText),
     ...list([...message.to, ...message.cc].map(({ address }) => addressKey(address))),
-    ...list(
-      message.headers.fields.filter(({ key }) => isMapped(key)).map(({ key, value }) => `${key}:${value}`),
-    ),
+    ...list(mappedHeaders(message, isMapped)),
     textFingerprint(message),
   ];
   if (message.messageId === undefined) {
     fields.push(
-      message.subject ?? '',
+      singleSpaced(message.subject ?? ''),
       ...list(message.attachments.map(({ sha256 }) => sha256.toString('hex'))),
     );
   }
@@ -52,21 +50,43 @@ function list(values: readonly string[]): string[] {
   return [String(sorted.length), ...sorted];
 }
 
+/** The mapped x-headers; an empty one is as if absent, and some relays drop it. */
+function mappedHeaders(message: Message, isMapped: (key: string) => boolean): string[] {
+  return message.headers.fields
+    .filter(({ key, value }) => value !== '' && isMapped(key))
+    .map(({ key, value }) => `${key}:${singleSpaced(value)}`);
+}
+
+/** Folding a line anew can double a space. */
+function singleSpaced(text: string): string {
+  return text.replace(/\s+/g, ' ');
+}
+
 /**
- * The letters and digits that the text begins with. URLs go first, because Safe Links and click counters rewrite them
- * in one copy and not in the other; case, width and spacing go because transfers change them.
+ * What the text says, else the HTML: beside HTML, the text part is empty or nothing but a link in many a mail, and
+ * different mails must not look alike for that.
  */
 function textFingerprint(message: Message): string {
-  const text = message.firstText ?? withoutTags(message.html?.slice(0, TEXT_WINDOW) ?? '');
-  return text
+  return firstLetters(message.firstText ?? '') || firstLetters(withoutTags(message.html ?? ''));
+}
+
+/**
+ * The letters and digits that a text begins with. URLs go first, because Safe Links and click counters rewrite them
+ * in one copy and not in the other; case, width and spacing go because transfers change them.
+ */
+function firstLetters(text: string): string {
+  const letters = text
     .slice(0, TEXT_WINDOW)
     .replace(/\b(?:[a-z][a-z0-9+.-]{1,15}:\/\/|www\.)[^\s<>"']+/gi, '')
     .normalize('NFKC')
     .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, '')
-    .slice(0, TEXT_LETTERS);
+    .replace(/[^\p{L}\p{N}]+/gu, '');
+  return [...letters].slice(0, TEXT_LETTERS).join('');
 }
 
+/** In one pass, in which what is never closed reaches to the end, so that no HTML can make it slow. */
 function withoutTags(html: string): string {
-  return html.replace(/<(style|script)\b[\s\S]*?<\/\1>/gi, ' ').replace(/<[^>]*>/g, ' ');
+  return html
+    .replace(/<!--[\s\S]*?(?:-->|$)|<(style|script)\b[\s\S]*?(?:<\/\1\b[^>]*(?:>|$)|$)|<[^>]*(?:>|$)/gi, ' ')
+    .trimStart();
 }

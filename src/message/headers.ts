@@ -1,5 +1,5 @@
 import libmime from 'libmime';
-import { storableLine } from './text.ts';
+import { storableLine, storableText } from './text.ts';
 
 /** One header field, in the order of the message. */
 export interface HeaderField {
@@ -17,18 +17,18 @@ export interface HeaderField {
  * Reads one header line as mailparser hands it out.
  *
  * @param line the field with its name, perhaps folded, as a latin1 string of the bytes (mailparser's
- *   `headerLines`). Raw UTF-8 (RFC 6532) is recognised; bytes that are no UTF-8 are taken as latin1, which is what
- *   old mailers meant.
+ *   `headerLines`). Raw UTF-8 (RFC 6532) is recognised; bytes that are no UTF-8 are taken as windows-1252, which is
+ *   latin1 with typographic quotes, and what old mailers meant.
  */
 export function readHeaderLine(line: string): HeaderField {
   const text = decodeBytes(line);
   const colon = text.indexOf(':');
   const name = storableLine(colon < 0 ? text : text.slice(0, colon));
-  const raw = unfold(colon < 0 ? '' : text.slice(colon + 1)).trim();
+  const raw = storableText(unfold(colon < 0 ? '' : text.slice(colon + 1))).trim();
   return { name, key: name.toLowerCase(), raw, value: storableLine(decodeWords(raw)) };
 }
 
-/** Decodes the encoded words of RFC 2047 in a text; one that cannot be decoded stays as it is. */
+/** Decodes the encoded words of RFC 2047 in a text; an unknown charset is read as UTF-8, a broken word stays. */
 export function decodeWords(text: string): string {
   if (!text.includes('=?')) return text;
   try {
@@ -48,10 +48,12 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 function decodeBytes(latin1: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is exactly US-ASCII.
   if (/^[\x00-\x7f]*$/.test(latin1)) return latin1;
+  const bytes = Buffer.from(latin1, 'latin1');
   try {
-    return utf8.decode(Buffer.from(latin1, 'latin1'));
+    return utf8.decode(bytes);
   } catch {
-    return latin1;
+    // Not TextDecoder: in Node 20 its windows-1252 leaves 0x80 to 0x9F as control characters.
+    return libmime.decodeWord('windows-1252', 'B', bytes.toString('base64'));
   }
 }
 

@@ -48,7 +48,15 @@ export function parsePersonName(displayName: string): PersonName {
     return name.last === undefined ? name : { first: name.first, last: `${name.last}, ${after}` };
   }
   const [given = '', ...suffixes] = after.split(/\s*,\s*/);
-  return { first: given || undefined, last: [before, ...suffixes].join(', ') };
+  const [first, particles] = withoutTrailingParticles(given);
+  return { first: first || undefined, last: [[...particles, before].join(' '), ...suffixes].join(', ') };
+}
+
+/** "Beethoven, Ludwig van": the particle is the family name's, though an index sorts without it. */
+function withoutTrailingParticles(given: string): [first: string, particles: string[]] {
+  const words = given.split(' ');
+  const kept = words.findLastIndex((word) => !PARTICLES.has(word)) + 1;
+  return kept === 0 ? [given, []] : [words.slice(0, kept).join(' '), words.slice(kept)];
 }
 
 function undecorated(displayName: string): string {

@@ -24,8 +24,8 @@ const MAX_PARTS = 20_000;
  * @throws MailcaseError `message_unparsable` when mailparser gives up (headers or parts beyond the limits)
  */
 export async function parseMessage(source: Buffer, redaction?: Redaction): Promise<Message> {
-  const parsed = await runParser(source);
-  const headers = new Headers(parsed.headerLines.map(readHeaderLine));
+  const parsed = await runParser(hasHeader(source) ? source : Buffer.concat([EMPTY_LINE, source]));
+  const headers = new Headers(parsed.headerLines.map(readHeaderLine).filter(({ name }) => name !== ''));
   const clean = (text: string) => storableText(redaction ? redactText(text, redaction) : text);
   const list = (key: string) => headers.all(key).flatMap(({ raw }) => parseAddresses(raw));
   const ids = (key: string) =>
@@ -59,6 +59,18 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
     firstText: parsed.firstText === undefined ? undefined : clean(parsed.firstText),
     attachments: parsed.attachments.map(({ attachment }) => attachment),
   };
+}
+
+const EMPTY_LINE = Buffer.from('\r\n');
+
+/**
+ * Whether there is any header field before the first empty line. If not, all of it is body: mailparser would take it
+ * for a header and leave the message without a text.
+ */
+function hasHeader(source: Buffer): boolean {
+  const start = source.toString('latin1', 0, MAX_HEADER_BYTES);
+  const end = start.search(/\r?\n\r?\n/);
+  return /^[^\s:]+[ \t]*:/m.test(end < 0 ? start : start.slice(0, end));
 }
 
 interface ParserResult {
@@ -98,9 +110,14 @@ async function runParser(source: Buffer): Promise<ParserResult> {
       }
     }
   } catch (error) {
-    throw new MailcaseError('message_unparsable', `cannot be parsed: ${errorMessage(error)}`, {
-      cause: error,
-    });
+    // A stack overflow: thousands of parts in one another, whose texts mailparser joins by recursion when everything
+    // else has been read. The first text part stands for them.
+    if (!(error instanceof RangeError)) {
+      throw new MailcaseError('message_unparsable', `cannot be parsed: ${errorMessage(error)}`, {
+        cause: error,
+      });
+    }
+    result.text = firstTextPart(parser) || undefined;
   }
   result.headerLines = (parser.headerLines || []).map(({ line }) => line);
   result.firstText = firstTextPart(parser) ?? result.text;

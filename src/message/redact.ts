@@ -16,7 +16,7 @@ export interface Redaction {
  */
 export function redactSource(source: Buffer, redaction: Redaction): Buffer {
   const name = redaction.header.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const field = new RegExp(`^(${name}[ \\t]*:)((?:.*(?:\\r?\\n[ \\t])?)*)`, 'gim');
+  const field = new RegExp(`^(${name}[ \\t]*:)([^\\r\\n]*(?:\\r?\\n[ \\t][^\\r\\n]*)*)`, 'gim');
   const text = source
     .toString('latin1')
     .replace(field, (_, head: string, body: string) => head + body.replace(/[^\r\n \t]/g, '*'));

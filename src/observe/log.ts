@@ -1,7 +1,7 @@
 import { pino, stdTimeFunctions } from 'pino';
 import pretty from 'pino-pretty';
 import type { LogConfig } from '../config/schema.ts';
-import { MailcaseError } from '../errors.ts';
+import { errorMessage, MailcaseError } from '../errors.ts';
 
 export type Log = pino.Logger;
 
@@ -40,13 +40,23 @@ export function createLog(
   );
 }
 
-/** Replaces secrets, as they are and as JSON writes them. */
+/** Replaces secrets, as they are and as JSON and URLs write them. */
 function secretMask(secrets: readonly string[]): (line: string) => string {
-  const forms = secrets
-    .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
-    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]);
+  const forms = secrets.filter((secret) => secret.length >= MIN_SECRET_LENGTH).flatMap(notationsOf);
   const distinct = [...new Set(forms)].sort((a, b) => b.length - a.length);
   return (line) => distinct.reduce((text, secret) => text.replaceAll(secret, MASK), line);
+}
+
+function notationsOf(secret: string): string[] {
+  const inJson = escaped(secret);
+  const url = new URL('postgres://user@host');
+  url.password = secret;
+  // Escaped twice: JSON that a message quotes, in the JSON of the line.
+  return [secret, inJson, escaped(inJson), encodeURIComponent(secret), url.password];
+}
+
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 /**
@@ -60,5 +70,5 @@ export function describeError(error: unknown): Record<string, unknown> {
   const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };
   // The stack's first line repeats the message; for our own errors the place is no news.
   const stack = error instanceof MailcaseError ? {} : { stack: error.stack };
-  return { type: error.name, code, message: error.message, ...own, ...stack, ...cause };
+  return { type: error.name, code, message: errorMessage(error), ...own, ...stack, ...cause };
 }

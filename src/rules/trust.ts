@@ -25,7 +25,9 @@ export function trustVerdict(trust: Trust, headers: Headers): Verdict {
   if (given.length > 1) {
     return { trusted: false, reason: `not trusted: the mail has ${trust.secret.header} more than once` };
   }
-  return given.every(({ raw }) => sameSecret(raw, trust.secret.value))
+  const { value: secret } = trust.secret;
+  // As it stands, or as encoded words: that is how a mailer sends a secret beyond ASCII.
+  return given.every(({ raw, value }) => sameSecret(raw, secret) || sameSecret(value, secret))
     ? { trusted: true, reason: '' }
     : { trusted: false, reason: `not trusted: the value of ${trust.secret.header} is another one` };
 }

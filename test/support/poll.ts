@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { MailboxConfig } from '../../src/config/schema.ts';
 import type { Database } from '../../src/db/connect.ts';
-import type { PollReport } from '../../src/poll.ts';
+import type { PollReport } from '../../src/poll-context.ts';
 import { pollMailbox } from '../../src/poll-mailbox.ts';
 
 /** One poll of one mailbox, as the daemon does it, without its schedule. */

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { parseMessage } from '../../src/message/parse.ts';
+import { redactSource, redactText } from '../../src/message/redact.ts';
+import { bytesOf } from './build.ts';
+
+const redaction = { header: 'x-secret', value: 'hunter2' };
+
+describe('redaction in the bytes', () => {
+  it.each([
+    ['right value', 'X-Secret: hunter2\r\n\r\nx', 'X-Secret: *******\r\n\r\nx'],
+    ['wrong value', 'X-Secret: guess\r\n\r\nx', 'X-Secret: *****\r\n\r\nx'],
+    ['any letter case', 'x-sECRET:hunter2\r\n\r\nx', 'x-sECRET:*******\r\n\r\nx'],
+    ['space before the colon', 'X-Secret : hunter2\r\n\r\nx', 'X-Secret : *******\r\n\r\nx'],
+    ['folded', 'X-Secret: hun\r\n ter2\r\nTo: a\r\n\r\nx', 'X-Secret: ***\r\n ****\r\nTo: a\r\n\r\nx'],
+    ['folded at once', 'X-Secret:\r\n\thunter2\r\n\r\nx', 'X-Secret:\r\n\t*******\r\n\r\nx'],
+    ['LF alone', 'X-Secret: hun\n ter2\nTo: a\n\nx', 'X-Secret: ***\n ****\nTo: a\n\nx'],
+    ['encoded', 'X-Secret: =?utf-8?Q?hunter2?=\r\n\r\nx', `X-Secret: ${'*'.repeat(19)}\r\n\r\nx`],
+    ['twice', 'X-Secret: a\r\nX-Secret: b\r\n\r\nx', 'X-Secret: *\r\nX-Secret: *\r\n\r\nx'],
+    ['in the text', 'To: a\r\n\r\n> X: hunter2.', 'To: a\r\n\r\n> X: *******.'],
+    [
+      'in a message inside',
+      'To: a\r\n\r\n--b\r\n\r\nX-Secret: old\r\n',
+      'To: a\r\n\r\n--b\r\n\r\nX-Secret: ***\r\n',
+    ],
+    ['longer name', 'X-Secret-2: abc\r\n\r\nx', 'X-Secret-2: abc\r\n\r\nx'],
+    ['name at the end of another', 'My-X-Secret: abc\r\n\r\nx', 'My-X-Secret: abc\r\n\r\nx'],
+    ['nothing to redact', 'To: \xFF\0\r\n\r\nx', 'To: \xFF\0\r\n\r\nx'],
+  ])('%s', (_, source, expected) => {
+    const bytes = Buffer.from(source, 'latin1');
+    expect(redactSource(bytes, redaction).toString('latin1')).toBe(expected);
+    expect(bytes.toString('latin1')).toBe(source);
+  });
+
+  it('a secret beyond ASCII, at the same length in bytes', () => {
+    const source = Buffer.from('To: a\r\n\r\nschlüssel', 'utf8');
+    const redacted = redactSource(source, { header: 'x-secret', value: 'schlüssel' });
+    expect(redacted.toString('utf8')).toBe(`To: a\r\n\r\n${'*'.repeat(10)}`);
+  });
+
+  it('a name with signs of a pattern', () => {
+    const source = Buffer.from('x.s: a\r\nxys: a\r\n\r\n');
+    expect(redactSource(source, { header: 'x.s', value: 'zz' }).toString()).toBe('x.s: *\r\nxys: a\r\n\r\n');
+  });
+});
+
+describe('redaction in decoded text', () => {
+  it.each([
+    ['every time', 'hunter2 hunter2', '******* *******'],
+    ['none', 'hunter', 'hunter'],
+  ])('%s', (_, text, expected) => {
+    expect(redactText(text, redaction)).toBe(expected);
+  });
+
+  it('a body that was base64 in the bytes', async () => {
+    const source = bytesOf([
+      'Content-Transfer-Encoding: base64',
+      '',
+      Buffer.from('the secret is hunter2').toString('base64'),
+    ]);
+    expect((await parseMessage(source, redaction)).text).toBe('the secret is *******');
+    expect((await parseMessage(source)).text).toBe('the secret is hunter2');
+  });
+});

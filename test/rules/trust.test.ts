@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { headerMapping } from '../../src/rules/header-mapping.ts';
+import { type Trust, trustedDirectives, trustVerdict } from '../../src/rules/trust.ts';
+import { headersOf } from '../message/build.ts';
+
+const secret = (value: string): Trust => ({ secret: { header: 'x-secret', value } });
+
+describe('verdicts', () => {
+  it.each<[string, Trust, string[], boolean, string]>([
+    ['all', 'all', [], true, ''],
+    ['none', 'none', [], false, 'trusts nobody'],
+    ['none, with a secret', 'none', ['X-Secret: hunter2'], false, 'trusts nobody'],
+    ['secret', secret('hunter2'), ['X-Secret: hunter2'], true, ''],
+    ['secret, any letter case of the name', secret('hunter2'), ['X-SECRET: hunter2'], true, ''],
+    ['secret, folded at once', secret('hunter2'), ['X-Secret:\r\n hunter2'], true, ''],
+    ['secret, encoded', secret('hunter2'), ['X-Secret: =?utf-8?Q?hunter2?='], true, ''],
+    ['secret beyond ASCII, encoded', secret('schlüssel'), ['X-Secret: =?utf-8?Q?schl=C3=BCssel?='], true, ''],
+    ['secret beyond ASCII, raw', secret('schlüssel'), ['X-Secret: schlüssel'], true, ''],
+    ['secret that looks encoded', secret('=?utf-8?Q?a?='), ['X-Secret: =?utf-8?Q?a?='], true, ''],
+    ['wrong', secret('hunter2'), ['X-Secret: hunter3'], false, 'another one'],
+    ['wrong, encoded', secret('hunter2'), ['X-Secret: =?utf-8?Q?hunter3?='], false, 'another one'],
+    ['wrong letter case', secret('hunter2'), ['X-Secret: HUNTER2'], false, 'another one'],
+    ['longer', secret('hunter2'), ['X-Secret: hunter2, hunter3'], false, 'another one'],
+    ['the beginning of it', secret('hunter2'), ['X-Secret: hunter'], false, 'another one'],
+    ['empty', secret('hunter2'), ['X-Secret:'], false, 'another one'],
+    ['missing', secret('hunter2'), [], false, 'has no x-secret'],
+    ['under another name', secret('hunter2'), ['X-Secret-2: hunter2'], false, 'has no x-secret'],
+    ['twice', secret('hunter2'), ['X-Secret: hunter2', 'X-Secret: hunter2'], false, 'more than once'],
+    ['twice, one wrong', secret('hunter2'), ['X-Secret: x', 'X-Secret: hunter2'], false, 'more than once'],
+  ])('%s', (_, trust, lines, trusted, reason) => {
+    const verdict = trustVerdict(trust, headersOf(...lines));
+    expect(verdict).toEqual({ trusted, reason: trusted ? '' : expect.stringContaining(reason) });
+    expect(verdict.reason).not.toContain('hunter2');
+  });
+});
+
+describe('directives under a verdict', () => {
+  const mapping = headerMapping('x-desk-', 'x-desk-secret');
+  const headers = headersOf(
+    'X-Desk-Case-Status: closed',
+    'X-Desk-Case-Labels:',
+    'X-Desk-Colour: red',
+    'X-Desk-Secret: abc',
+    'X-Other: 1',
+  );
+
+  it('trusted: applied', () => {
+    const directives = trustedDirectives({ trusted: true, reason: '' }, mapping, headers);
+    expect(directives.case.status).toBe('closed');
+    expect(directives.applied).toHaveLength(1);
+  });
+
+  it('not trusted: nothing applied, everything kept with the reason, except the secret', () => {
+    const directives = trustedDirectives({ trusted: false, reason: 'because' }, mapping, headers);
+    expect(directives).toEqual({
+      customer: { custom_fields: new Map() },
+      case: { labels: [], custom_fields: new Map() },
+      interaction: {},
+      applied: [],
+      refused: [
+        { by: 'x-desk-case-status', value: 'closed', reason: 'because' },
+        { by: 'x-desk-colour', value: 'red', reason: 'because' },
+      ],
+    });
+  });
+});
