@@ -1,0 +1,308 @@
+import { describe, expect, it } from 'vitest';
+import { judge } from '../../src/judge.ts';
+import { ownMatcher } from '../../src/message/addresses.ts';
+import { decide } from '../../src/record/decide.ts';
+import type { Incoming } from '../../src/record/incoming.ts';
+import { View } from '../../src/record/view.ts';
+import { headerMapping } from '../../src/rules/header-mapping.ts';
+import { mail } from '../support/mail.ts';
+
+const rules = {
+  trust: 'all' as const,
+  mapping: headerMapping('x-desk-'),
+  isOwn: ownMatcher(['example.com']),
+  redaction: undefined,
+};
+
+let uid = 0;
+
+async function incoming(fields: Record<string, string>, body?: string): Promise<Incoming> {
+  uid += 1;
+  const source = Buffer.from(mail({ To: 'support@example.com', ...fields }, body));
+  const outcome = await judge(rules, {
+    uid,
+    sizeBytes: source.length,
+    receivedAt: new Date(uid * 60_000),
+    source,
+  });
+  if ('error' in outcome) throw new Error(outcome.error);
+  return outcome;
+}
+
+/** Decides a story on an empty database, and tells it by cases. */
+async function story(...mails: Record<string, string>[]) {
+  const batch: Incoming[] = [];
+  for (const fields of mails) batch.push(await incoming(fields));
+  const plan = decide(new View(), batch);
+  const cases = [...plan.cases];
+  return {
+    plan,
+    cases: cases.map((supportCase) => ({
+      status: supportCase.status,
+      mails: plan.interactions.filter((i) => i.supportCase === supportCase).length,
+      follows: supportCase.followUpOf ? cases.indexOf(supportCase.followUpOf) : undefined,
+    })),
+    events: plan.events.map(({ field, old, new: value }) => `${field}: ${old} -> ${value}`),
+    refused: plan.interactions.flatMap(({ incoming: { directives } }) =>
+      directives.refused.map(({ by, reason }) => `${by}: ${reason}`),
+    ),
+  };
+}
+
+const ann = { From: 'Ann Asker <ann@asker.example>' };
+const toAnn = { From: 'Support <support@example.com>', To: 'Ann Asker <ann@asker.example>' };
+const first = { ...ann, 'Message-ID': '<1@x>', Subject: 'Lamp' };
+const reply = { 'In-Reply-To': '<1@x>' };
+
+describe('the lifecycle', () => {
+  it.each([
+    ['inbound begins as new', [first], 'new'],
+    ['outbound begins as pending', [{ ...toAnn }], 'pending'],
+    ['a header says how it begins', [{ ...toAnn, 'x-desk-case-status': 'new' }], 'new'],
+    ['an answer makes a new case pending', [first, { ...toAnn, ...reply }], 'pending'],
+    ['a second inbound mail leaves a new case new', [first, { ...ann, ...reply }], 'new'],
+    ['inbound reopens pending', [first, { ...toAnn, ...reply }, { ...ann, ...reply, Subject: 'Re' }], 'open'],
+    [
+      'inbound reopens resolved',
+      [
+        { ...first, 'x-desk-case-status': 'resolved' },
+        { ...ann, ...reply },
+      ],
+      'open',
+    ],
+    [
+      'outbound reopens nothing',
+      [
+        { ...first, 'x-desk-case-status': 'resolved' },
+        { ...toAnn, ...reply },
+      ],
+      'resolved',
+    ],
+    [
+      'outbound leaves open open',
+      [
+        { ...first, 'x-desk-case-status': 'open' },
+        { ...toAnn, ...reply },
+      ],
+      'open',
+    ],
+    [
+      'a status header wins over reopening',
+      [
+        { ...first, 'x-desk-case-status': 'resolved' },
+        { ...ann, ...reply, 'x-desk-case-status': 'resolved' },
+      ],
+      'resolved',
+    ],
+    [
+      'an automatic reply changes nothing',
+      [
+        { ...first, 'x-desk-case-status': 'resolved' },
+        { ...ann, ...reply, 'Auto-Submitted': 'auto-replied' },
+      ],
+      'resolved',
+    ],
+    ['an automatic reply alone is closed', [{ ...ann, 'Auto-Submitted': 'auto-replied' }], 'closed'],
+    [
+      'a list reopens nothing',
+      [
+        { ...first, 'x-desk-case-status': 'resolved' },
+        { ...ann, ...reply, 'List-Id': '<l.elsewhere.example>' },
+      ],
+      'resolved',
+    ],
+  ])('%s', async (_, mails, status) => {
+    expect((await story(...(mails as Record<string, string>[]))).cases.map((each) => each.status)).toEqual([
+      status,
+    ]);
+  });
+
+  it('never goes back to new, and says so', async () => {
+    const { cases, refused } = await story(
+      { ...toAnn, 'Message-ID': '<1@x>' },
+      { ...ann, ...reply, 'x-desk-case-status': 'new' },
+    );
+    expect(cases).toEqual([{ status: 'open', mails: 2, follows: undefined }]);
+    expect(refused).toEqual(['x-desk-case-status: a case never becomes new again']);
+  });
+
+  it('makes an event of every change, and of nothing else', async () => {
+    const headers = {
+      'x-desk-case-labels': 'a, b',
+      'x-desk-case-priority': '3',
+      'x-desk-case-custom-size': 'XL',
+    };
+    const again = {
+      ...toAnn,
+      ...reply,
+      'x-desk-case-labels': 'b, c',
+      'x-desk-case-priority': '3',
+      'x-desk-case-custom-size': 'L',
+    };
+    expect((await story({ ...first, ...headers }, again)).events).toEqual([
+      'status: null -> new',
+      'priority: null -> 3',
+      'labels: null -> a, b',
+      'custom_fields.size: null -> XL',
+      'status: new -> pending',
+      'labels: a, b -> a, b, c',
+      'custom_fields.size: XL -> L',
+    ]);
+  });
+});
+
+describe('which case', () => {
+  const id = { 'x-desk-case-external-id': 'order-1' };
+  it.each([
+    [
+      'one external id',
+      [
+        { ...first, ...id },
+        { ...toAnn, ...id },
+      ],
+      [{ mails: 2 }],
+    ],
+    [
+      'a closed case by its external id, joined and left closed',
+      [
+        { ...first, ...id, 'x-desk-case-status': 'closed' },
+        { ...ann, ...id },
+      ],
+      [{ mails: 2, status: 'closed' }],
+    ],
+    [
+      'the external id wins over threading',
+      [first, { ...ann, ...reply, ...id }],
+      [{ mails: 1 }, { mails: 1, follows: undefined }],
+    ],
+    [
+      'References from the last to the first',
+      [
+        first,
+        { ...ann, 'Message-ID': '<2@x>', Subject: 'Other' },
+        { ...ann, References: '<1@x> <2@x> <gone@x>' },
+      ],
+      [{ mails: 1 }, { mails: 2 }],
+    ],
+    [
+      'a closed case is answered by a new one that points back',
+      [
+        { ...first, 'x-desk-case-status': 'closed' },
+        { ...ann, ...reply },
+      ],
+      [
+        { mails: 1, status: 'closed' },
+        { mails: 1, status: 'new', follows: 0 },
+      ],
+    ],
+    [
+      'a reply to a campaign opens its own case',
+      [
+        { From: 'news@example.com', To: 'a@one.example', 'Message-ID': '<n1@x>', ...id },
+        { From: 'news@example.com', To: 'b@two.example', 'Message-ID': '<n2@x>', ...id },
+        { From: 'b@two.example', 'In-Reply-To': '<n2@x>' },
+      ],
+      [{ mails: 2 }, { mails: 1, follows: 0 }],
+    ],
+    [
+      'a shared Message-ID leads to the one whose customer is the sender',
+      [
+        { From: 'news@example.com', To: 'a@one.example', 'Message-ID': '<n@x>' },
+        { From: 'news@example.com', To: 'b@two.example', 'Message-ID': '<n@x>' },
+        { From: 'b@two.example', 'In-Reply-To': '<n@x>' },
+      ],
+      [{ mails: 1 }, { mails: 2 }],
+    ],
+    [
+      'a shared Message-ID leads a stranger nowhere',
+      [
+        { From: 'news@example.com', To: 'a@one.example', 'Message-ID': '<n@x>' },
+        { From: 'news@example.com', To: 'b@two.example', 'Message-ID': '<n@x>' },
+        { From: 'c@three.example', 'In-Reply-To': '<n@x>' },
+      ],
+      [{ mails: 1 }, { mails: 1 }, { mails: 1, follows: undefined }],
+    ],
+  ])('%s', async (_, mails, expected) => {
+    const { cases } = await story(...(mails as unknown as Record<string, string>[]));
+    expect(cases).toHaveLength(expected.length);
+    expect(cases).toMatchObject(expected);
+  });
+});
+
+describe('which customer', () => {
+  const id = (value: string) => ({ 'x-desk-customer-external-id': value });
+  const customersOf = async (...mails: Record<string, string>[]) => {
+    const { plan, refused } = await story(...mails);
+    const customers = [...plan.customers].map((customer) => ({
+      name: [customer.first_name, customer.last_name].filter(Boolean).join(' '),
+      external_id: customer.external_id,
+      addresses: plan.emails.filter((email) => email.customer === customer).map(({ key }) => key),
+    }));
+    return { customers, refused };
+  };
+
+  it('is one for all spellings of an address', async () => {
+    const { customers } = await customersOf(ann, { From: 'ANN@Asker.Example' });
+    expect(customers).toEqual([{ name: 'Ann Asker', external_id: null, addresses: ['ann@asker.example'] }]);
+  });
+
+  it('gets a name from a later mail only where there is none', async () => {
+    const { customers } = await customersOf({ From: 'ann@asker.example' }, ann, {
+      From: 'Annie Other <ann@asker.example>',
+    });
+    expect(customers.map(({ name }) => name)).toEqual(['Ann Asker']);
+  });
+
+  it('gets a second address by the external id', async () => {
+    const { customers, refused } = await customersOf(
+      { ...ann, ...id('c1') },
+      { From: 'ann@work.example', ...id('c1') },
+    );
+    expect(customers).toEqual([
+      { name: 'Ann Asker', external_id: 'c1', addresses: ['ann@asker.example', 'ann@work.example'] },
+    ]);
+    expect(refused).toEqual([]);
+  });
+
+  it('keeps its address when the id is another one', async () => {
+    const { customers, refused } = await customersOf(
+      { ...ann, ...id('c1') },
+      { From: 'bob@b.example', ...id('c2') },
+      { ...ann, ...id('c2') },
+      { ...ann, ...id('c3') },
+    );
+    expect(customers.map(({ external_id }) => external_id)).toEqual(['c1', 'c2']);
+    expect(refused).toEqual([
+      'x-desk-customer-external-id: the address belongs to another customer than this id',
+      'x-desk-customer-external-id: the customer with this address has another id',
+    ]);
+  });
+
+  it('is nobody where there is no usable address, and the mail is recorded all the same', async () => {
+    const { plan } = await story({ From: 'undisclosed', Subject: 'x' });
+    expect(plan.customers.size).toBe(0);
+    expect(plan.interactions).toHaveLength(1);
+    expect(plan.interactions[0]?.customer).toBeUndefined();
+  });
+
+  it('keeps a custom field of any name as a field', async () => {
+    const { plan } = await story({
+      ...ann,
+      'x-desk-customer-custom-constructor': 'c',
+      'x-desk-customer-custom-tier': 'gold',
+    });
+    expect([...plan.customers].map(({ custom_fields }) => Object.entries(custom_fields))).toEqual([
+      [
+        ['constructor', 'c'],
+        ['tier', 'gold'],
+      ],
+    ]);
+  });
+});
+
+it('records the second copy of a mail as a duplicate of the first, within one batch', async () => {
+  const fields = { ...first, Date: 'Mon, 09 Nov 2026 08:15:00 +0000' };
+  const { plan } = await story(fields, { ...fields });
+  expect(plan.receipts.map(({ outcome }) => outcome)).toEqual(['recorded', 'duplicate']);
+  expect(plan.receipts[1]?.interaction).toBe(plan.interactions[0]);
+});
