@@ -30,11 +30,12 @@ create table mailboxes (                    -- the configured support accounts
 create table folders (                      -- IMAP mailboxes in those accounts
   id bigint generated always as identity primary key,
   mailbox_id bigint not null references mailboxes,
+  account text not null,                    -- user@host: another account behind the same name has other UIDs
   path text not null,
   role text not null default 'inbox' check (role in ('inbox', 'sent')),
   uid_validity bigint check (uid_validity between 1 and 4294967295),   -- RFC 3501, section 2.3.1.1
   started_at timestamptz not null default now(),                       -- first contact
-  unique (mailbox_id, path)
+  unique (mailbox_id, account, path)
 );
 
 create table customers (

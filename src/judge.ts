@@ -40,10 +40,9 @@ export async function judge(rules: Judge, fetched: FetchedMessage): Promise<Inco
   const { redaction } = rules;
   const source = redaction ? redactSource(fetched.source, redaction) : fetched.source;
   try {
-    const original = await parseMessage(fetched.source, redaction);
+    const original = await parseMessage(fetched.source);
     const verdict = trustVerdict(rules.trust, original.headers);
-    const carriesSecret = redaction !== undefined && !source.equals(fetched.source);
-    const parsed = carriesSecret ? await parseMessage(source, redaction) : original;
+    const parsed = redaction ? await parseMessage(source, redaction) : original;
     const message = { ...parsed, kind: interactionKind(parsed, rules.isOwn) };
     const directives = trustedDirectives(verdict, rules.mapping, message.headers);
     const direction = messageDirection(message, directives, rules.isOwn);

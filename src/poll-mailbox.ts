@@ -1,7 +1,7 @@
 import type { MailboxConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
 import { MailcaseError } from './errors.ts';
-import { openSession, type Session } from './imap/session.ts';
+import { type Note, openSession, type Session } from './imap/session.ts';
 import { createJudge } from './judge.ts';
 import type { Log } from './observe/log.ts';
 import { pollFolder } from './poll.ts';
@@ -75,7 +75,7 @@ async function pollFolders(context: MailboxContext, end: AbortSignal, cut: Abort
     mailbox.name,
     isAddressLike(mailbox.imap.user) ? mailbox.imap.user : null,
   );
-  const session = await openUntil(context, cut);
+  const session = await open(context, cut);
   const close = () => session.close();
   cut.addEventListener('abort', close, { once: true });
   try {
@@ -94,21 +94,9 @@ async function pollFolders(context: MailboxContext, end: AbortSignal, cut: Abort
   }
 }
 
-/** Connecting has limits of its own, longer than a short deadline: the deadline does not wait for them. */
-async function openUntil({ mailbox, log }: MailboxContext, cut: AbortSignal): Promise<Session> {
-  const opening = openSession(mailbox.imap, mailbox.message_bytes, (level, message, fields) =>
-    log[level](fields, message),
-  );
-  const aborted = new Promise<never>((_, reject) => {
-    cut.addEventListener('abort', () => reject(cut.reason), { once: true });
-  });
-  try {
-    return await Promise.race([opening, aborted]);
-  } catch (error) {
-    // Should it still come about, nobody waits for it any more.
-    opening.then((session) => session.close()).catch(() => {});
-    throw error;
-  }
+async function open({ mailbox, log }: MailboxContext, cut: AbortSignal): Promise<Session> {
+  const note: Note = (level, message, fields) => log[level](fields, message);
+  return openSession(mailbox.imap, mailbox.message_bytes, note, cut);
 }
 
 function sum(reports: readonly PollReport[]): PollReport {

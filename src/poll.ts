@@ -1,6 +1,6 @@
 import { ahead } from './ahead.ts';
 import { type Batch, readBatches } from './batches.ts';
-import type { FolderConfig } from './config/schema.ts';
+import type { FolderConfig, MailboxConfig } from './config/schema.ts';
 import { openFolder } from './imap/folder.ts';
 import { markProcessed } from './imap/mark.ts';
 import { searchUnseen } from './imap/search.ts';
@@ -16,9 +16,9 @@ import { recordBatch } from './record/record-batch.ts';
  * being recorded), record in one transaction, and only after its commit mark processed.
  */
 export async function pollFolder(context: PollContext, folder: FolderConfig): Promise<PollReport> {
-  const { db, session, mailboxId } = context;
+  const { db, session, mailboxId, mailbox } = context;
   const { uidValidity } = await openFolder(session, folder.path);
-  const place = await registerFolder(db, mailboxId, { ...folder, uidValidity });
+  const place = await registerFolder(db, mailboxId, { ...folder, account: accountOf(mailbox), uidValidity });
   noteUidValidity(context, folder, place);
 
   const found = await searchUnseen(session);
@@ -28,6 +28,10 @@ export async function pollFolder(context: PollContext, folder: FolderConfig): Pr
     await mark(context, place, batch);
   }
   return report;
+}
+
+function accountOf({ imap }: MailboxConfig): string {
+  return `${imap.user}@${imap.host}`;
 }
 
 async function record(

@@ -4,6 +4,9 @@ import { errorMessage } from '../errors.ts';
 import { version } from '../version.ts';
 import { EXIT, exitCodeFor, printError } from './context.ts';
 
+/** How long what is left open may keep the process after its work is done, in milliseconds. */
+const LINGER_MS = 1_000;
+
 type Options = Record<string, string | boolean | undefined>;
 
 /** Commands are loaded when they are called, so that --version and --help answer at once. */
@@ -72,3 +75,5 @@ try {
   }
 }
 process.exitCode = code;
+// A connection that was given up may keep its socket for a minute more; nobody waits for it.
+setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -28,9 +28,15 @@ export interface Session {
  * Connects and logs in.
  *
  * @param maxMessageBytes the largest message that will be fetched; the server cannot make us hold more
+ * @param signal cuts the attempt short, whose own limits are longer than many a deadline
  * @throws MailcaseError `imap_connect` or `imap_credentials`
  */
-export async function openSession(imap: ImapConfig, maxMessageBytes: number, note: Note): Promise<Session> {
+export async function openSession(
+  imap: ImapConfig,
+  maxMessageBytes: number,
+  note: Note,
+  signal: AbortSignal,
+): Promise<Session> {
   const client = new ImapFlow({
     host: imap.host,
     port: imap.port,
@@ -52,11 +58,16 @@ export async function openSession(imap: ImapConfig, maxMessageBytes: number, not
   client.on('error', (error: unknown) =>
     note('debug', 'imap connection failed', { reason: errorMessage(error) }),
   );
+  const cut = () => client.close();
+  signal.addEventListener('abort', cut, { once: true });
   try {
+    signal.throwIfAborted();
     await client.connect();
   } catch (error) {
     client.close();
     throw connectError(imap, error);
+  } finally {
+    signal.removeEventListener('abort', cut);
   }
   return { client, logout: () => client.logout().catch(() => client.close()), close: () => client.close() };
 }

@@ -7,7 +7,7 @@ import { Headers, readHeaderLine } from './headers.ts';
 import { messageKind } from './kind.ts';
 import type { Attachment, Message } from './message.ts';
 import { parseMessageId, parseMessageIds } from './message-id.ts';
-import { type Redaction, redactText } from './redact.ts';
+import { type Redaction, redactField, redactText } from './redact.ts';
 import { storableLine, storableText } from './text.ts';
 
 /** Largest header block of one part, in bytes: real ones stay under 100 KB; mailparser refuses what is larger. */
@@ -25,7 +25,8 @@ const MAX_PARTS = 20_000;
  */
 export async function parseMessage(source: Buffer, redaction?: Redaction): Promise<Message> {
   const parsed = await runParser(hasHeader(source) ? source : Buffer.concat([EMPTY_LINE, source]));
-  const headers = new Headers(parsed.headerLines.map(readHeaderLine).filter(({ name }) => name !== ''));
+  const fields = parsed.headerLines.map(readHeaderLine).filter(({ name }) => name !== '');
+  const headers = new Headers(redaction ? fields.map((field) => redactField(field, redaction)) : fields);
   const clean = (text: string) => storableText(redaction ? redactText(text, redaction) : text);
   const list = (key: string) => headers.all(key).flatMap(({ raw }) => parseAddresses(raw));
   const ids = (key: string) =>
@@ -43,7 +44,7 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
     messageId: messageId === undefined ? undefined : parseMessageId(messageId),
     inReplyTo: ids('in-reply-to'),
     references: ids('references'),
-    subject: subject === undefined ? undefined : clean(subject),
+    subject,
     from: list('from')[0],
     replyTo: list('reply-to'),
     to: list('to'),
@@ -57,7 +58,10 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
     text: parsed.text === undefined ? undefined : clean(parsed.text),
     html: parsed.html === undefined ? undefined : clean(parsed.html),
     firstText: parsed.firstText === undefined ? undefined : clean(parsed.firstText),
-    attachments: parsed.attachments.map(({ attachment }) => attachment),
+    attachments: parsed.attachments.map(({ attachment }) => ({
+      ...attachment,
+      fileName: attachment.fileName === undefined ? undefined : clean(attachment.fileName),
+    })),
   };
 }
 

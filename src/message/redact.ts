@@ -1,3 +1,5 @@
+import type { HeaderField } from './headers.ts';
+
 /** What must not be stored of a message: a header field that carries a shared secret, and the secret itself. */
 export interface Redaction {
   /** Field name in lower case. Its body is overwritten whether the value is right or wrong. */
@@ -27,4 +29,11 @@ export function redactSource(source: Buffer, redaction: Redaction): Buffer {
 /** Overwrites a secret in decoded text (a body part may have been base64 or quoted-printable in the bytes). */
 export function redactText(text: string, redaction: Redaction): string {
   return text.replaceAll(redaction.value, '*'.repeat(redaction.value.length));
+}
+
+/** Overwrites a secret in a header field; where an encoded word carried it, the field is kept as it was decoded. */
+export function redactField(field: HeaderField, redaction: Redaction): HeaderField {
+  const value = redactText(field.value, redaction);
+  const raw = value === field.value ? redactText(field.raw, redaction) : value;
+  return { ...field, name: redactText(field.name, redaction), value, raw };
 }

@@ -232,6 +232,22 @@ describe('once', () => {
   });
 });
 
+test('another account behind the same name is another folder, though its UIDs and UIDVALIDITY are the same', async () => {
+  const users = [newUser(), newUser()];
+  const server = inject('dovecot');
+  for (const user of users) await deliver(server, user, [customerMail(`Account of ${user}`)]);
+  const validity = (user: string) =>
+    withClient(user, async (client) => (client.mailbox ? Number(client.mailbox.uidValidity) : 0), true);
+  for (const user of users) await poll(database.db, await loadMailbox(user));
+  const folders = await rows<{ account: string; uid_validity: number }>(
+    database.db,
+    `select f.account, f.uid_validity from folders f join receipts r on r.folder_id = f.id
+     join interactions i on i.id = r.interaction_id where i.subject like 'Account of %' order by f.id`,
+  );
+  expect(folders.map(({ account }) => account)).toEqual(users.map((user) => `${user}@127.0.0.1`));
+  expect(folders[0]?.uid_validity).toBe(await validity(users[0] ?? ''));
+});
+
 describe('a message that cannot be recorded', () => {
   test('is quarantined alone, with its bytes and its error, and the others go on', async () => {
     const user = newUser();
@@ -294,7 +310,8 @@ test('a large message and its large text arrive byte for byte', async () => {
     user,
     async (client) => {
       const message = await client.fetchOne('1', { source: true }, { uid: true });
-      return (message && message.source) || Buffer.of();
+      const bytes = message ? message.source : undefined;
+      return bytes ?? Buffer.of();
     },
     true,
   );

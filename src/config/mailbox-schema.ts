@@ -1,0 +1,230 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
+import { z } from 'zod';
+import {
+  findProcessedFlag,
+  folderPath,
+  headerName,
+  hostName,
+  isAddress,
+  isLoopback,
+  mailboxName,
+  ownEntry,
+  processedFlag,
+  schedule,
+  sharedSecret,
+} from './checks.ts';
+import { ALWAYS, complain, duration, optionOf, size, text, trueOrFalse, wholeNumber } from './fields.ts';
+
+/* The options of a mailbox; see schema.ts. */
+
+const imap = z
+  .strictObject({
+    host: text(hostName)
+      .meta({ example: 'host: imap.example.com' })
+      .describe('The name or the IP address of the IMAP server.'),
+    port: wholeNumber(1, 65_535).optional().describe('Its port; default 993 with tls implicit, else 143.'),
+    tls: z
+      .enum(['implicit', 'starttls', 'none'])
+      .prefault('implicit')
+      .describe('How the connection is encrypted: from the first byte, after STARTTLS, or not at all.'),
+    allow_plaintext: trueOrFalse()
+      .prefault(false)
+      .describe(
+        'Allows tls none with a host other than this machine: password and mail can be read on the way.',
+      ),
+    user: text().meta({ example: 'user: support@example.com' }).describe('The name to log in with.'),
+    password: text()
+      .meta({ secret: true, example: 'password: "${IMAP_PASSWORD}"' })
+      .describe('The password to log in with.'),
+  })
+  .superRefine((section: unknown, context) => {
+    const host = optionOf(section, 'host');
+    if (optionOf(section, 'tls') !== 'none' || optionOf(section, 'allow_plaintext') !== false) return;
+    if (typeof host !== 'string' || isLoopback(host)) return;
+    complain(
+      context,
+      {
+        message:
+          'without TLS everybody on the way can read password and mail, so it is for this machine alone',
+        cure: 'use `implicit` or `starttls`; or set `allow_plaintext: true` if the network is your own',
+      },
+      ['tls'],
+    );
+  }, ALWAYS)
+  .transform(({ port, ...rest }) => ({ ...rest, port: port ?? (rest.tls === 'implicit' ? 993 : 143) }))
+  .meta({
+    example: 'imap: {host: imap.example.com, user: support@example.com, password: "${IMAP_PASSWORD}"}',
+  })
+  .describe('How to reach the mailbox.');
+
+const folder = z
+  .preprocess(
+    (value) => (typeof value === 'string' ? { path: value } : value),
+    z.strictObject({
+      path: text(folderPath)
+        .meta({ example: 'path: INBOX' })
+        .describe('Its path, as the mail server shows it.'),
+      role: z
+        .enum(['inbox'])
+        .prefault('inbox')
+        .meta({ later: { now: '`inbox`', names: ['sent'] } })
+        .describe('What the folder holds: inbox is mail that came in.'),
+    }),
+  )
+  .describe('A folder: its path alone, or a map of path and role.');
+
+const folders = z
+  .array(folder)
+  .min(1)
+  .superRefine((list: unknown, context) => {
+    const seen = new Set<string>();
+    for (const [index, entry] of Array.isArray(list) ? list.entries() : []) {
+      const path = optionOf(entry, 'path');
+      if (typeof path !== 'string') continue;
+      // INBOX is the one path that compares case-insensitively (RFC 9051, section 5.1).
+      const key = path.toUpperCase() === 'INBOX' ? 'INBOX' : path;
+      if (seen.has(key)) {
+        complain(context, { message: 'the same folder once more', cure: 'take one of the two out' }, [
+          index,
+          'path',
+        ]);
+      }
+      seen.add(key);
+    }
+  }, ALWAYS);
+
+const processed = z
+  .strictObject({
+    flag: text(processedFlag)
+      .transform((flag) => findProcessedFlag(flag) ?? '\\Seen')
+      .prefault('\\Seen')
+      .describe('The system flag that is set: \\Seen, \\Flagged or \\Answered.'),
+  })
+  .prefault({})
+  .meta({
+    later: {
+      now: '`flag`, with \\Seen, \\Flagged or \\Answered',
+      names: ['keyword', 'move', 'label', 'delete', 'none'],
+    },
+  })
+  .describe('How a mail is marked after it was recorded.');
+
+const trust = z
+  .union([
+    z.enum(['none', 'all']),
+    z.strictObject({
+      secret: z
+        .strictObject({
+          header: text(headerName)
+            .toLowerCase()
+            .meta({ unprinted: true, example: 'header: x-our-secret' })
+            .describe('The name of the header field that carries the secret.'),
+          value: text(sharedSecret)
+            .meta({ secret: true, example: 'value: "${TRUST_SECRET}"' })
+            .describe('The secret that the field must hold.'),
+        })
+        .meta({ example: 'secret: {header: x-our-secret, value: "${TRUST_SECRET}"}' })
+        .describe(
+          'A header field with a value that only your own systems know; never in a mail to a customer.',
+        ),
+    }),
+  ])
+  .prefault('none')
+  .meta({ later: { now: '`none`, `all`, or a map with `secret`', names: ['hmac', 'dkim'] } })
+  .describe('Whose header fields are instructions: nobody (none), everybody (all), or who knows a secret.');
+
+export const scheduleOption = text(schedule);
+
+const mailbox = z
+  .strictObject({
+    name: text(mailboxName)
+      .meta({ example: 'name: support' })
+      .describe('The name of the mailbox in the database, the log and the metrics.'),
+    own: z
+      .array(text(ownEntry).describe('An address, a domain, or a domain with a dot before it.'))
+      .optional()
+      .meta({ example: 'own: [support@example.com, example.com]' })
+      .describe("The company's own addresses and domains; default: the IMAP user, if it is an address."),
+    imap,
+    folders: folders
+      .optional()
+      .meta({ example: 'folders: [INBOX]' })
+      .describe('The folders that are polled; default [INBOX].'),
+    path: text(folderPath).optional().describe('Short for `folders` with one entry.'),
+    select: z
+      .enum(['unseen'])
+      .prefault('unseen')
+      .meta({ later: { now: '`unseen`', names: ['keyword', 'new'] } })
+      .describe('Which mails are taken: those without the flag \\Seen.'),
+    start: z
+      .enum(['all'])
+      .prefault('all')
+      .meta({ later: { now: '`all`', names: ['now', 'a date'] } })
+      .describe('What counts at the first contact: all that is selected.'),
+    processed,
+    trust,
+    schedule: scheduleOption
+      .optional()
+      .describe('When this mailbox is polled; default: the schedule for all mailboxes.'),
+    poll_timeout: duration(
+      ['100ms', 'no server answers in less'],
+      ['1d', 'a poll that hangs would block the mailbox all that time'],
+    )
+      .prefault('10m')
+      .describe('How long one poll may take before it is given up and tried again.'),
+    batch: z
+      .strictObject({
+        messages: wholeNumber(1, 1000)
+          .prefault('100')
+          .describe('The largest number of mails that are fetched and recorded together.'),
+        bytes: size(
+          ['1KB', 'less holds not even the header of a mail'],
+          ['1GB', 'the batch is held in memory'],
+        )
+          .prefault('16MB')
+          .describe(
+            'The largest size of mails that are fetched and recorded together; a larger mail goes alone.',
+          ),
+      })
+      .prefault({})
+      .describe('How much is recorded in one transaction, and held in memory for it.'),
+    message_bytes: size(
+      ['1KB', 'less holds not even the header of a mail'],
+      ['500MB', 'Node cannot hold the text of a larger mail'],
+    )
+      .prefault('50MB')
+      .describe('The largest mail that is fetched.'),
+  })
+  .superRefine((section: unknown, context) => {
+    if (optionOf(section, 'path') === undefined || optionOf(section, 'folders') === undefined) return;
+    complain(
+      context,
+      { message: '`path` is short for `folders`, and both are given', cure: 'move it into `folders`' },
+      ['path'],
+    );
+  }, ALWAYS)
+  .transform(({ path, own, folders, ...rest }) => ({
+    ...rest,
+    own: own ?? (isAddress(rest.imap.user) ? [rest.imap.user] : []),
+    folders: folders ?? [{ path: path ?? 'INBOX', role: 'inbox' as const }],
+  }))
+  .describe('One support account.');
+
+export const mailboxes = z
+  .array(mailbox)
+  .min(1)
+  .superRefine((list: unknown, context) => {
+    const seen = new Set<unknown>();
+    for (const [index, entry] of Array.isArray(list) ? list.entries() : []) {
+      const name = optionOf(entry, 'name');
+      if (typeof name === 'string' && seen.has(name)) {
+        complain(context, { message: 'another mailbox has this name', cure: 'give each its own name' }, [
+          index,
+          'name',
+        ]);
+      }
+      seen.add(name);
+    }
+  }, ALWAYS)
+  .meta({ example: 'mailboxes: [{name: support, imap: {…}}]' })
+  .describe('The support mailboxes that are polled.');

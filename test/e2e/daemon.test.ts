@@ -1,0 +1,303 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, inject, it } from 'vitest';
+import { connectDatabase, type Transaction } from '../../src/db/connect.ts';
+import { useDatabase } from '../support/database.ts';
+import { deliver } from '../support/deliver.ts';
+import { mail } from '../support/mail.ts';
+import {
+  mailboxSection,
+  type Running,
+  runMailcase,
+  startMailcase,
+  writeConfig,
+} from '../support/mailcase.ts';
+import { rows } from '../support/poll.ts';
+
+const database = useDatabase();
+
+const undo: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const each of undo.splice(0).reverse()) await each();
+});
+
+interface Options {
+  readonly config?: Record<string, unknown>;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+async function configFile(
+  mailboxes: readonly unknown[],
+  more: Record<string, unknown> = {},
+): Promise<string> {
+  const config = await writeConfig({
+    database: { url: database.url },
+    schedule: '* * * * * *',
+    backoff: { first: '100ms', longest: '200ms' },
+    mailboxes,
+    ...more,
+  });
+  undo.push(config.remove);
+  return config.file;
+}
+
+/** `mailcase run`, ended with the test however that ends. */
+async function startDaemon(mailboxes: readonly unknown[], { config, env }: Options = {}): Promise<Running> {
+  const running = startMailcase(['run', '--config', await configFile(mailboxes, config)], env);
+  undo.push(() => {
+    running.child.kill('SIGKILL');
+    return running.finished;
+  });
+  return running;
+}
+
+async function subjectsOf(name: string): Promise<unknown[]> {
+  const found = await rows(
+    database.db,
+    `select i.subject, r.processed_at is not null as marked
+     from interactions i join receipts r on r.interaction_id = i.id
+       join folders f on f.id = r.folder_id join mailboxes m on m.id = f.mailbox_id
+     where m.name = ? order by i.id`,
+    [name],
+  );
+  return found;
+}
+
+/** Waits until something is so. */
+async function until(look: () => Promise<boolean>, what: string): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  while (!(await look())) {
+    if (Date.now() > deadline) throw new Error(`not within 15 s: ${what}`);
+    await sleep(50);
+  }
+}
+
+function message(user: string, subject: string): string {
+  return mail({ From: 'joe@customer.example', To: user, Subject: subject });
+}
+
+/** Nobody can write to a table until `release`: a poll stands in the middle of its batch. */
+async function holdUp(table: string): Promise<{ waiting(): Promise<boolean>; release(): Promise<void> }> {
+  const db = connectDatabase(database.url, 1);
+  const trx: Transaction = await db.transaction();
+  await trx.raw(`lock table ${table} in share mode`);
+  let released: Promise<void> | undefined;
+  const release = () => {
+    released ??= (async () => {
+      await trx.rollback();
+      await db.destroy();
+    })();
+    return released;
+  };
+  undo.push(release);
+  const waiting = async () => {
+    const found = await rows(
+      database.db,
+      `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+    );
+    return found.length > 0;
+  };
+  return { waiting, release };
+}
+
+/** A server that accepts connections and never says a word. */
+async function silentServer(): Promise<{ port: number; accepted(): number }> {
+  const sockets = new Set<Socket>();
+  let accepted = 0;
+  const server: Server = createServer((socket) => {
+    accepted += 1;
+    sockets.add(socket.on('error', () => {}).once('close', () => sockets.delete(socket)));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  undo.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const address = server.address();
+  return {
+    port: address !== null && typeof address !== 'string' ? address.port : 0,
+    accepted: () => accepted,
+  };
+}
+
+describe('mailcase run', () => {
+  it('records what is there when it starts and what comes while it runs, and ends with 0 on SIGTERM', async () => {
+    const user = 'daemon@example.com';
+    const server = inject('dovecot');
+    await deliver(server, user, [message(user, 'Before')]);
+    const { child, output, finished } = await startDaemon([mailboxSection(user, { name: 'daemon' })]);
+    await output(/"recorded":1/);
+    await deliver(server, user, [message(user, 'Meanwhile')]);
+    await output(/"recorded":1[\s\S]*"recorded":1/);
+    expect(await subjectsOf('daemon')).toEqual([
+      { subject: 'Before', marked: true },
+      { subject: 'Meanwhile', marked: true },
+    ]);
+    child.kill('SIGTERM');
+    expect(await finished).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/"signal":"SIGTERM".*stopping[\s\S]*"msg":"stopped"/),
+    });
+  });
+
+  it('finishes the batch in hand after SIGTERM, and leaves the others for the next start', async () => {
+    const user = 'daemon-stop@example.com';
+    const server = inject('dovecot');
+    await deliver(
+      server,
+      user,
+      Array.from({ length: 10 }, (_, index) => message(user, `Mail ${index + 1}`)),
+    );
+    const lock = await holdUp('interactions');
+    const section = mailboxSection(user, { name: 'stop', batch: { messages: 2 } });
+    const { child, output, finished } = await startDaemon([section]);
+    await until(lock.waiting, 'the batch waits for the table');
+    child.kill('SIGTERM');
+    await output(/stopping after the batch in hand/);
+    await sleep(300);
+    expect(child.exitCode).toBeNull();
+    await lock.release();
+    expect(await finished).toMatchObject({ code: 0, stderr: '' });
+    const done = await subjectsOf('stop');
+    // The batch in hand, and at most one that was read ahead.
+    expect([2, 4]).toContain(done.length);
+    expect(done).toEqual(done.map((_, index) => ({ subject: `Mail ${index + 1}`, marked: true })));
+
+    const again = await runMailcase(['run', '--once', '--config', await configFile([section])]);
+    expect(again.code).toBe(0);
+    expect(await subjectsOf('stop')).toHaveLength(10);
+  });
+
+  it('ends at once with 1 on the second signal, and what was not recorded is recorded by the next', async () => {
+    const user = 'daemon-second@example.com';
+    await deliver(inject('dovecot'), user, [message(user, 'Cut')]);
+    const lock = await holdUp('interactions');
+    const section = mailboxSection(user, { name: 'second' });
+    const { child, output, finished } = await startDaemon([section]);
+    await until(lock.waiting, 'the batch waits for the table');
+    child.kill('SIGTERM');
+    await output(/stopping after the batch in hand/);
+    const before = performance.now();
+    child.kill('SIGINT');
+    expect(await finished).toMatchObject({ code: 1, stdout: expect.stringContaining('second signal') });
+    expect(performance.now() - before).toBeLessThan(2_000);
+    expect(await subjectsOf('second')).toEqual([]);
+
+    await lock.release();
+    const again = await runMailcase(['run', '--once', '--config', await configFile([section])]);
+    expect(again.code).toBe(0);
+    expect(await subjectsOf('second')).toEqual([{ subject: 'Cut', marked: true }]);
+  });
+
+  it('cuts off after stop_timeout what does not end by itself, and ends', async () => {
+    const { port, accepted } = await silentServer();
+    const { child, finished } = await startDaemon(
+      [mailboxSection('silent@example.com', { name: 'cut', imap: { port } })],
+      { config: { stop_timeout: '300ms' } },
+    );
+    await until(async () => accepted() > 0, 'the silent server is called');
+    const before = performance.now();
+    child.kill('SIGTERM');
+    expect(await finished).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/cut off[\s\S]*"msg":"stopped"/),
+    });
+    expect(performance.now() - before).toBeLessThan(10_000);
+  });
+
+  it('cuts off a batch that hangs in the database as well, and the next start records it', async () => {
+    const user = 'daemon-hangs@example.com';
+    await deliver(inject('dovecot'), user, [message(user, 'Hung')]);
+    const lock = await holdUp('interactions');
+    const section = mailboxSection(user, { name: 'hangs' });
+    const { child, finished } = await startDaemon([section], { config: { stop_timeout: '300ms' } });
+    await until(lock.waiting, 'the batch waits for the table');
+    const before = performance.now();
+    child.kill('SIGTERM');
+    expect(await finished).toMatchObject({ stdout: expect.stringContaining('cut off') });
+    expect(performance.now() - before).toBeLessThan(15_000);
+    await lock.release();
+    const again = await runMailcase(['run', '--once', '--config', await configFile([section])]);
+    expect(again.code).toBe(0);
+    expect(await subjectsOf('hangs')).toEqual([{ subject: 'Hung', marked: true }]);
+  });
+
+  it('gives a poll up after poll_timeout, tries again, and polls the other mailbox all the while', async () => {
+    const user = 'daemon-other@example.com';
+    const server = inject('dovecot');
+    const { port, accepted } = await silentServer();
+    const { child, output, finished } = await startDaemon(
+      [
+        mailboxSection('silent@example.com', { name: 'silent', imap: { port }, poll_timeout: '500ms' }),
+        mailboxSection(user, { name: 'other' }),
+      ],
+      { config: { stop_timeout: '1s' } },
+    );
+    await output(/"mailbox":"silent".*"code":"poll_timeout"/);
+    await deliver(server, user, [message(user, 'Other')]);
+    await output(/"mailbox":"other".*"recorded":1/);
+    // It is tried again, without an end.
+    await output(/"code":"poll_timeout"[\s\S]*"failures":2/);
+    expect(accepted()).toBeGreaterThan(1);
+    expect(child.exitCode).toBeNull();
+    expect(await subjectsOf('other')).toEqual([{ subject: 'Other', marked: true }]);
+    const [silent] = await rows<{ last_error: string }>(
+      database.db,
+      `select last_error from mailboxes where name = 'silent'`,
+    );
+    expect(silent?.last_error).toContain('poll_timeout');
+    const before = performance.now();
+    child.kill('SIGTERM');
+    expect(await finished).toMatchObject({ code: 0 });
+    expect(performance.now() - before).toBeLessThan(10_000);
+  });
+
+  it('speaks TLS with a server whose certificate is known, and with no other', async () => {
+    const user = 'localhost@example.com';
+    const { imapsPort, caFile } = inject('dovecot');
+    await deliver(inject('dovecot'), user, [message(user, 'Over TLS')]);
+    const imap = { host: 'localhost', port: imapsPort, tls: 'implicit' };
+    const file = await configFile([mailboxSection(user, { name: 'tls', imap })]);
+    const refused = await runMailcase(['run', '--once', '--config', file], { NODE_EXTRA_CA_CERTS: '' });
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toMatch(
+      new RegExp(
+        `"code":"imap_connect","message":"cannot connect to localhost:${imapsPort} \\(tls: implicit\\): self-signed certificate`,
+      ),
+    );
+    expect(await subjectsOf('tls')).toEqual([]);
+
+    const accepted = await runMailcase(['run', '--once', '--config', file], { NODE_EXTRA_CA_CERTS: caFile });
+    expect(accepted).toMatchObject({ code: 0, stderr: '' });
+    expect(await subjectsOf('tls')).toEqual([{ subject: 'Over TLS', marked: true }]);
+  });
+
+  it('does not speak TLS with a server of another name', async () => {
+    const { imapsPort, caFile } = inject('dovecot');
+    const imap = { host: '0.0.0.0', port: imapsPort, tls: 'implicit' };
+    const file = await configFile([mailboxSection('localhost@example.com', { name: 'name', imap })]);
+    const { code, stdout } = await runMailcase(['run', '--once', '--config', file], {
+      NODE_EXTRA_CA_CERTS: caFile,
+    });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/"code":"imap_connect","message":"cannot connect to 0\.0\.0\.0.*altnames/);
+  });
+
+  it('waits for a database that is not there yet, and stops while it waits', async () => {
+    const { port } = await silentServer();
+    const url = 'postgres://mailcase:secret@127.0.0.1:1/mailcase';
+    const { child, output, finished } = await startDaemon(
+      [mailboxSection('silent@example.com', { imap: { port } })],
+      { config: { database: { url } } },
+    );
+    await output(/"code":"database_unavailable"[\s\S]*"failures":2/);
+    expect(child.exitCode).toBeNull();
+    const before = performance.now();
+    child.kill('SIGTERM');
+    expect(await finished).toMatchObject({ code: 0 });
+    expect(performance.now() - before).toBeLessThan(5_000);
+  });
+});

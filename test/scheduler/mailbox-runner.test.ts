@@ -1,0 +1,192 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Backoff } from '../../src/scheduler/backoff.ts';
+import { MailboxRunner, type PollOutcome } from '../../src/scheduler/mailbox-runner.ts';
+
+const SHORT: Backoff = { first: 40, longest: 160 };
+
+type Step = 'done' | 'more' | 'fail';
+
+/** A poll that ends when the test says so, and a runner around it. */
+class Bench {
+  readonly skipped: string[] = [];
+  readonly failed: { failures: number; restMs: number }[] = [];
+  readonly runner: MailboxRunner;
+  started = 0;
+  ended = 0;
+  private open: ((step: Step) => void)[] = [];
+  private arrivals: (() => void)[] = [];
+
+  constructor(backoff: Backoff) {
+    this.runner = new MailboxRunner(() => this.poll(), backoff, {
+      onSkipped: (reason) => this.skipped.push(reason),
+      onFailed: (_error, failures, restMs) => this.failed.push({ failures, restMs }),
+    });
+  }
+
+  get underWay(): number {
+    return this.started - this.ended;
+  }
+
+  private async poll(): Promise<PollOutcome> {
+    this.started += 1;
+    const step = await new Promise<Step>((resolve) => {
+      this.open.push(resolve);
+      for (const arrive of this.arrivals.splice(0)) arrive();
+    });
+    this.ended += 1;
+    if (step === 'fail') throw new Error('the server is away');
+    return { more: step === 'more' };
+  }
+
+  /** Ends the poll under way, or the next one that begins. */
+  async end(step: Step): Promise<void> {
+    if (this.open.length === 0) await new Promise<void>((resolve) => this.arrivals.push(resolve));
+    this.open.shift()?.(step);
+    await sleep(1);
+  }
+}
+
+const benches: Bench[] = [];
+
+function bench(): Bench {
+  const made = new Bench(SHORT);
+  benches.push(made);
+  return made;
+}
+
+afterEach(async () => {
+  for (const made of benches.splice(0)) {
+    const stopped = made.runner.stop();
+    if (made.underWay > 0) await made.end('done');
+    await stopped;
+  }
+});
+
+describe('MailboxRunner', { timeout: 10_000 }, () => {
+  it('polls at a tick, and again at the next one', async () => {
+    const polls = bench();
+    expect(polls.started).toBe(0);
+    polls.runner.tick();
+    await polls.end('done');
+    expect([polls.started, polls.underWay]).toEqual([1, 0]);
+    polls.runner.tick();
+    await polls.end('done');
+    expect([polls.started, polls.underWay]).toEqual([2, 0]);
+    expect(polls.skipped).toEqual([]);
+  });
+
+  it('never polls twice at once: ticks meanwhile are skipped, and not kept for later', async () => {
+    const polls = bench();
+    for (let count = 0; count < 20; count += 1) polls.runner.tick();
+    await sleep(20);
+    polls.runner.tick();
+    expect([polls.started, polls.underWay]).toEqual([1, 1]);
+    expect(polls.skipped).toEqual(Array.from({ length: 20 }, () => 'polling'));
+    await polls.end('done');
+    await sleep(30);
+    expect(polls.started).toBe(1);
+  });
+
+  it('goes on at once where there is more, and ticks do not come between', async () => {
+    const polls = bench();
+    polls.runner.tick();
+    await polls.end('more');
+    expect([polls.started, polls.underWay]).toEqual([2, 1]);
+    polls.runner.tick();
+    await polls.end('more');
+    expect([polls.started, polls.underWay]).toEqual([3, 1]);
+    await polls.end('done');
+    expect([polls.started, polls.underWay]).toEqual([3, 0]);
+    expect(polls.skipped).toEqual(['polling']);
+  });
+
+  it('rests after a failure, skips the ticks meanwhile, and polls again without a tick', async () => {
+    const polls = bench();
+    polls.runner.tick();
+    const failedAt = performance.now();
+    await polls.end('fail');
+    expect(polls.failed).toMatchObject([{ failures: 1 }]);
+    const restMs = polls.failed[0]?.restMs ?? 0;
+    expect(restMs).toBeGreaterThanOrEqual(SHORT.first / 2);
+    expect(restMs).toBeLessThanOrEqual(SHORT.first);
+    polls.runner.tick();
+    expect([polls.started, polls.skipped]).toEqual([1, ['resting']]);
+    await polls.end('done');
+    expect(polls.started).toBe(2);
+    // Timers may be early by a millisecond.
+    expect(performance.now() - failedAt).toBeGreaterThanOrEqual(restMs - 2);
+    await sleep(SHORT.longest);
+    expect(polls.started).toBe(2);
+  });
+
+  it('rests longer from failure to failure up to the longest, and begins anew after a success', async () => {
+    const polls = bench();
+    polls.runner.tick();
+    for (let count = 0; count < 4; count += 1) await polls.end('fail');
+    await polls.end('done');
+    polls.runner.tick();
+    await polls.end('fail');
+    expect(polls.failed.map(({ failures }) => failures)).toEqual([1, 2, 3, 4, 1]);
+    for (const [index, whole] of [40, 80, 160, 160, 40].entries()) {
+      expect(polls.failed[index]?.restMs).toBeGreaterThanOrEqual(whole / 2);
+      expect(polls.failed[index]?.restMs).toBeLessThanOrEqual(whole);
+    }
+  });
+
+  it('counts a poll that left more to do as a success', async () => {
+    const polls = bench();
+    polls.runner.tick();
+    await polls.end('fail');
+    await polls.end('fail');
+    await polls.end('more');
+    await polls.end('fail');
+    expect(polls.failed.map(({ failures }) => failures)).toEqual([1, 2, 1]);
+  });
+
+  it('stop waits for the poll under way and begins none after it', async () => {
+    const polls = bench();
+    polls.runner.tick();
+    let stopped = false;
+    const stopping = polls.runner.stop().then(() => {
+      stopped = true;
+    });
+    await sleep(30);
+    expect([stopped, polls.underWay]).toEqual([false, 1]);
+    // There would be more, but not any longer.
+    await polls.end('more');
+    await stopping;
+    polls.runner.tick();
+    expect([polls.started, polls.underWay]).toEqual([1, 0]);
+  });
+
+  it('stop while it rests ends at once, and the rest is the last', async () => {
+    const polls = bench();
+    polls.runner.tick();
+    await polls.end('fail');
+    const before = performance.now();
+    await polls.runner.stop();
+    expect(performance.now() - before).toBeLessThan(20);
+    await sleep(SHORT.longest);
+    polls.runner.tick();
+    expect(polls.started).toBe(1);
+  });
+
+  it('a poll that fails because it was stopped is no failure, and is not tried again', async () => {
+    const polls = bench();
+    polls.runner.tick();
+    const stopping = polls.runner.stop();
+    await polls.end('fail');
+    await stopping;
+    expect(polls.failed).toEqual([]);
+    await sleep(SHORT.longest);
+    expect(polls.started).toBe(1);
+  });
+
+  it('before the first tick, stop has nothing to wait for', async () => {
+    const polls = bench();
+    await polls.runner.stop();
+    polls.runner.tick();
+    expect(polls.started).toBe(0);
+  });
+});
