@@ -21,9 +21,12 @@ export async function* readBatches(
   found: readonly number[],
   report: PollReport,
 ): AsyncGenerator<Batch> {
-  const { session, mailbox, stopping } = context;
+  const { session, mailbox, stopping, ending } = context;
+  let begun = 0;
+  // However slow the server is, each poll gets somewhere; otherwise polls would follow each other for ever.
+  const isOver = () => stopping.aborted || (ending.aborted && begun > 0);
   for (const uids of chunks(found, mailbox.batch.messages)) {
-    if (stopping.aborted) {
+    if (isOver()) {
       report.left += uids.length;
       continue;
     }
@@ -31,8 +34,12 @@ export async function* readBatches(
     const sizes = await fetchSizes(session, fresh);
     report.notReady += fresh.length - sizes.length;
     for (const part of bySize(sizes, mailbox.batch.bytes)) {
-      if (stopping.aborted) report.left += part.length;
-      else yield await readBatch(context, part, report);
+      if (isOver()) {
+        report.left += part.length;
+        continue;
+      }
+      begun += 1;
+      yield await readBatch(context, part, report);
     }
   }
 }

@@ -14,6 +14,8 @@ export interface DaemonParts {
   readonly config: Config;
   readonly db: Database;
   readonly log: Log;
+  /** Blanks secrets out of a text that is kept: a server's answer may quote the login. */
+  readonly mask: (text: string) => string;
 }
 
 export interface Daemon {
@@ -25,7 +27,7 @@ export interface Daemon {
 const CUT_GRACE_MS = 5_000;
 
 /** Starts polling all mailboxes, each by its schedule and each at once for the first time. */
-export function startDaemon({ config, db, log }: DaemonParts): Daemon {
+export function startDaemon({ config, db, log, mask }: DaemonParts): Daemon {
   const stopping = new AbortController();
   const cutting = new AbortController();
   const releasers = new Releasers((part, error) => log.error({ part, err: error }, 'stopping a part failed'));
@@ -34,6 +36,7 @@ export function startDaemon({ config, db, log }: DaemonParts): Daemon {
     const context = {
       config,
       db,
+      mask,
       log: mailboxLog,
       mailbox,
       stopping: stopping.signal,
@@ -58,21 +61,21 @@ export function startDaemon({ config, db, log }: DaemonParts): Daemon {
       stopping.abort();
       await releasers.releaseAll();
       const idle = Promise.all(runners.map((runner) => runner.stop()));
-      if (await within(idle, config.stop_timeout)) return;
-      log.warn({ stopTimeoutMs: config.stop_timeout }, 'a batch did not end in time and is cut off');
-      cutting.abort();
-      await within(idle, CUT_GRACE_MS);
+      await endOrCut(idle, config, cutting, log);
     },
   };
 }
 
 /** Polls each mailbox until nothing is left, all at the same time. @returns how many could not be polled */
-export async function runOnce({ config, db, log }: DaemonParts, stopping: AbortSignal): Promise<number> {
+export async function runOnce(
+  { config, db, log, mask }: DaemonParts,
+  stopping: AbortSignal,
+): Promise<number> {
   const cutting = new AbortController();
-  const results = await Promise.all(
+  const polls = Promise.all(
     config.mailboxes.map(async (mailbox) => {
       const mailboxLog = log.child({ mailbox: mailbox.name });
-      const context = { config, db, log: mailboxLog, mailbox, stopping, cutting: cutting.signal };
+      const context = { config, db, mask, log: mailboxLog, mailbox, stopping, cutting: cutting.signal };
       try {
         while ((await pollOnce(context)).more);
         return true;
@@ -82,7 +85,23 @@ export async function runOnce({ config, db, log }: DaemonParts, stopping: AbortS
       }
     }),
   );
-  return results.filter((good) => !good).length;
+  const failuresOf = (results: readonly boolean[]) => results.filter((good) => !good).length;
+  await Promise.race([polls, aborted(stopping)]);
+  if (!stopping.aborted || (await endOrCut(polls, config, cutting, log))) return failuresOf(await polls);
+  return config.mailboxes.length;
+}
+
+/** Waits for polls that were told to stop; what takes longer than stop_timeout is cut off. @returns whether all ended */
+async function endOrCut(
+  polls: Promise<unknown>,
+  config: Config,
+  cutting: AbortController,
+  log: Log,
+): Promise<boolean> {
+  if (await within(polls, config.stop_timeout)) return true;
+  log.warn({ stopTimeoutMs: config.stop_timeout }, 'a batch did not end in time and is cut off');
+  cutting.abort();
+  return within(polls, CUT_GRACE_MS);
 }
 
 interface MailboxParts extends DaemonParts {
@@ -94,6 +113,7 @@ interface MailboxParts extends DaemonParts {
 async function pollOnce({
   config,
   db,
+  mask,
   log,
   mailbox,
   stopping,
@@ -108,7 +128,7 @@ async function pollOnce({
     return { more: report.left > 0 && !stopping.aborted };
   } catch (error) {
     // The database may be what failed; the log has the error in any case.
-    await notePoll(db, mailbox.name, errorMessage(error)).catch(() => {});
+    await notePoll(db, mailbox.name, mask(errorMessage(error))).catch(() => {});
     throw error;
   }
 }
@@ -130,4 +150,12 @@ async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
   const ended = await Promise.race([work.then(() => true), limit]);
   timer.abort();
   return ended;
+}
+
+/** Resolves when a signal is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

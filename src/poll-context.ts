@@ -12,8 +12,10 @@ export interface PollContext {
   readonly mailbox: MailboxConfig;
   readonly judge: Judge;
   readonly log: Log;
-  /** Aborted when the poll should end after the batch in hand. */
+  /** Aborted when the daemon stops: the poll ends after the batch in hand. */
   readonly stopping: AbortSignal;
+  /** Aborted when the poll has used its time: it ends in good order, but not before its first batch. */
+  readonly ending: AbortSignal;
 }
 
 /** What one poll did, in numbers of messages. */

@@ -81,12 +81,29 @@ async function pollFolders(context: MailboxContext, end: AbortSignal, cut: Abort
   try {
     cut.throwIfAborted();
     const reports: PollReport[] = [];
+    let missing: MailcaseError | undefined;
     for (const folder of mailbox.folders) {
       const folderLog = log.child({ folder: folder.path });
-      const inner = { db, session, mailboxId, mailbox, judge, log: folderLog, stopping: end };
-      reports.push(await pollFolder(inner, folder));
+      const inner = {
+        db,
+        session,
+        mailboxId,
+        mailbox,
+        judge,
+        log: folderLog,
+        stopping: context.stopping,
+        ending: end,
+      };
+      try {
+        reports.push(await pollFolder(inner, folder));
+      } catch (error) {
+        // A folder that somebody renamed holds up no other folder.
+        if (!(error instanceof MailcaseError) || error.code !== 'imap_folder_missing') throw error;
+        missing ??= error;
+      }
     }
     await session.logout();
+    if (missing) throw missing;
     return sum(reports);
   } finally {
     cut.removeEventListener('abort', close);

@@ -10,7 +10,7 @@ import { demoFolder, startDemoMailbox } from '../demo/mailbox.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
 import { optionsFor, painter, printHistory, printRefusals, printTotals } from '../history/print.ts';
 import { readHistory } from '../history/timeline.ts';
-import { createLog } from '../observe/log.ts';
+import { createLog, secretMask } from '../observe/log.ts';
 import { Releasers } from '../releasers.ts';
 import { EXIT, print, printError } from './context.ts';
 
@@ -57,7 +57,7 @@ async function runDemo(keep: boolean, stop: AbortSignal, parts: Releasers): Prom
   if (stop.aborted) return EXIT.done;
 
   const log = createLog('warn', loaded.secrets, process.stderr);
-  const daemonParts = { config: loaded.config, db, log };
+  const daemonParts = { config: loaded.config, db, log, mask: secretMask(loaded.secrets) };
   const failures = await runOnce(daemonParts, stop);
   if (stop.aborted) return EXIT.done;
   if (failures > 0)

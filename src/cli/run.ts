@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Daemon, runOnce, startDaemon } from '../daemon.ts';
+import { aborted, type Daemon, runOnce, startDaemon } from '../daemon.ts';
 import { assertReachable, type Database } from '../db/connect.ts';
 import { assertSchemaCurrent } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
-import { createLog, type Log } from '../observe/log.ts';
+import { createLog, type Log, secretMask } from '../observe/log.ts';
 import { backoffMs } from '../scheduler/backoff.ts';
 import { version } from '../version.ts';
 import { configFor, EXIT } from './context.ts';
@@ -19,7 +19,7 @@ export async function runCommand(options: { config?: string; once?: boolean }): 
     if (options.once) await assertReachable(db);
     else if (!(await waitForDatabase(db, log, config.backoff, stop))) return EXIT.done;
     await assertSchemaCurrent(db);
-    const parts = { config, db, log };
+    const parts = { config, db, log, mask: secretMask(secrets) };
     if (options.once) return (await runOnce(parts, stop)) === 0 ? EXIT.done : EXIT.failed;
     const daemon: Daemon = startDaemon(parts);
     await aborted(stop);
@@ -74,11 +74,4 @@ async function waitForDatabase(
     }
   }
   return false;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

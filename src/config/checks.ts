@@ -96,16 +96,27 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The beginning of a header field's name; one letter would map every second field of every mail. */
+/** Every mail has some of these, and they mean something else. */
+const STANDARD_FIELDS = (
+  'from to cc bcc subject date message-id in-reply-to references reply-to sender received return-path mime-version ' +
+  'content-type content-transfer-encoding list-id auto-submitted precedence authentication-results dkim-signature'
+).split(' ');
+
 export const headerPrefix = check(
-  (value) => FIELD_NAME.test(value) && value.length >= 2 && value.length <= 60,
-  'not the beginning of a header field name',
+  (value) =>
+    FIELD_NAME.test(value) &&
+    value.length >= 2 &&
+    value.length <= 60 &&
+    !STANDARD_FIELDS.some((name) => name.startsWith(value.toLowerCase())),
+  'not the beginning of header field names of your own',
   'use 2 to 60 printable ASCII characters without spaces and colons, e.g. `x-desk-`',
 );
 
 export const headerName = check(
-  (value) => FIELD_NAME.test(value) && value.length <= 60,
-  'not the name of a header field',
-  'use up to 60 printable ASCII characters without spaces and colons, e.g. `x-our-secret`',
+  // Its body is overwritten in every mail, which must never happen to From or Content-Type.
+  (value) => FIELD_NAME.test(value) && /^x-./i.test(value) && value.length <= 60,
+  'not the name of a header field of your own',
+  'begin it with x- and use up to 60 printable ASCII characters without spaces and colons, e.g. `x-our-secret`',
 );
 
 /** Shorter can be guessed by someone who may send as many mails as he likes. */

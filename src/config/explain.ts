@@ -197,6 +197,8 @@ function quote({ text, sources }: TextNode, path: Path, secrets: readonly string
     isUnprintable(path) ||
     !/^[\x20-\x7e]+$/.test(text) ||
     text.includes('://') ||
+    // user:password@host, put where only the host belongs
+    /:.*@/.test(text) ||
     secrets.some(
       (secret) => text.includes(secret) || (text.length >= SHORTEST_REDACTED && secret.includes(text)),
     );

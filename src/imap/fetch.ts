@@ -1,4 +1,3 @@
-import { MailcaseError } from '../errors.ts';
 import type { Session } from './session.ts';
 
 export interface MessageSize {
@@ -15,10 +14,20 @@ export interface FetchedMessage {
   readonly source: Buffer;
 }
 
-/** Asks for sizes first, so that no batch is larger than memory allows. Messages that are gone are left out. */
+/**
+ * Asks for sizes first, so that no batch is larger than memory allows. Messages that are gone, or of which the server
+ * does not say the size, are left out.
+ */
 export async function fetchSizes({ client }: Session, uids: readonly number[]): Promise<MessageSize[]> {
-  const rows = await client.fetchAll([...uids], { uid: true, size: true }, { uid: true });
-  return rows.map(({ uid, size }) => ({ uid, sizeBytes: size ?? 0 })).sort((a, b) => a.uid - b.uid);
+  if (uids.length === 0) return [];
+  const wanted = new Set(uids);
+  const sizes = new Map<number, number>();
+  // Rows that nobody asked for come in between: when another client sets a flag, the server says so in a FETCH row of
+  // its own (RFC 3501, section 7.4.2), perhaps without UID.
+  for (const { uid, size } of await client.fetchAll([...uids], { uid: true, size: true }, { uid: true })) {
+    if (wanted.has(uid) && size !== undefined) sizes.set(uid, size);
+  }
+  return [...sizes].map(([uid, sizeBytes]) => ({ uid, sizeBytes })).sort((a, b) => a.uid - b.uid);
 }
 
 /**
@@ -26,7 +35,7 @@ export async function fetchSizes({ client }: Session, uids: readonly number[]): 
  *
  * @returns those that the server handed out, in order of UID. It may answer OK with rows or bodies missing (seen at
  *   Exchange, while a mail is not ready): those are not returned, and are asked for again by a later poll. A missing
- *   body of a message of size 0 is an empty message.
+ *   body of a message of which the server said that its size is 0 is an empty message.
  */
 export async function fetchMessages(
   { client }: Session,
@@ -34,26 +43,18 @@ export async function fetchMessages(
 ): Promise<FetchedMessage[]> {
   if (sizes.length === 0) return [];
   const wanted = new Map(sizes.map((message) => [message.uid, message.sizeBytes]));
-  const rows = await client.fetchAll(
-    [...wanted.keys()],
-    { uid: true, internalDate: true, source: true },
-    { uid: true },
-  );
-  return rows
-    .flatMap(({ uid, internalDate, source }) => {
-      const sizeBytes = wanted.get(uid);
-      if (sizeBytes === undefined) return [];
-      const body = source ?? (sizeBytes === 0 ? Buffer.alloc(0) : undefined);
-      if (body === undefined || (body.length === 0 && sizeBytes > 0)) return [];
-      return [{ uid, sizeBytes, receivedAt: receivedAt(internalDate), source: body }];
-    })
-    .sort((a, b) => a.uid - b.uid);
-}
-
-/** INTERNALDATE is required (RFC 3501, section 2.3.3); a server that breaks it is told from one that lies by 1970. */
-function receivedAt(internalDate: Date | string | undefined): Date {
-  const date = new Date(internalDate ?? Number.NaN);
-  if (Number.isNaN(date.getTime()))
-    throw new MailcaseError('imap_command', 'the server sent no INTERNALDATE');
-  return date;
+  const fetched = new Map<number, FetchedMessage>();
+  const query = { uid: true, internalDate: true, source: true } as const;
+  for (const { uid, internalDate, source } of await client.fetchAll([...wanted.keys()], query, {
+    uid: true,
+  })) {
+    const sizeBytes = wanted.get(uid);
+    // INTERNALDATE comes with every row that we asked for; one without it is news of a flag.
+    const receivedAt = new Date(internalDate ?? Number.NaN);
+    if (sizeBytes === undefined || Number.isNaN(receivedAt.getTime())) continue;
+    const body = source ?? (sizeBytes === 0 ? Buffer.alloc(0) : undefined);
+    if (body === undefined || (body.length === 0 && sizeBytes > 0)) continue;
+    fetched.set(uid, { uid, sizeBytes, receivedAt, source: body });
+  }
+  return [...fetched.values()].sort((a, b) => a.uid - b.uid);
 }

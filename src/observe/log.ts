@@ -41,7 +41,7 @@ export function createLog(
 }
 
 /** Replaces secrets, as they are and as JSON and URLs write them. */
-function secretMask(secrets: readonly string[]): (line: string) => string {
+export function secretMask(secrets: readonly string[]): (line: string) => string {
   const forms = secrets.filter((secret) => secret.length >= MIN_SECRET_LENGTH).flatMap(notationsOf);
   const distinct = [...new Set(forms)].sort((a, b) => b.length - a.length);
   return (line) => distinct.reduce((text, secret) => text.replaceAll(secret, MASK), line);

@@ -54,8 +54,8 @@ export function changeCase(plan: Plan, interaction: NewInteraction, isNew: boole
 function nextStatus({ supportCase, incoming }: NewInteraction, isNew: boolean): Status {
   const { directives, direction, message } = incoming;
   const asked = directives.case.status;
-  if (asked !== undefined && (asked !== 'new' || isNew)) return asked;
-  if (asked === 'new' && supportCase.status !== 'new') refuseNew(incoming.directives);
+  if (asked !== undefined && (asked !== 'new' || supportCase.status === 'new')) return asked;
+  if (asked === 'new') refuseNew(incoming.directives);
   if (isAutomatic(message.kind)) return isNew ? 'closed' : supportCase.status;
   if (direction === 'out') return supportCase.status === 'new' ? 'pending' : supportCase.status;
   const reopens = supportCase.status === 'pending' || supportCase.status === 'resolved';

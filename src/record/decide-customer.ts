@@ -10,7 +10,10 @@ import type { Customer, View } from './view.ts';
  */
 export function decideCustomer(view: View, plan: Plan, incoming: Incoming): Customer | undefined {
   const customer = findCustomer(view, plan, incoming);
-  if (customer === undefined) return undefined;
+  if (customer === undefined) {
+    refuseAll(incoming);
+    return undefined;
+  }
   fillName(plan, customer, incoming);
   const { company, phone, custom_fields } = incoming.directives.customer;
   if (company !== undefined) set(plan, customer, 'company', company);
@@ -55,6 +58,18 @@ function findCustomer(view: View, plan: Plan, incoming: Incoming): Customer | un
   return byAddress;
 }
 
+/** Without an address there is no customer whose fields could be set. */
+function refuseAll({ directives: { applied, refused } }: Incoming): void {
+  for (const header of [...applied].filter(({ field }) => field.startsWith('customer.'))) {
+    applied.splice(applied.indexOf(header), 1);
+    refused.push({
+      by: header.by,
+      value: header.value,
+      reason: 'the mail has no customer: no usable address in it',
+    });
+  }
+}
+
 function refuseId(incoming: Incoming, externalId: string, belongsToOther: boolean): void {
   const { applied, refused } = incoming.directives;
   const index = applied.findIndex(({ field }) => field === 'customer.external_id');
@@ -88,9 +103,11 @@ function newCustomer(plan: Plan): Customer {
 }
 
 function fillName(plan: Plan, customer: Customer, { customer: address }: Incoming): void {
-  // A half-known name is left alone: filling one half from another spelling would make a third person.
-  if (customer.first_name !== null || customer.last_name !== null) return;
   const { first, last } = parsePersonName(address?.name ?? '');
+  // Half of a name is filled only from a spelling that agrees with the other half: two halves of two spellings would
+  // make a third person.
+  const agrees = (known: string | null, said: string | undefined) => known === null || known === said;
+  if (!agrees(customer.first_name, first) || !agrees(customer.last_name, last)) return;
   if (first !== undefined) set(plan, customer, 'first_name', first);
   if (last !== undefined) set(plan, customer, 'last_name', last);
 }

@@ -52,7 +52,7 @@ export const readLanguage: Reader<string> = ({ value }) => {
 };
 
 export const readCountry: Reader<string> = ({ value }) => {
-  const code = value.toUpperCase();
+  const code = /^[a-z]{2}$/i.test(value) ? value.toUpperCase() : value;
   return isCountry(code) ? { value: code } : { refused: 'not an ISO 3166-1 alpha-2 country code such as SE' };
 };
 
@@ -95,5 +95,6 @@ function decimalDegrees(limit: number): Reader<number> {
 }
 
 function isCountry(code: string): boolean {
-  return countries.alpha2ToNumeric(code) !== undefined;
+  // toUpperCase makes SS of ß, and XK is in use without being in the standard.
+  return /^[A-Z]{2}$/.test(code) && code !== 'XK' && countries.alpha2ToNumeric(code) !== undefined;
 }

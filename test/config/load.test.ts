@@ -413,7 +413,7 @@ mailboxes:
         [6, 'schedule', 'its minute cannot be understood (got `61 * * * *`)', '5 fields'],
         [7, 'log.level', '(got `wran`)', 'did you mean `warn`?'],
         [8, 'backoff.longest', 'must not be shorter than `first`', 'raise'],
-        [9, 'headers.prefix', 'not the beginning of a header field name (got `x:`)', '2 to 60'],
+        [9, 'headers.prefix', 'not the beginning of header field names of your own (got `x:`)', '2 to 60'],
         [10, 'rules[0]', 'rules come with a later version', 'must be empty'],
         [12, 'mailboxes[0].name', 'not a name for a mailbox (got `a b`)', 'letters'],
         [13, 'mailboxes[0].own[0]', 'neither an address nor a domain (got `support`)', '`.example.com`'],

@@ -126,6 +126,12 @@ describe('the lifecycle', () => {
     expect(refused).toEqual(['x-desk-case-status: a case never becomes new again']);
   });
 
+  it('stays new where a trusted header says so of a case that still is', async () => {
+    const { cases, refused } = await story(first, { ...toAnn, ...reply, 'x-desk-case-status': 'new' });
+    expect(cases.map(({ status }) => status)).toEqual(['new']);
+    expect(refused).toEqual([]);
+  });
+
   it('makes an event of every change, and of nothing else', async () => {
     const headers = {
       'x-desk-case-labels': 'a, b',
@@ -253,6 +259,14 @@ describe('which customer', () => {
     expect(customers.map(({ name }) => name)).toEqual(['Ann Asker']);
   });
 
+  it('gets the other half of a name from a spelling that agrees with the first', async () => {
+    const said = (name: string) => ({ From: `${name} <half@asker.example>` });
+    const names = async (...mails: Record<string, string>[]) =>
+      (await customersOf(...mails)).customers.map(({ name }) => name);
+    expect(await names(said('Joe'), said('Joe Customer'))).toEqual(['Joe Customer']);
+    expect(await names(said('Joe'), said('Ann Other'))).toEqual(['Joe']);
+  });
+
   it('gets a second address by the external id', async () => {
     const { customers, refused } = await customersOf(
       { ...ann, ...id('c1') },
@@ -279,7 +293,12 @@ describe('which customer', () => {
   });
 
   it('is nobody where there is no usable address, and the mail is recorded all the same', async () => {
-    const { plan } = await story({ From: 'undisclosed', Subject: 'x' });
+    const { plan, refused } = await story({
+      From: 'undisclosed',
+      Subject: 'x',
+      'x-desk-customer-phone': '1',
+    });
+    expect(refused).toEqual(['x-desk-customer-phone: the mail has no customer: no usable address in it']);
     expect(plan.customers.size).toBe(0);
     expect(plan.interactions).toHaveLength(1);
     expect(plan.interactions[0]?.customer).toBeUndefined();
