@@ -782,9 +782,14 @@ describe('the file itself', () => {
   });
 
   // Root may read everything.
-  it.skipIf(process.getuid?.() === 0)('must not be read', async () => {
+  it('must not be read', async () => {
     const file = await write(MINIMAL);
     await chmod(file, 0o000);
+    if (process.getuid?.() === 0) {
+      process.stderr.write('root reads every file: a file that must not be read is not tried as root\n');
+      expect((await loadConfig(file, {})).config.mailboxes).toHaveLength(1);
+      return;
+    }
     expect((await problemsOf(file)).problems).toMatchObject([
       { message: expect.stringContaining('must not be read'), cure: expect.stringContaining('the right') },
     ]);

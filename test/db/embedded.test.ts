@@ -189,6 +189,10 @@ describe('startEmbeddedPostgres', { timeout: 120_000 }, () => {
   });
 });
 
+if (!isRoot) {
+  process.stderr.write('only root has folders that postgres cannot enter: not tried as an ordinary user\n');
+}
+
 describe.runIf(isRoot)(
   'startEmbeddedPostgres as root in a folder only root can enter',
   { timeout: 120_000 },
