@@ -31,6 +31,39 @@ describe('redaction in the bytes', () => {
     expect(bytes.toString('latin1')).toBe(source);
   });
 
+  it.each([
+    ['quoted-printable', 'a=68unter2.', 'a*********.'],
+    ['quoted-printable over a soft line break', 'hun=\r\nter2', '***=\r\n****'],
+    ['all of it as =HH', '=68=75=6E=74=65=72=32', '*'.repeat(21)],
+    ['a Q word', '=?utf-8?Q?x_hunter=32?=', '=?utf-8?Q?x_*********?='],
+  ])('%s', (_, body, expected) => {
+    const source = `To: a\r\n\r\n${body}`;
+    expect(redactSource(Buffer.from(source), redaction).toString()).toBe(`To: a\r\n\r\n${expected}`);
+  });
+
+  it.each(['', 'a', 'ab', 'abc', 'abcd', 'some text before '])(
+    'base64 behind "%s", over lines and in words',
+    (before) => {
+      const value = 'a-longer-shared-secret-0123456789';
+      const base64 = Buffer.from(`${before}${value} and after`).toString('base64');
+      const lines = base64.replace(/.{20}/g, '$&\r\n');
+      const source = `Subject: =?utf-8?B?${base64}?=\r\n\r\n${lines}`;
+      const redacted = redactSource(Buffer.from(source), { header: 'x-secret', value }).toString();
+      expect(redacted).toHaveLength(source.length);
+      const [word = '', body = ''] = redacted.split('\r\n\r\n');
+      for (const text of [word.slice('Subject: =?utf-8?B?'.length, -2), body]) {
+        const decoded = Buffer.from(text, 'base64').toString('latin1');
+        expect(decoded).toHaveLength(before.length + value.length + ' and after'.length);
+        // The bits of the first and last byte that share a character with a neighbour stay.
+        expect(decoded.slice(before.length + 1, before.length + value.length - 1)).toBe(
+          '*'.repeat(value.length - 2),
+        );
+        expect(decoded.startsWith(before)).toBe(true);
+        expect(decoded.endsWith(' and after')).toBe(true);
+      }
+    },
+  );
+
   it('a secret beyond ASCII, at the same length in bytes', () => {
     const source = Buffer.from('To: a\r\n\r\nschlüssel', 'utf8');
     const redacted = redactSource(source, { header: 'x-secret', value: 'schlüssel' });
