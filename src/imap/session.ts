@@ -1,6 +1,6 @@
 import { ImapFlow } from 'imapflow';
 import type { ImapConfig } from '../config/schema.ts';
-import { errorMessage, MailcaseError } from '../errors.ts';
+import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
 
 /** Exchange has been seen to take 30 s to log in; its greeting and a busy server's handshake take long as well. */
 const CONNECT_TIMEOUT_MS = 90_000;
@@ -81,9 +81,22 @@ function connectError(imap: ImapConfig, error: unknown): MailcaseError {
       cause: error,
     });
   }
-  return new MailcaseError('imap_connect', `cannot connect to ${place} (tls: ${imap.tls}): ${said}`, {
+  const cure = tlsCure(errorCode(error) ?? '', said);
+  return new MailcaseError('imap_connect', `cannot connect to ${place} (tls: ${imap.tls}): ${said}${cure}`, {
     cause: error,
   });
+}
+
+/** What OpenSSL says of a wrong setting helps nobody who does not know it by heart. */
+function tlsCure(code: string, said: string): string {
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || /wrong version number/.test(said)) {
+    return ' (the port does not speak TLS at once: try tls: starttls, or port 993)';
+  }
+  const isUntrusted =
+    /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(code) || /self-signed/.test(said);
+  return isUntrusted
+    ? ' (for an authority of your own, start mailcase with NODE_EXTRA_CA_CERTS=/path/to/ca.pem)'
+    : '';
 }
 
 /**
