@@ -56,7 +56,8 @@ export const databaseUrl: Check = (value) => {
   if (!/^postgres(ql)?:\/\//.test(value)) {
     return { message: 'not the URL of a Postgres database', cure: 'begin it with `postgres://`' };
   }
-  if (URL.canParse(value)) return undefined;
+  // `p@ss/w` as a password reads as a host `ss` and would be looked up, and so printed.
+  if (URL.canParse(value) && !new URL(value).pathname.includes('@')) return undefined;
   return {
     message: 'not a URL that can be read',
     cure:
