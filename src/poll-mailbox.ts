@@ -1,3 +1,4 @@
+import { isAddress } from './config/checks.ts';
 import type { MailboxConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
 import { MailcaseError } from './errors.ts';
@@ -6,7 +7,7 @@ import { createJudge } from './judge.ts';
 import type { Log } from './observe/log.ts';
 import { pollFolder } from './poll.ts';
 import { emptyReport, type PollReport } from './poll-context.ts';
-import { isAddressLike, registerMailbox } from './record/folders.ts';
+import { registerMailbox } from './record/folders.ts';
 
 export interface MailboxContext {
   readonly db: Database;
@@ -73,7 +74,7 @@ async function pollFolders(context: MailboxContext, end: AbortSignal, cut: Abort
   const mailboxId = await registerMailbox(
     db,
     mailbox.name,
-    isAddressLike(mailbox.imap.user) ? mailbox.imap.user : null,
+    isAddress(mailbox.imap.user) ? mailbox.imap.user : null,
   );
   const session = await open(context, cut);
   const close = () => session.close();

@@ -6,14 +6,13 @@ export interface OpenFolder {
   readonly path: string;
   /** RFC 3501, section 2.3.1.1: unsigned 32-bit. */
   readonly uidValidity: number;
-  readonly exists: number;
 }
 
 /** Selects a folder, so that flags can be stored in it. */
 export async function openFolder({ client }: Session, path: string): Promise<OpenFolder> {
   try {
     const mailbox = await client.mailboxOpen(path);
-    return { path: mailbox.path, uidValidity: Number(mailbox.uidValidity), exists: mailbox.exists };
+    return { path: mailbox.path, uidValidity: Number(mailbox.uidValidity) };
   } catch (error) {
     if (!client.usable) throw new MailcaseError('imap_connect', errorMessage(error), { cause: error });
     throw new MailcaseError(

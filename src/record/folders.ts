@@ -42,8 +42,3 @@ export async function notePoll(db: Database, name: string, error: string | null)
     [error, error === null, name],
   );
 }
-
-/** Whether an IMAP user name is an address as well. */
-export function isAddressLike(user: string): boolean {
-  return /^[^\s@]+@[^\s@]+$/.test(user);
-}
