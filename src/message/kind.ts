@@ -1,3 +1,4 @@
+import libmime from 'libmime';
 import { isMailSystem, parseAddresses } from './addresses.ts';
 import type { Headers } from './headers.ts';
 
@@ -16,32 +17,16 @@ export type Kind = (typeof KINDS)[number];
  * @param hasCalendarReply whether a text/calendar part with METHOD REPLY (RFC 5546, section 3.2.3) is in it
  */
 export function messageKind(headers: Headers, hasCalendarReply: boolean): Kind {
-  const contentType = headers.first('content-type')?.raw.toLowerCase() ?? '';
-  if (contentType.startsWith('multipart/report')) {
-    // RFC 3464 (delivery status) and RFC 8098 (disposition notification, the read receipt).
-    if (/report-type\s*=\s*"?disposition-notification/.test(contentType)) return 'receipt';
-    if (/report-type\s*=\s*"?delivery-status/.test(contentType)) return 'bounce';
-  }
-  // Before auto_reply: Exim's bounces say auto-replied of themselves.
-  if (isPlainBounce(headers)) return 'bounce';
-  const precedence = word(headers, 'precedence');
-  // RFC 3834, section 5: auto-generated and auto-notified are no replies, a shop's own mail says so of itself.
-  if (word(headers, 'auto-submitted') === 'auto-replied' || precedence === 'auto_reply') return 'auto_reply';
-  if (headers.first('x-autoreply') || headers.first('x-autorespond')) return 'auto_reply';
+  const report = reportType(headers);
+  // RFC 3464 (delivery status), RFC 8098 (disposition notification, the read receipt), and both in RFC 6533.
+  if (report === 'disposition-notification') return 'receipt';
+  // Before auto_reply: Exim's bounces say auto-replied of themselves. A report of another kind (RFC 5965: a complaint)
+  // is no bounce, whoever sends it.
+  if (report === 'delivery-status' || (report === undefined && isPlainBounce(headers))) return 'bounce';
+  if (isAutoReply(headers)) return 'auto_reply';
   if (hasCalendarReply) return 'calendar';
-  if (headers.first('list-id') || precedence === 'list') return 'list';
+  if (headers.first('list-id') || words(headers, 'precedence').includes('list')) return 'list';
   return 'mail';
-}
-
-/**
- * A bounce without RFC 3464's structure, seen in practice from Exim and qmail: an empty return path, as automatic
- * replies have too, and a mail system in From or the addresses that failed in a field of their own.
- */
-function isPlainBounce(headers: Headers): boolean {
-  if (headers.first('return-path')?.raw.replace(/\s/g, '') !== '<>') return false;
-  if (headers.first('x-failed-recipients')) return true;
-  const [from] = parseAddresses(headers.first('from')?.raw ?? '');
-  return from !== undefined && isMailSystem(from.address);
 }
 
 /** Whether a message of this kind wrote itself: it joins its case and changes nothing in it. */
@@ -49,7 +34,78 @@ export function isAutomatic(kind: Kind): boolean {
   return kind !== 'mail' && kind !== 'list';
 }
 
-/** The first word of a field in lower case, without its parameters (RFC 3834 allows some). */
-function word(headers: Headers, key: string): string {
-  return (headers.first(key)?.value ?? '').toLowerCase().split(/[;\s(]/, 1)[0] ?? '';
+/**
+ * The METHOD of a calendar object (RFC 5546, section 1.4), for parts whose Content-Type does not name it. Seen in
+ * practice: Exchange ActiveSync, and calendars that attach a file.
+ *
+ * @param text what the part begins with, any charset that has ASCII in it
+ */
+export function calendarMethod(text: string): string | undefined {
+  return /^METHOD(?:;[^:\r\n]*)?:[ \t]*([\w-]+)/im.exec(text)?.[1];
+}
+
+/** The report-type of a multipart/report (RFC 6522, section 3) in lower case, without the `global-` of RFC 6533. */
+function reportType(headers: Headers): string | undefined {
+  const { value, params } = parameters(headers.first('content-type')?.raw);
+  if (value !== 'multipart/report') return undefined;
+  return params['report-type']
+    ?.trim()
+    .toLowerCase()
+    .replace(/^global-/, '');
+}
+
+/**
+ * A bounce without RFC 3464's structure, seen in practice from Exim, qmail and Exchange: an empty return path, as
+ * automatic replies have too, and a mail system in From or a field that only bounces have.
+ */
+function isPlainBounce(headers: Headers): boolean {
+  if (!hasEmptyReturnPath(headers)) return false;
+  if (headers.first('x-failed-recipients') || headers.first('x-ms-exchange-message-is-ndr')) return true;
+  const from = headers.first('from')?.raw ?? '';
+  const [address] = parseAddresses(from);
+  // Seen in practice: a mail system on the sending machine itself, without a domain.
+  return address
+    ? isMailSystem(address.address)
+    : /(?:^|<)\s*(?:mailer-daemon|postmaster)\s*(?:[>(]|$)/i.test(from);
+}
+
+/** RFC 5321, section 4.5.5. Seen in practice: Postfix tells what it delivers to through a pipe a name instead. */
+function hasEmptyReturnPath(headers: Headers): boolean {
+  const path = headers.first('return-path')?.raw.replace(/\s/g, '').toLowerCase();
+  return path === '<>' || path === '<mailer-daemon>';
+}
+
+function isAutoReply(headers: Headers): boolean {
+  // RFC 3834, section 5: auto-generated and auto-notified are no replies, a shop's own mail says so of itself.
+  if (words(headers, 'auto-submitted').includes('auto-replied')) return true;
+  if (words(headers, 'precedence').includes('auto_reply')) return true;
+  if (headers.first('x-autoreply') || headers.first('x-autorespond')) return true;
+  return isExchangeReply(headers);
+}
+
+/**
+ * Exchange says auto-generated of its automatic replies. What tells them, seen in practice: the agent that carries out
+ * the rules of a mailbox made them, and nobody is to answer them automatically. The agent forwards too, by the same
+ * rules, and then suppresses nothing; where it passes a message on as it is, the message may be a machine's that
+ * suppresses answers to itself, but then the field Resent-From says so. Old servers do not name the agent.
+ */
+function isExchangeReply(headers: Headers): boolean {
+  if (!words(headers, 'auto-submitted').includes('auto-generated') || headers.first('resent-from'))
+    return false;
+  if (!words(headers, 'x-auto-response-suppress').includes('all')) return false;
+  // An agent that acts on what another made is last in the list.
+  const maker = headers.first('x-ms-exchange-generated-message-source')?.value.toLowerCase();
+  if (maker !== undefined) return maker.split(',').at(-1)?.trim() === 'mailbox rules agent';
+  return headers.first('x-ms-exchange-inbox-rules-loop') !== undefined && hasEmptyReturnPath(headers);
+}
+
+/** The first word of each field of that name in lower case, without parameters and comments (RFC 3834 allows both). */
+function words(headers: Headers, key: string): string[] {
+  return headers.all(key).map(({ raw }) => parameters(raw).value.split(/[\s,]/, 1)[0] ?? '');
+}
+
+/** A field with parameters (RFC 2045, section 5.1): its value in lower case, and they. */
+function parameters(raw = ''): { value: string; params: Record<string, string | undefined> } {
+  const { value, params } = libmime.parseHeaderValue(raw, { stripComments: true });
+  return { value: value.trim().toLowerCase(), params };
 }

@@ -1,6 +1,7 @@
 import type { Address } from './addresses.ts';
 import type { Headers } from './headers.ts';
 import type { Kind } from './kind.ts';
+import type { Report } from './report.ts';
 
 /** One attachment as it is listed; its bytes stay in the raw message. */
 export interface Attachment {
@@ -31,6 +32,8 @@ export interface Message {
   /** The Date field's body as it stands. */
   readonly dateText: string;
   readonly kind: Kind;
+  /** What a bounce, a receipt or an automatic reply is about; undefined for everything else. */
+  readonly report: Report | undefined;
   readonly text: string | undefined;
   readonly html: string | undefined;
   /** The first text/plain part alone. */

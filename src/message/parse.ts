@@ -1,20 +1,47 @@
 import { createHash } from 'node:crypto';
-import { type AttachmentStream, MailParser, type MessageText, type StructuredHeader } from 'mailparser';
+import type { Readable } from 'node:stream';
+import {
+  type AttachmentStream,
+  MailParser,
+  type MailParserOptions,
+  type MessageText,
+  type StructuredHeader,
+} from 'mailparser';
 import { errorMessage, MailcaseError } from '../errors.ts';
 import { parseAddresses } from './addresses.ts';
 import { parseDate } from './date.ts';
+import { readFileName } from './file-name.ts';
 import { Headers, readHeaderLine } from './headers.ts';
-import { messageKind } from './kind.ts';
+import { calendarMethod, messageKind } from './kind.ts';
 import type { Attachment, Message } from './message.ts';
 import { parseMessageId, parseMessageIds } from './message-id.ts';
 import { type Redaction, redactField, redactText } from './redact.ts';
+import {
+  isReportPart,
+  latin1Of,
+  MAX_REPORT_PARTS,
+  REPORT_PART_BYTES,
+  type ReportPart,
+  readReport,
+} from './report.ts';
 import { storableLine, storableText } from './text.ts';
 
 /** Largest header block of one part, in bytes: real ones stay under 100 KB; mailparser refuses what is larger. */
-const MAX_HEADER_BYTES = 4 * 1024 * 1024;
+export const MAX_HEADER_BYTES = 4 * 1024 * 1024;
 
 /** Most MIME parts of one message: more is an attack on the parser, and is quarantined. */
 const MAX_PARTS = 20_000;
+
+/** How every message is parsed, here and wherever its bytes are read again. */
+export const PARSER_OPTIONS: MailParserOptions = {
+  skipHtmlToText: true,
+  skipTextToHtml: true,
+  skipTextLinks: true,
+  skipImageLinks: true,
+  checksumAlgo: false,
+  maxHeadSize: MAX_HEADER_BYTES,
+  maxChildNodes: MAX_PARTS,
+};
 
 /**
  * Parses the bytes of one message.
@@ -25,8 +52,11 @@ const MAX_PARTS = 20_000;
  */
 export async function parseMessage(source: Buffer, redaction?: Redaction): Promise<Message> {
   const parsed = await runParser(hasHeader(source) ? source : Buffer.concat([EMPTY_LINE, source]));
-  const fields = parsed.headerLines.map(readHeaderLine).filter(({ name }) => name !== '');
-  const headers = new Headers(redaction ? fields.map((field) => redactField(field, redaction)) : fields);
+  const readLine = (line: string) => {
+    const field = readHeaderLine(line);
+    return redaction ? redactField(field, redaction) : field;
+  };
+  const headers = new Headers(parsed.headerLines.map(readLine).filter(({ name }) => name !== ''));
   const clean = (text: string) => storableText(redaction ? redactText(text, redaction) : text);
   const list = (key: string) => headers.all(key).flatMap(({ raw }) => parseAddresses(raw));
   const ids = (key: string) =>
@@ -39,6 +69,11 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
   const dateText = headers.first('date')?.raw ?? '';
   const subject = headers.first('subject')?.value;
   const messageId = headers.first('message-id')?.raw;
+  const text = parsed.text === undefined ? undefined : clean(parsed.text);
+  const kind = messageKind(
+    headers,
+    parsed.attachments.some(({ isCalendarReply }) => isCalendarReply),
+  );
   return {
     headers,
     messageId: messageId === undefined ? undefined : parseMessageId(messageId),
@@ -51,11 +86,9 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
     cc: list('cc'),
     sentAt: parseDate(dateText),
     dateText: storableLine(dateText),
-    kind: messageKind(
-      headers,
-      parsed.attachments.some(({ isCalendarReply }) => isCalendarReply),
-    ),
-    text: parsed.text === undefined ? undefined : clean(parsed.text),
+    kind,
+    report: readReport({ kind, headers, text, parts: parsed.reportParts, readLine }),
+    text,
     html: parsed.html === undefined ? undefined : clean(parsed.html),
     firstText: parsed.firstText === undefined ? undefined : clean(parsed.firstText),
     attachments: parsed.attachments.map(({ attachment }) => ({
@@ -65,13 +98,13 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
   };
 }
 
-const EMPTY_LINE = Buffer.from('\r\n');
+export const EMPTY_LINE = Buffer.from('\r\n');
 
 /**
  * Whether there is any header field before the first empty line. If not, all of it is body: mailparser would take it
  * for a header and leave the message without a text.
  */
-function hasHeader(source: Buffer): boolean {
+export function hasHeader(source: Buffer): boolean {
   const start = source.toString('latin1', 0, MAX_HEADER_BYTES);
   const end = start.search(/\r?\n\r?\n/);
   return /^[^\s:]+[ \t]*:/m.test(end < 0 ? start : start.slice(0, end));
@@ -83,31 +116,30 @@ interface ParserResult {
   html: string | undefined;
   firstText: string | undefined;
   attachments: { attachment: Attachment; isCalendarReply: boolean }[];
+  reportParts: ReportPart[];
 }
 
 /** Attachments are hashed as they stream by and never held whole. */
 async function runParser(source: Buffer): Promise<ParserResult> {
-  const parser = new MailParser({
-    skipHtmlToText: true,
-    skipTextToHtml: true,
-    skipTextLinks: true,
-    skipImageLinks: true,
-    checksumAlgo: false,
-    maxHeadSize: MAX_HEADER_BYTES,
-    maxChildNodes: MAX_PARTS,
-  });
+  const parser = new MailParser(PARSER_OPTIONS);
   const result: ParserResult = {
     headerLines: [],
     text: undefined,
     html: undefined,
     firstText: undefined,
     attachments: [],
+    reportParts: [],
   };
   parser.end(source);
   try {
     for await (const data of parser as AsyncIterable<AttachmentStream | MessageText>) {
       if (data.type === 'attachment') {
-        result.attachments.push(await readAttachment(data));
+        const { beginning, ...read } = await readAttachment(data, parser);
+        result.attachments.push(read);
+        const { contentType } = read.attachment;
+        if (isReportPart(contentType) && result.reportParts.length < MAX_REPORT_PARTS) {
+          result.reportParts.push({ contentType, text: beginning });
+        }
       } else {
         result.text = data.text || undefined;
         result.html = data.html || undefined;
@@ -125,40 +157,91 @@ async function runParser(source: Buffer): Promise<ParserResult> {
   }
   result.headerLines = (parser.headerLines || []).map(({ line }) => line);
   result.firstText = firstTextPart(parser) ?? result.text;
+  result.reportParts.push(...inlineReportParts(parser));
   return result;
 }
 
-async function readAttachment(stream: AttachmentStream) {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  for await (const chunk of stream.content as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    sizeBytes += chunk.length;
-  }
-  stream.release?.();
+async function readAttachment(stream: AttachmentStream, parser: MailParser) {
+  const fields = fieldsOf(stream, parser);
   const line = (text: string | undefined) => (text ? storableLine(text) || undefined : undefined);
   const contentType = line(stream.contentType)?.toLowerCase() ?? 'application/octet-stream';
+  const isCalendar = contentType === 'text/calendar';
+  const isRead = isCalendar || isReportPart(contentType);
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  let beginning = '';
+  // When mailparser fails within an attachment (a limit is passed further on), it leaves its reader waiting for ever.
+  const content = stream.content as Readable;
+  const fail = (error: Error) => content.destroy(error);
+  parser.once('error', fail);
+  for await (const chunk of content as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    sizeBytes += chunk.length;
+    if (isRead) beginning += chunk.toString('latin1', 0, REPORT_PART_BYTES - beginning.length);
+  }
+  parser.off('error', fail);
+  stream.release?.();
   const attachment: Attachment = {
     part: stream.partId ?? '1',
-    fileName: line(stream.filename),
+    fileName: readFileName(fields, stream.filename),
     contentType,
     contentId: line(stream.cid),
     disposition: line(stream.contentDisposition)?.toLowerCase(),
     sizeBytes,
     sha256: hash.digest(),
   };
-  return { attachment, isCalendarReply: contentType === 'text/calendar' && isReply(stream) };
+  return { attachment, beginning, isCalendarReply: isCalendar && isReply(stream, beginning) };
 }
 
-function isReply(stream: AttachmentStream): boolean {
+/**
+ * The header fields of the attachment at hand as they were written. mailparser keeps them in its tree, which is
+ * internal: a test watches it, and when it is gone, the name that mailparser read has to do.
+ */
+function fieldsOf(stream: AttachmentStream, parser: MailParser): readonly string[] {
+  const node = Reflect.get(parser, 'curnode') as Partial<MailParser> | undefined;
+  const lines = node?.headers === stream.headers ? node.headerLines : undefined;
+  return (lines || []).map(({ line }) => line);
+}
+
+function isReply(stream: AttachmentStream, beginning: string): boolean {
   const header = stream.headers.get('content-type') as StructuredHeader | undefined;
-  return header?.params?.method?.toUpperCase() === 'REPLY';
+  return (header?.params?.method ?? calendarMethod(beginning))?.toUpperCase() === 'REPLY';
 }
 
 interface ParserNode {
   contentType?: unknown;
   textContent?: unknown;
+  headerLines?: unknown;
   children?: unknown;
+}
+
+/** All parts, each before what is in it. */
+function* partsOf(parser: MailParser): Generator<ParserNode> {
+  const pending: ParserNode[] = [Reflect.get(parser, 'tree') as ParserNode];
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    yield node;
+    if (Array.isArray(node.children)) pending.push(...(node.children as ParserNode[]).toReversed());
+  }
+}
+
+/**
+ * What is said of a report in parts that mailparser takes for text: a delivery status, and a message in a message
+ * that is to be shown (Content-Disposition: inline), whose header is then a part's.
+ */
+function inlineReportParts(parser: MailParser): ReportPart[] {
+  const found: ReportPart[] = [];
+  for (const { contentType, textContent, children } of partsOf(parser)) {
+    if (typeof contentType !== 'string' || !isReportPart(contentType)) continue;
+    const [inner] = (Array.isArray(children) ? children : []) as ParserNode[];
+    if (typeof textContent === 'string') {
+      found.push({ contentType, text: latin1Of(textContent.slice(0, REPORT_PART_BYTES)) });
+    } else if (Array.isArray(inner?.headerLines)) {
+      const lines = (inner.headerLines as { line: string }[]).map(({ line }) => line);
+      found.push({ contentType, text: lines.join('\r\n').slice(0, REPORT_PART_BYTES) });
+    }
+    if (found.length >= MAX_REPORT_PARTS) break;
+  }
+  return found;
 }
 
 /**
@@ -167,10 +250,8 @@ interface ParserNode {
  * joined text stands in when it is gone.
  */
 function firstTextPart(parser: MailParser): string | undefined {
-  const pending: ParserNode[] = [Reflect.get(parser, 'tree') as ParserNode];
-  for (let node = pending.shift(); node; node = pending.shift()) {
-    if (node.contentType === 'text/plain' && typeof node.textContent === 'string') return node.textContent;
-    if (Array.isArray(node.children)) pending.unshift(...(node.children as ParserNode[]));
+  for (const { contentType, textContent } of partsOf(parser)) {
+    if (contentType === 'text/plain' && typeof textContent === 'string') return textContent;
   }
   return undefined;
 }

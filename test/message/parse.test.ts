@@ -5,7 +5,7 @@ import { MailcaseError } from '../../src/errors.ts';
 import { dedupeKey } from '../../src/message/dedupe-key.ts';
 import { parseMessage } from '../../src/message/parse.ts';
 import { headerMapping } from '../../src/rules/header-mapping.ts';
-import { messageOf, unstorable } from './build.ts';
+import { bytesOf, messageOf, unstorable } from './build.ts';
 
 const DEMO = new URL('../../config/demo/', import.meta.url);
 const mapping = headerMapping('x-desk-');
@@ -259,4 +259,13 @@ describe('any bytes', () => {
   it('mutated mails', async () => {
     await fc.assert(fc.asyncProperty(mutated, survives), { numRuns: 500 });
   });
+});
+
+it('a limit that is passed behind a large attachment ends the parsing, and not in a wait for ever', async () => {
+  const source = bytesOf([
+    ...['From: a@b.example', 'Content-Type: multipart/mixed; boundary=b', '', '--b'],
+    ...['Content-Type: application/octet-stream', '', 'x'.repeat(70).concat('\r\n').repeat(30_000)],
+    ...['--b', `X-Long: ${'y'.repeat(5 * 1024 * 1024)}`, '', 'z', '--b--'],
+  ]);
+  await expect(parseMessage(source)).rejects.toMatchObject({ code: 'message_unparsable' });
 });
