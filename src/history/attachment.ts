@@ -1,0 +1,53 @@
+import type { Database } from '../db/connect.ts';
+
+/**
+ * How much of a raw mail is asked for at a time, in bytes: the driver takes bytea as text, twice as long, and holds
+ * both. Much less would make the server unpack the beginning of a compressed mail over and over.
+ */
+const PIECE_BYTES = 4 * 1024 * 1024;
+
+/** An attachment as it is listed. What comes from the mail is as it was there, and may be anything. */
+export interface StoredAttachment {
+  readonly interactionId: number;
+  readonly part: string;
+  readonly fileName: string | null;
+  readonly contentType: string;
+  readonly sizeBytes: number;
+  readonly sha256: Buffer;
+  /** Whether other attachments of the same mail have its part number. */
+  readonly isPartShared: boolean;
+  /** Whether the raw mail is still there. */
+  readonly hasRawMail: boolean;
+}
+
+/** @returns the attachment with this id, if there is one */
+export async function findAttachment(db: Database, id: number): Promise<StoredAttachment | undefined> {
+  const { rows } = (await db.raw(
+    `select a.interaction_id as "interactionId", a.part, a.file_name as "fileName",
+       a.content_type as "contentType", a.size_bytes as "sizeBytes", a.sha256,
+       exists (
+         select from attachments other
+         where other.interaction_id = a.interaction_id and other.part = a.part and other.id <> a.id
+       ) as "isPartShared",
+       exists (select from raw_messages r where r.interaction_id = a.interaction_id) as "hasRawMail"
+     from attachments a where a.id = ?`,
+    [id],
+  )) as { rows: StoredAttachment[] };
+  return rows[0];
+}
+
+/**
+ * Reads a raw mail piece by piece. Each piece is a statement of its own: in a transaction, a reader who pauses would
+ * be cut off by the server. Who reads has a hash of what should come.
+ */
+export async function* rawMailPieces(db: Database, interactionId: number): AsyncGenerator<Buffer> {
+  for (let start = 1; ; start += PIECE_BYTES) {
+    const { rows } = (await db.raw(
+      'select substring(content from ? for ?) as piece from raw_messages where interaction_id = ?',
+      [start, PIECE_BYTES, interactionId],
+    )) as { rows: { piece: Buffer }[] };
+    const piece = rows[0]?.piece;
+    if (piece !== undefined && piece.length > 0) yield piece;
+    if (piece === undefined || piece.length < PIECE_BYTES) return;
+  }
+}
