@@ -162,12 +162,38 @@ export const processedFlag: Check = (value) => {
       return value.startsWith('\\')
         ? { message: 'not a system flag', cure }
         : {
-            message:
-              'not a system flag: those begin with a backslash, and keywords come with a later version',
-            cure,
+            message: 'not a system flag: those begin with a backslash',
+            cure: `${cure}, or set it as \`keyword\``,
           };
   }
 };
+
+/** An atom of RFC 9051 (section 9, flag-keyword), short enough for every server. */
+export const keyword = check(
+  (value) => /^[\x21-\x7e]{1,60}$/.test(value) && !/[(){%*"\]\\]/.test(value),
+  'not a keyword',
+  'use 1 to 60 letters, digits and signs such as - _ $ without spaces, e.g. `mailcase`',
+);
+
+/** What an operator writes for the number in the form of a case's number. */
+export const NUMBER_IN_FORM = '1234';
+
+/** How a case's number stands in a subject, `1234` for the number; or `off`. */
+export const subjectNumberForm = check(
+  (value) => {
+    const parts = value.split(NUMBER_IN_FORM);
+    return (
+      value === 'off' ||
+      (value.length <= 60 &&
+        parts.length === 2 &&
+        !/\p{Cc}/u.test(value) &&
+        parts.every((part) => !/\d/.test(part)) &&
+        /[^\s\p{L}]/u.test(value.replace(NUMBER_IN_FORM, '')))
+    );
+  },
+  'not a form of a case number',
+  'write it as it stands in a subject, with 1234 for the number and a sign that no ordinary subject has, e.g. `"[#1234]"`; or `off`',
+);
 
 function isDomain(value: string): boolean {
   const ascii = domainToASCII(value);

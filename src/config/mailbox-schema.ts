@@ -1,7 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { z } from 'zod';
 import {
-  findProcessedFlag,
   folderPath,
   headerName,
   hostName,
@@ -9,11 +8,21 @@ import {
   isLoopback,
   mailboxName,
   ownEntry,
-  processedFlag,
   schedule,
   sharedSecret,
 } from './checks.ts';
 import { ALWAYS, complain, duration, optionOf, size, text, trueOrFalse, wholeNumber } from './fields.ts';
+import {
+  folders,
+  processed,
+  refuseCircles,
+  refuseUnmarkedKeyword,
+  SELECTIONS,
+  type Selection,
+  type Start,
+  startOption,
+  withDefaultMark,
+} from './selection-schema.ts';
 
 /* The options of a mailbox; see schema.ts. */
 
@@ -56,58 +65,6 @@ const imap = z
     example: 'imap: {host: imap.example.com, user: support@example.com, password: "${IMAP_PASSWORD}"}',
   })
   .describe('How to reach the mailbox.');
-
-const folder = z
-  .preprocess(
-    (value) => (typeof value === 'string' ? { path: value } : value),
-    z.strictObject({
-      path: text(folderPath)
-        .meta({ example: 'path: INBOX' })
-        .describe('Its path, as the mail server shows it.'),
-      role: z
-        .enum(['inbox'])
-        .prefault('inbox')
-        .meta({ later: { now: '`inbox`', names: ['sent'] } })
-        .describe('What the folder holds: inbox is mail that came in.'),
-    }),
-  )
-  .describe('A folder: its path alone, or a map of path and role.');
-
-const folders = z
-  .array(folder)
-  .min(1)
-  .superRefine((list: unknown, context) => {
-    const seen = new Set<string>();
-    for (const [index, entry] of Array.isArray(list) ? list.entries() : []) {
-      const path = optionOf(entry, 'path');
-      if (typeof path !== 'string') continue;
-      // INBOX is the one path that compares case-insensitively (RFC 9051, section 5.1).
-      const key = path.toUpperCase() === 'INBOX' ? 'INBOX' : path;
-      if (seen.has(key)) {
-        complain(context, { message: 'the same folder once more', cure: 'take one of the two out' }, [
-          index,
-          'path',
-        ]);
-      }
-      seen.add(key);
-    }
-  }, ALWAYS);
-
-const processed = z
-  .strictObject({
-    flag: text(processedFlag)
-      .transform((flag) => findProcessedFlag(flag) ?? '\\Seen')
-      .prefault('\\Seen')
-      .describe('The system flag that is set: \\Seen, \\Flagged or \\Answered.'),
-  })
-  .prefault({})
-  .meta({
-    later: {
-      now: '`flag`, with \\Seen, \\Flagged or \\Answered',
-      names: ['keyword', 'move', 'label', 'delete', 'none'],
-    },
-  })
-  .describe('How a mail is marked after it was recorded.');
 
 const trust = z
   .union([
@@ -152,15 +109,16 @@ const mailbox = z
       .describe('The folders that are polled; default [INBOX].'),
     path: text(folderPath).optional().describe('Short for `folders` with one entry.'),
     select: z
-      .enum(['unseen'])
+      .enum(SELECTIONS)
       .prefault('unseen')
-      .meta({ later: { now: '`unseen`', names: ['keyword', 'new'] } })
-      .describe('Which mails are taken: those without the flag \\Seen.'),
-    start: z
-      .enum(['all'])
-      .prefault('all')
-      .meta({ later: { now: '`all`', names: ['now', 'a date'] } })
-      .describe('What counts at the first contact: all that is selected.'),
+      .describe(
+        'Which mails are taken: unseen ones, those without the keyword of `processed` (keyword), or by UID all that were not taken yet (new): then a person who reads first hides nothing.',
+      ),
+    start: startOption()
+      .optional()
+      .describe(
+        'What counts at the first contact with a folder: all that is selected (default with select unseen), now (default with keyword and new, and for sent folders), or a date; it is remembered.',
+      ),
     processed,
     trust,
     schedule: scheduleOption
@@ -203,10 +161,18 @@ const mailbox = z
       ['path'],
     );
   }, ALWAYS)
-  .transform(({ path, own, folders, ...rest }) => ({
+  .superRefine(refuseCircles, ALWAYS)
+  .superRefine(refuseUnmarkedKeyword, ALWAYS)
+  .transform(({ path, own, folders, select, start, processed, ...rest }) => ({
     ...rest,
     own: own ?? (isAddress(rest.imap.user) ? [rest.imap.user] : []),
-    folders: folders ?? [{ path: path ?? 'INBOX', role: 'inbox' as const }],
+    folders: (folders ?? [{ path: path ?? 'INBOX', role: 'inbox' as const }]).map((each) => {
+      // A sent folder is not ours to mark, and its mail has been seen by whoever wrote it.
+      const selection: Selection = each.role === 'sent' ? 'new' : select;
+      const byDefault: Start = selection === 'unseen' ? 'all' : 'now';
+      return { ...each, select: selection, start: start ?? byDefault };
+    }),
+    processed: processed === 'none' ? processed : withDefaultMark(processed, select),
   }))
   .describe('One support account.');
 

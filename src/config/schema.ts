@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { databaseUrl, folderOnDisk, headerPrefix } from './checks.ts';
+import { databaseUrl, folderOnDisk, headerPrefix, subjectNumberForm } from './checks.ts';
 import { ALWAYS, complain, duration, optionOf, text, wholeNumber } from './fields.ts';
 import { mailboxes, scheduleOption } from './mailbox-schema.ts';
 
@@ -93,6 +93,34 @@ const headers = z
   .prefault({})
   .describe('The header fields that are instructions.');
 
+const cases = z
+  .strictObject({
+    subject_number: text(subjectNumberForm)
+      .prefault('off')
+      .describe(
+        'How a case\'s number stands in the subject of a reply, 1234 for the number, e.g. "[#1234]"; off looks for none.',
+      ),
+  })
+  .prefault({})
+  .describe('How mail finds its case.');
+
+const flood = z
+  .strictObject({
+    messages: wholeNumber(1, 1_000_000)
+      .prefault('20')
+      .describe('The largest number of inbound mails of one customer within the window that are no flood.'),
+    window: duration(
+      ['1m', 'two mails of a busy morning would be a flood'],
+      ['31d', 'a whole month of mail would be counted for each message'],
+    )
+      .prefault('1h')
+      .describe('The time in which they are counted, by when the mail server received them.'),
+  })
+  .prefault({})
+  .describe(
+    "When one customer's mail is a flood: what is beyond it makes and reopens no case. Trusted mail never is.",
+  );
+
 const rules = z
   .array(
     z.unknown().superRefine((_rule, context) =>
@@ -121,6 +149,8 @@ export const configSchema = z
     log,
     backoff,
     headers,
+    cases,
+    flood,
     rules,
     mailboxes,
   })
@@ -136,7 +166,10 @@ export type ImapConfig = MailboxConfig['imap'];
 export type FolderConfig = MailboxConfig['folders'][number];
 export type TrustConfig = MailboxConfig['trust'];
 export type ProcessedConfig = MailboxConfig['processed'];
+export type { Selection, Start } from './selection-schema.ts';
 export type BatchConfig = MailboxConfig['batch'];
 export type BackoffConfig = Config['backoff'];
 export type LogConfig = Config['log'];
 export type HeadersConfig = Config['headers'];
+/** What counts for the mail of every mailbox. */
+export type RecordingConfig = Pick<Config, 'headers' | 'cases' | 'flood'>;

@@ -55,6 +55,25 @@ export function parseSize(text: string): number | Complaint {
   };
 }
 
+/**
+ * Reads a date (`2026-01-31`, which begins at midnight UTC) or a moment with its zone (`2026-01-31T08:00:00Z`,
+ * `2026-01-31T08:00+01:00`). A time without a zone is refused: it would mean another moment on another machine.
+ *
+ * @returns the moment, or undefined when it is none
+ */
+export function parseMoment(text: string): Date | undefined {
+  const [, date, time] =
+    /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2}))?$/i.exec(text.trim()) ??
+    [];
+  if (date === undefined) return undefined;
+  // V8 reads 31 February as a day in March.
+  const midnight = new Date(`${date}T00:00:00Z`);
+  if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, date.length) !== date)
+    return undefined;
+  const moment = time === undefined ? midnight : new Date(`${date}${time.toUpperCase()}`);
+  return Number.isNaN(moment.getTime()) ? undefined : moment;
+}
+
 /** The shortest way to write a duration: 900000 is `15m`. */
 export function formatDuration(milliseconds: number): string {
   return inLargestUnit(milliseconds, DURATION_UNITS);

@@ -1,75 +1,43 @@
-import { isAutomatic } from '../message/kind.ts';
-import type { Status } from '../rules/directives.ts';
+import type { Directives, Status } from '../rules/directives.ts';
 import { withField } from './decide-customer.ts';
+import { isSettled, nextStatus } from './lifecycle.ts';
 import type { NewInteraction, Plan } from './plan.ts';
-import type { SupportCase } from './view.ts';
+import type { Policy } from './policy.ts';
+import type { InteractionRef, SupportCase, View } from './view.ts';
+
+/** The message that changes a case, and the interaction that it is, or is a copy of. */
+export interface Cause {
+  readonly supportCase: SupportCase;
+  readonly interaction: InteractionRef;
+  readonly at: Date;
+}
 
 /** Applies what a message means for its case: what its headers say, else the lifecycle. Every change is an event. */
-export function changeCase(plan: Plan, interaction: NewInteraction, isNew: boolean): void {
+export function changeCase(
+  view: View,
+  plan: Plan,
+  policy: Policy,
+  interaction: NewInteraction,
+  isFirst: boolean,
+): void {
   const { supportCase, incoming } = interaction;
-  const { directives } = incoming;
-  const change = (field: string, old: string | null, value: string) => {
-    plan.cases.add(supportCase);
-    plan.events.push({ supportCase, at: incoming.receivedAt, field, old, new: value, interaction });
-  };
-
-  const status = nextStatus(interaction, isNew);
-  if (isNew || status !== supportCase.status) {
-    change('status', isNew ? null : supportCase.status, status);
-    setStatus(supportCase, status, incoming.receivedAt);
+  const { receivedAt, directives } = incoming;
+  const status = nextStatus(view, policy, incoming, supportCase, isFirst);
+  const mayReplace = isFirst || !isSettled(view, policy, supportCase, receivedAt);
+  if (isFirst || status !== supportCase.status) {
+    // A status that an import sets is set today: mail that is older than this moment still belongs in the case.
+    const isImport =
+      policy.importing && status === policy.importing.status && status !== directives.case.status;
+    const at = isImport ? new Date() : receivedAt;
+    setStatus(plan, { supportCase, interaction, at }, status, isFirst);
   }
-  const { priority, language, subject, labels, custom_fields } = directives.case;
-  if (priority !== undefined && priority !== supportCase.priority) {
-    change('priority', supportCase.priority === null ? null : String(supportCase.priority), String(priority));
-    supportCase.priority = priority;
-  }
-  if (language !== undefined && language !== supportCase.language) {
-    change('language', supportCase.language, language);
-    supportCase.language = language;
-  }
-  if (subject !== undefined && subject !== supportCase.subject) {
-    change('subject', supportCase.subject, subject);
-    supportCase.subject = subject;
-  }
-  const added = labels.filter((label) => !supportCase.labels.includes(label));
-  if (added.length > 0) {
-    const all = [...supportCase.labels, ...added];
-    change('labels', supportCase.labels.join(', ') || null, all.join(', '));
-    supportCase.labels = all;
-  }
-  for (const [key, value] of custom_fields) {
-    const old = Object.hasOwn(supportCase.custom_fields, key)
-      ? (supportCase.custom_fields[key] ?? null)
-      : null;
-    if (old === value) continue;
-    change(`custom_fields.${key}`, old, value);
-    supportCase.custom_fields = withField(supportCase.custom_fields, key, value);
-  }
+  setFields(plan, { supportCase, interaction, at: receivedAt }, directives, mayReplace);
 }
 
-/**
- * The lifecycle: an outbound mail in a new case makes it pending, an inbound one reopens a pending or resolved case.
- * What wrote itself changes nothing, and begins a case only as a closed one; a list reopens nothing.
- */
-function nextStatus({ supportCase, incoming }: NewInteraction, isNew: boolean): Status {
-  const { directives, direction, message } = incoming;
-  const asked = directives.case.status;
-  if (asked !== undefined && (asked !== 'new' || supportCase.status === 'new')) return asked;
-  if (asked === 'new') refuseNew(incoming.directives);
-  if (isAutomatic(message.kind)) return isNew ? 'closed' : supportCase.status;
-  if (direction === 'out') return supportCase.status === 'new' ? 'pending' : supportCase.status;
-  const reopens = supportCase.status === 'pending' || supportCase.status === 'resolved';
-  return reopens && message.kind !== 'list' ? 'open' : supportCase.status;
-}
-
-function refuseNew(directives: NewInteraction['incoming']['directives']): void {
-  const index = directives.applied.findIndex(({ field }) => field === 'case.status');
-  const [header] = index < 0 ? [] : directives.applied.splice(index, 1);
-  const reason = 'a case never becomes new again';
-  directives.refused.push({ by: header?.by ?? 'case.status', value: 'new', reason });
-}
-
-function setStatus(supportCase: SupportCase, status: Status, at: Date): void {
+/** Sets a case's status, with the times that go with it, as an event. */
+export function setStatus(plan: Plan, cause: Cause, status: Status, isFirst = false): void {
+  const { supportCase, at } = cause;
+  change(plan, cause, 'status', isFirst ? null : supportCase.status, status);
   supportCase.status = status;
   if (status === 'open') supportCase.opened_at = at;
   if (status === 'resolved') {
@@ -77,4 +45,73 @@ function setStatus(supportCase: SupportCase, status: Status, at: Date): void {
     supportCase.resolved_at = at;
   }
   if (status === 'closed') supportCase.closed_at = at;
+}
+
+/**
+ * Sets what a message's headers say of its case, the status aside.
+ *
+ * @param mayReplace false where only what is empty may be filled, and labels added
+ */
+export function setFields(plan: Plan, cause: Cause, directives: Directives, mayReplace = true): void {
+  const { supportCase } = cause;
+  const { priority, language, subject, labels, custom_fields } = directives.case;
+  const replaces = (old: unknown, value: unknown) =>
+    value !== undefined && value !== old && (mayReplace || old === null);
+  if (priority !== undefined && replaces(supportCase.priority, priority)) {
+    const old = supportCase.priority === null ? null : String(supportCase.priority);
+    change(plan, cause, 'priority', old, String(priority));
+    supportCase.priority = priority;
+  }
+  if (language !== undefined && replaces(supportCase.language, language)) {
+    change(plan, cause, 'language', supportCase.language, language);
+    supportCase.language = language;
+  }
+  if (subject !== undefined && replaces(supportCase.subject, subject)) {
+    change(plan, cause, 'subject', supportCase.subject, subject);
+    supportCase.subject = subject;
+  }
+  const added = labels.filter((label) => !supportCase.labels.includes(label));
+  if (added.length > 0) {
+    const all = [...supportCase.labels, ...added];
+    change(plan, cause, 'labels', supportCase.labels.join(', ') || null, all.join(', '));
+    supportCase.labels = all;
+  }
+  for (const [key, value] of custom_fields) {
+    const old = Object.hasOwn(supportCase.custom_fields, key)
+      ? (supportCase.custom_fields[key] ?? null)
+      : null;
+    if (!replaces(old, value)) continue;
+    change(plan, cause, `custom_fields.${key}`, old, value);
+    supportCase.custom_fields = withField(supportCase.custom_fields, key, value);
+  }
+}
+
+/** Gives a case the customer of a message, where it has none: a case keeps its first customer. */
+export function setCaseCustomer(plan: Plan, interaction: NewInteraction): void {
+  const { supportCase, customer, incoming } = interaction;
+  if (supportCase.customer !== undefined || customer === undefined) return;
+  replaceCustomer(plan, { supportCase, interaction, at: incoming.receivedAt }, customer);
+}
+
+export function replaceCustomer(
+  plan: Plan,
+  cause: Cause,
+  customer: NonNullable<SupportCase['customer']>,
+): void {
+  const { supportCase } = cause;
+  const old = supportCase.customer?.id;
+  change(plan, cause, 'customer_id', old === undefined ? null : String(old), customer);
+  supportCase.customer = customer;
+}
+
+/** Notes a change of one field, and that the case is to be stored. */
+export function change(
+  plan: Plan,
+  { supportCase, interaction, at }: Cause,
+  field: string,
+  old: string | null,
+  value: Plan['events'][number]['new'],
+): void {
+  plan.cases.add(supportCase);
+  plan.events.push({ supportCase, at, field, old, new: value, interaction });
 }

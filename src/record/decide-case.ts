@@ -1,65 +1,83 @@
-import { isAutomatic } from '../message/kind.ts';
 import type { Incoming } from './incoming.ts';
 import type { Plan } from './plan.ts';
+import { answeringInteraction, mayJoin } from './threading.ts';
 import type { Customer, KnownInteraction, SupportCase, View } from './view.ts';
 
 export interface CaseDecision {
   readonly supportCase: SupportCase;
-  readonly isNew: boolean;
+  /** What led there: the external id, what the message answers (or what answers it), the number in the subject. */
+  readonly by: 'external_id' | 'thread' | 'number' | 'new';
 }
 
-/** Finds the case of a message: by external id, else by what it answers, else a new one. */
+/**
+ * Finds the case of a message: by external id, else by what it answers, else by what answers it, else by the number in
+ * its subject, else a new one.
+ */
 export function decideCase(
   view: View,
   plan: Plan,
   incoming: Incoming,
   customer: Customer | undefined,
+  answered: KnownInteraction | undefined,
 ): CaseDecision {
   const externalId = incoming.directives.case.external_id;
   if (externalId !== undefined) {
     const known = view.casesByExternalId.get(externalId);
-    if (known) return { supportCase: known, isNew: false };
+    if (known) return { supportCase: known, by: 'external_id' };
     const supportCase = newCase(plan, incoming, customer, undefined);
-    supportCase.external_id = externalId;
-    view.casesByExternalId.set(externalId, supportCase);
-    return { supportCase, isNew: true };
+    giveExternalId(view, supportCase, externalId);
+    return { supportCase, by: 'new' };
   }
-  const answered = answeredInteraction(view, incoming, customer);
-  if (answered && (isAutomatic(incoming.message.kind) || isOpenTo(answered))) {
-    return { supportCase: answered.supportCase, isNew: false };
+  const tied = answered ?? answeringInteraction(view, incoming, customer);
+  if (tied) return join(plan, incoming, customer, tied, 'thread');
+  const numbered = numberedCase(view, incoming, customer);
+  // Whoever writes in its subject is a part of the case already, so it is no campaign's.
+  if (numbered) {
+    return join(plan, incoming, customer, { supportCase: numbered, customer: undefined }, 'number');
   }
-  return { supportCase: newCase(plan, incoming, customer, answered?.supportCase), isNew: true };
+  return { supportCase: newCase(plan, incoming, customer, undefined), by: 'new' };
 }
 
-/**
- * The interaction that a message answers: In-Reply-To, then References from the last to the first (RFC 5322, section
- * 3.6.4). A Message-ID that several interactions share leads to the one whose customer is the sender, else nowhere.
- */
-function answeredInteraction(
-  view: View,
-  { message }: Incoming,
+function join(
+  plan: Plan,
+  incoming: Incoming,
   customer: Customer | undefined,
-): KnownInteraction | undefined {
-  for (const id of [...message.inReplyTo, ...message.references.toReversed()]) {
-    const known = view.interactionsByMessageId.get(id) ?? [];
-    if (known.length === 1) return known[0];
-    const own = known.filter((each) => each.customer !== undefined && each.customer === customer);
-    if (own.length > 0) return own.at(-1);
-  }
-  return undefined;
+  tied: Pick<KnownInteraction, 'supportCase' | 'customer'>,
+  by: 'thread' | 'number',
+): CaseDecision {
+  if (mayJoin(tied, incoming)) return { supportCase: tied.supportCase, by };
+  return { supportCase: newCase(plan, incoming, customer, tied.supportCase), by: 'new' };
 }
 
 /**
- * Whether a reply may join the answered interaction's case. A closed case stays closed, and the case of a campaign (one
- * external id, many customers) is no place for one recipient's reply: both get a new case that points back.
+ * The case whose number the subject has. Numbers can be guessed, so the sender, or a recipient that is not own, must be
+ * a part of that case already, and the sender must not be known to be forged.
  */
-function isOpenTo({ supportCase, customer }: KnownInteraction): boolean {
-  const isCampaign =
-    customer !== undefined && supportCase.customer !== undefined && customer !== supportCase.customer;
-  return supportCase.status !== 'closed' && !isCampaign;
+function numberedCase(
+  view: View,
+  { caseNumbers, parties, senderAuth }: Incoming,
+  customer: Customer | undefined,
+): SupportCase | undefined {
+  if (senderAuth === 'fail') return undefined;
+  const sender = parties.sender === undefined ? undefined : view.customersByAddressKey.get(parties.sender);
+  const keys = [
+    ...(parties.sender === undefined ? [] : [parties.sender]),
+    ...(sender ? view.keysOf(sender) : []),
+    ...parties.recipients,
+  ];
+  // A contact form of our own, or a colleague, speaks for the customer.
+  if (parties.isFromOwn && customer) keys.push(...view.keysOf(customer));
+  return caseNumbers
+    .map((number) => view.casesById.get(number))
+    .find((supportCase) => supportCase && view.isParticipant(supportCase, keys));
 }
 
-function newCase(
+export function giveExternalId(view: View, supportCase: SupportCase, externalId: string): void {
+  supportCase.external_id = externalId;
+  view.casesByExternalId.set(externalId, supportCase);
+}
+
+export function newCase(
   plan: Plan,
   { message, receivedAt }: Incoming,
   customer: Customer | undefined,

@@ -1,29 +1,79 @@
-import { addressKey } from '../message/addresses.ts';
+import { type Address, addressKey } from '../message/addresses.ts';
 import { parsePersonName } from '../message/names.ts';
+import { refuse } from './directives.ts';
 import type { Incoming } from './incoming.ts';
 import type { Plan } from './plan.ts';
+import type { Policy } from './policy.ts';
 import type { Customer, View } from './view.ts';
+
+/** The customer of a message, where it is known already. Changes nothing. */
+export function knownCustomer(view: View, incoming: Incoming): Customer | undefined {
+  const { address } = attributedAddress(view, incoming);
+  const externalId = incoming.directives.customer.external_id;
+  return (
+    (address && view.customersByAddressKey.get(addressKey(address.address))) ??
+    (externalId === undefined ? undefined : view.customersByExternalId.get(externalId))
+  );
+}
 
 /**
  * Finds or makes the customer of a message, and fills in what the message says of them: names only where there is
  * none yet, headers always.
+ *
+ * @param bounced the customer of the message that a bounce is about, where it is known
  */
-export function decideCustomer(view: View, plan: Plan, incoming: Incoming): Customer | undefined {
-  const customer = findCustomer(view, plan, incoming);
+export function decideCustomer(
+  view: View,
+  plan: Plan,
+  policy: Policy,
+  incoming: Incoming,
+  bounced?: Customer,
+): Customer | undefined {
+  const { address, isPlanted } = attributedAddress(view, incoming);
+  if (isPlanted) notePlanted(incoming);
+  const customer = bounced ?? findCustomer(view, plan, incoming, address);
   if (customer === undefined) {
     refuseAll(incoming);
     return undefined;
   }
-  fillName(plan, customer, incoming);
+  if (bounced === undefined) fillName(plan, customer, address);
+  const newest = view.newestOfCustomer.get(customer);
+  // Old mail that is imported does not undo what newer mail has said.
+  const mayReplace = !policy.importing || newest === undefined || newest <= incoming.receivedAt;
   const { company, phone, custom_fields } = incoming.directives.customer;
-  if (company !== undefined) set(plan, customer, 'company', company);
-  if (phone !== undefined) set(plan, customer, 'phone', phone);
+  if (company !== undefined && (mayReplace || customer.company === null))
+    set(plan, customer, 'company', company);
+  if (phone !== undefined && (mayReplace || customer.phone === null)) set(plan, customer, 'phone', phone);
   for (const [key, value] of custom_fields) {
-    if (customer.custom_fields[key] === value) continue;
+    const has = Object.hasOwn(customer.custom_fields, key);
+    if (has && (!mayReplace || customer.custom_fields[key] === value)) continue;
     customer.custom_fields = withField(customer.custom_fields, key, value);
     plan.customers.add(customer);
   }
   return customer;
+}
+
+/**
+ * Whose address it is that counts. Nobody plants mail in another's history: where a Reply-To names a known customer
+ * other than From, From is the customer.
+ */
+function attributedAddress(
+  view: View,
+  { customer: { address, ifKnown } }: Incoming,
+): { address: Address | undefined; isPlanted: boolean } {
+  if (address === undefined || ifKnown === undefined) return { address, isPlanted: false };
+  const known = view.customersByAddressKey.get(addressKey(address.address));
+  const from = ifKnown.address && view.customersByAddressKey.get(addressKey(ifKnown.address.address));
+  const isPlanted = known !== undefined && known !== from;
+  return { address: isPlanted ? ifKnown.address : address, isPlanted };
+}
+
+function notePlanted({ customer: { address }, directives }: Incoming): void {
+  directives.refused.push({
+    by: 'reply-to',
+    value: address?.address ?? '',
+    reason: 'names a known customer other than From: the mail stays with From',
+  });
 }
 
 /** Adds a custom field; a key that a stranger chose (`__proto__`) is a field like any other. */
@@ -35,8 +85,12 @@ export function withField(
   return Object.fromEntries([...Object.entries(fields).filter(([name]) => name !== key), [key, value]]);
 }
 
-function findCustomer(view: View, plan: Plan, incoming: Incoming): Customer | undefined {
-  const { customer: address, directives } = incoming;
+function findCustomer(
+  view: View,
+  plan: Plan,
+  { directives }: Incoming,
+  address: Address | undefined,
+): Customer | undefined {
   const externalId = directives.customer.external_id;
   const byId = externalId === undefined ? undefined : view.customersByExternalId.get(externalId);
   if (address === undefined) return byId;
@@ -53,7 +107,9 @@ function findCustomer(view: View, plan: Plan, incoming: Incoming): Customer | un
   if (externalId !== undefined && byId !== byAddress) {
     // The address wins: whoever sends a wrong id must not merge two people.
     if (byId === undefined && byAddress.external_id === null) giveId(view, plan, byAddress, externalId);
-    else refuseId(incoming, externalId, byId !== undefined);
+    else if (byId === undefined)
+      refuse(directives, 'customer.external_id', 'the customer with this address has another id');
+    else refuse(directives, 'customer.external_id', 'the address belongs to another customer than this id');
   }
   return byAddress;
 }
@@ -68,19 +124,6 @@ function refuseAll({ directives: { applied, refused } }: Incoming): void {
       reason: 'the mail has no customer: no usable address in it',
     });
   }
-}
-
-function refuseId(incoming: Incoming, externalId: string, belongsToOther: boolean): void {
-  const { applied, refused } = incoming.directives;
-  const index = applied.findIndex(({ field }) => field === 'customer.external_id');
-  const [header] = index < 0 ? [] : applied.splice(index, 1);
-  refused.push({
-    by: header?.by ?? 'customer.external_id',
-    value: externalId,
-    reason: belongsToOther
-      ? 'the address belongs to another customer than this id'
-      : 'the customer with this address has another id',
-  });
 }
 
 function giveId(view: View, plan: Plan, customer: Customer, externalId: string): void {
@@ -102,7 +145,7 @@ function newCustomer(plan: Plan): Customer {
   return customer;
 }
 
-function fillName(plan: Plan, customer: Customer, { customer: address }: Incoming): void {
+function fillName(plan: Plan, customer: Customer, address: Address | undefined): void {
   const { first, last } = parsePersonName(address?.name ?? '');
   // Half of a name is filled only from a spelling that agrees with the other half: two halves of two spellings would
   // make a third person.

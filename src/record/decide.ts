@@ -1,34 +1,93 @@
-import { changeCase } from './change-case.ts';
+import { isAutomatic } from '../message/kind.ts';
+import { applyCopy } from './apply-copy.ts';
+import { changeCase, setCaseCustomer } from './change-case.ts';
 import { decideCase } from './decide-case.ts';
-import { decideCustomer } from './decide-customer.ts';
+import { decideCustomer, knownCustomer } from './decide-customer.ts';
 import type { Incoming } from './incoming.ts';
+import { isOutsider, noteParticipants } from './participation.ts';
 import { emptyPlan, type NewInteraction, type Plan } from './plan.ts';
-import type { View } from './view.ts';
+import type { Policy } from './policy.ts';
+import { answeredInteraction, relatedIds } from './threading.ts';
+import type { Customer, SupportCase, View } from './view.ts';
 
 /**
  * Decides what a batch comes to, message by message in the order of the mailbox. Pure but for the view, which learns
  * from each message so that the next one can follow it.
  */
-export function decide(view: View, batch: readonly Incoming[]): Plan {
+export function decide(view: View, batch: readonly Incoming[], policy: Policy): Plan {
   const plan = emptyPlan();
-  for (const incoming of batch) decideMessage(view, plan, incoming);
+  for (const incoming of batch) decideMessage(view, plan, policy, incoming);
   return plan;
 }
 
-function decideMessage(view: View, plan: Plan, incoming: Incoming): void {
+function decideMessage(view: View, plan: Plan, policy: Policy, incoming: Incoming): void {
   const key = incoming.dedupeKey.toString('hex');
-  const original = view.interactionsByDedupeKey.get(key);
+  const original = view.originals.get(key);
   if (original) {
-    plan.receipts.push({ incoming, outcome: 'duplicate', interaction: original });
+    plan.receipts.push({ incoming, outcome: 'duplicate', interaction: original.ref });
+    applyCopy(view, plan, policy, original, incoming);
     return;
   }
-  const customer = decideCustomer(view, plan, incoming);
-  const { supportCase, isNew } = decideCase(view, plan, incoming, customer);
-  const interaction: NewInteraction = { id: undefined, incoming, supportCase, customer };
-  changeCase(plan, interaction, isNew);
+  const answered = answeredInteraction(view, incoming, knownCustomer(view, incoming));
+  const isBounce = incoming.message.kind === 'bounce';
+  const customer = decideCustomer(view, plan, policy, incoming, isBounce ? answered?.customer : undefined);
+  const flooded = floodedCase(view, policy, incoming, customer);
+  const { supportCase, by } = flooded
+    ? { supportCase: flooded, by: 'flood' as const }
+    : decideCase(view, plan, incoming, customer, answered);
+  const outsider = by !== 'flood' && isOutsider(view, { supportCase, by }, incoming, customer);
+  const isFirst = by === 'new';
+  const interaction: NewInteraction = { id: undefined, incoming, supportCase, customer, outsider };
+
+  if (flooded && customer) noteFlood(plan, policy, incoming, customer);
+  else changeCase(view, plan, policy, interaction, isFirst);
+  if (!flooded && !outsider) {
+    if (!isAutomatic(incoming.message.kind)) setCaseCustomer(plan, interaction);
+    noteParticipants(view, plan, supportCase, incoming, customer);
+  }
   plan.interactions.push(interaction);
   plan.receipts.push({ incoming, outcome: 'recorded', interaction });
-  view.interactionsByDedupeKey.set(key, interaction);
-  const { messageId } = incoming.message;
-  if (messageId !== undefined) view.addInteraction(messageId, { supportCase, customer });
+  learn(view, key, interaction, isFirst);
+}
+
+/**
+ * The case that takes a flood in: the customer's latest. Old mail that is imported is none, nor is mail that the
+ * operator trusts.
+ */
+function floodedCase(
+  view: View,
+  { flood, importing }: Policy,
+  { direction, trusted, receivedAt }: Incoming,
+  customer: Customer | undefined,
+): SupportCase | undefined {
+  if (importing || customer === undefined || trusted || direction === 'out') return undefined;
+  const isFlood = view.countInbound(customer, receivedAt, flood.window) >= flood.messages;
+  return isFlood ? view.latestCases.get(customer) : undefined;
+}
+
+function noteFlood(plan: Plan, { flood }: Policy, { directives }: Incoming, customer: Customer): void {
+  plan.floods.push(customer);
+  const reason = `a flood: more than ${flood.messages} mails of this customer in ${flood.window / 60_000} minutes make and reopen no case`;
+  directives.refused.push({ by: 'flood', value: '', reason });
+}
+
+function learn(view: View, key: string, interaction: NewInteraction, isFirst: boolean): void {
+  const { incoming, supportCase, customer } = interaction;
+  const { message, direction, receivedAt, trusted } = incoming;
+  const known = { supportCase, customer, direction };
+  view.originals.set(key, {
+    ref: interaction,
+    trusted,
+    known,
+    isFirst,
+    isAlone: isFirst,
+  });
+  if (message.messageId !== undefined) view.addInteraction(message.messageId, known);
+  for (const id of relatedIds(message)) view.addReference(id, known);
+  if (!isAutomatic(message.kind)) view.noteActivity(supportCase, direction, receivedAt);
+  if (customer === undefined) return;
+  if (isFirst || !view.latestCases.has(customer)) view.latestCases.set(customer, supportCase);
+  if (direction === 'in' && !trusted) view.noteInbound(customer, receivedAt);
+  const newest = view.newestOfCustomer.get(customer);
+  if (newest === undefined || receivedAt > newest) view.newestOfCustomer.set(customer, receivedAt);
 }

@@ -1,5 +1,5 @@
-import type { Address } from '../message/addresses.ts';
 import type { Message } from '../message/message.ts';
+import type { Attribution, Parties, SenderAuth } from '../rules/attribution.ts';
 import type { Direction, Directives } from '../rules/directives.ts';
 
 /** Where a message lies: a folder and its UIDVALIDITY, as the database knows them. */
@@ -18,7 +18,11 @@ export interface Incoming {
   readonly message: Message;
   readonly dedupeKey: Buffer;
   readonly trusted: boolean;
+  readonly senderAuth: SenderAuth;
   readonly directives: Directives;
   readonly direction: Direction;
-  readonly customer: Address | undefined;
+  readonly customer: Attribution;
+  readonly parties: Parties;
+  /** Numbers of cases that the subject names, where they are looked for. */
+  readonly caseNumbers: readonly number[];
 }

@@ -1,11 +1,19 @@
 import type { Transaction } from '../db/connect.ts';
 import { addressKey } from '../message/addresses.ts';
 import type { Incoming } from './incoming.ts';
-import { type Customer, type SupportCase, View } from './view.ts';
+import { loadActivities, loadFloods, loadNewest, loadParticipants } from './load-context.ts';
+import { loadOriginals, originalsOf, type RelatedRow } from './load-originals.ts';
+import type { Policy } from './policy.ts';
+import { distinct, rowsOf } from './rows.ts';
+import { relatedIds } from './threading.ts';
+import { type Customer, type KnownInteraction, type SupportCase, View } from './view.ts';
 
 type CustomerRow = Customer & { id: number };
 type CaseRow = Omit<SupportCase, 'customer' | 'followUpOf'> & { id: number; customer_id: number | null };
-type InteractionRow = { message_id: string; case_id: number; customer_id: number | null };
+
+interface InteractionRow extends RelatedRow {
+  readonly message_id: string;
+}
 
 const CUSTOMER_COLUMNS = 'id, first_name, last_name, company, phone, external_id, custom_fields';
 
@@ -13,26 +21,37 @@ const CUSTOMER_COLUMNS = 'id, first_name, last_name, company, phone, external_id
  * Loads all that a batch may touch in a few queries. Customers and cases are locked until the transaction ends, always
  * in the order of their ids and customers first, so that two daemons wait for each other instead of deadlocking.
  */
-export async function loadView(trx: Transaction, batch: readonly Incoming[]): Promise<View> {
+export async function loadView(trx: Transaction, batch: readonly Incoming[], policy: Policy): Promise<View> {
   const view = new View();
-  await loadDuplicates(trx, view, batch);
-  const addressKeys = distinct(batch.map(({ customer }) => customer && addressKey(customer.address)));
-  const customerIds = distinct(batch.map(({ directives }) => directives.customer.external_id));
+  const originals = await originalsOf(trx, batch);
   const emails = await rowsOf<{ address_key: string; customer_id: number }>(
     trx,
     'select address_key, customer_id from customer_emails where address_key = any(?)',
-    [addressKeys],
+    [customerKeys(batch)],
   );
-  const interactions = await rowsOf<InteractionRow>(
-    trx,
-    'select message_id, case_id, customer_id from interactions where message_id = any(?) order by id',
-    [distinct(batch.flatMap(({ message }) => [...message.inReplyTo, ...message.references]))],
-  );
-  const lockedCustomers = await rowsOf<CustomerRow>(
+  const answered = await loadAnswered(trx, batch, distinct(emails.map(({ customer_id }) => customer_id)));
+  const referring = await loadReferring(trx, batch);
+  const related = [...answered, ...referring];
+
+  const locked = await rowsOf<CustomerRow>(
     trx,
     `select ${CUSTOMER_COLUMNS} from customers where id = any(?) or external_id = any(?) order by id for update`,
-    [distinct(emails.map((email) => email.customer_id)), customerIds],
+    [
+      distinct([...emails, ...related, ...originals].map(({ customer_id }) => customer_id ?? undefined)),
+      distinct(batch.map(({ directives }) => directives.customer.external_id)),
+    ],
   );
+  const customers = new Map<number, Customer>(locked.map((customer) => [customer.id, customer]));
+  const find = (id: number | null) => (id === null ? undefined : customers.get(id));
+  for (const { address_key, customer_id } of emails) {
+    const customer = find(customer_id);
+    if (customer) view.customersByAddressKey.set(address_key, customer);
+  }
+  for (const customer of locked) {
+    if (customer.external_id !== null) view.customersByExternalId.set(customer.external_id, customer);
+  }
+  const latest = await loadFloods(trx, view, batch, policy);
+
   const cases = await rowsOf<CaseRow>(
     trx,
     `select id, customer_id, external_id, subject, status, priority, language, labels, custom_fields,
@@ -40,11 +59,14 @@ export async function loadView(trx: Transaction, batch: readonly Incoming[]): Pr
      from cases where external_id = any(?) or id = any(?) order by id for update`,
     [
       distinct(batch.map(({ directives }) => directives.case.external_id)),
-      distinct(interactions.map((interaction) => interaction.case_id)),
+      distinct([
+        ...[...related, ...originals].map(({ case_id }) => case_id),
+        ...batch.flatMap(({ caseNumbers }) => caseNumbers),
+        ...latest.values(),
+      ]),
     ],
   );
-  const others = distinct([...interactions, ...cases].map(({ customer_id }) => customer_id ?? undefined));
-  const customers = new Map(lockedCustomers.map((customer) => [customer.id, customer]));
+  const others = distinct(cases.map(({ customer_id }) => customer_id ?? undefined));
   for (const customer of await rowsOf<CustomerRow>(
     trx,
     `select ${CUSTOMER_COLUMNS} from customers where id = any(?)`,
@@ -53,43 +75,89 @@ export async function loadView(trx: Transaction, batch: readonly Incoming[]): Pr
     customers.set(customer.id, customer);
   }
 
-  const find = (id: number | null) => (id === null ? undefined : customers.get(id));
-  for (const { address_key, customer_id } of emails) {
-    const customer = find(customer_id);
-    if (customer) view.customersByAddressKey.set(address_key, customer);
-  }
-  for (const customer of lockedCustomers) {
-    if (customer.external_id !== null) view.customersByExternalId.set(customer.external_id, customer);
-  }
-  const casesById = new Map<number, SupportCase>();
   for (const { customer_id, ...row } of cases) {
     const supportCase: SupportCase = { ...row, customer: find(customer_id), followUpOf: undefined };
-    casesById.set(row.id, supportCase);
+    view.casesById.set(row.id, supportCase);
     if (row.external_id !== null) view.casesByExternalId.set(row.external_id, supportCase);
   }
-  for (const { message_id, case_id, customer_id } of interactions) {
-    const supportCase = casesById.get(case_id);
-    if (supportCase) view.addInteraction(message_id, { supportCase, customer: find(customer_id) });
+  // One object for each, wherever it is found: what changes it is seen everywhere.
+  const knownById = new Map<number, KnownInteraction>();
+  const known = ({ id, case_id, customer_id, direction }: RelatedRow): KnownInteraction | undefined => {
+    const supportCase = view.casesById.get(case_id);
+    const made =
+      knownById.get(id) ?? (supportCase && { supportCase, customer: find(customer_id), direction });
+    if (made) knownById.set(id, made);
+    return made;
+  };
+  for (const row of answered) {
+    const interaction = known(row);
+    if (interaction) view.addInteraction(row.message_id, interaction);
   }
+  for (const row of referring) {
+    const interaction = known(row);
+    if (interaction) view.addReference(row.message_id, interaction);
+  }
+  for (const [customer, caseId] of latest) {
+    const supportCase = view.casesById.get(caseId);
+    if (supportCase) view.latestCases.set(customer, supportCase);
+  }
+  await loadOriginals(trx, view, originals, known);
+  await loadActivities(trx, view);
+  await loadParticipants(trx, view, batch);
+  if (policy.importing) await loadNewest(trx, view);
   return view;
 }
 
-async function loadDuplicates(trx: Transaction, view: View, batch: readonly Incoming[]): Promise<void> {
-  const rows = await rowsOf<{ id: number; dedupe_key: Buffer }>(
-    trx,
-    'select id, dedupe_key from interactions where dedupe_key = any(?)',
-    [batch.map(({ dedupeKey }) => dedupeKey)],
+/** Keys of all addresses by which a customer of the batch, or a sender, may be known. */
+function customerKeys(batch: readonly Incoming[]): string[] {
+  return distinct(
+    batch.flatMap(({ customer, parties }) => [
+      customer.address && addressKey(customer.address.address),
+      customer.ifKnown?.address && addressKey(customer.ifKnown.address.address),
+      parties.sender,
+    ]),
   );
-  for (const { id, dedupe_key } of rows) view.interactionsByDedupeKey.set(dedupe_key.toString('hex'), { id });
 }
 
-async function rowsOf<T>(trx: Transaction, sql: string, lists: readonly unknown[][]): Promise<T[]> {
-  // Nothing to look for is common (a batch without replies), and a query saved.
-  if (lists.every((list) => list.length === 0)) return [];
-  const { rows } = (await trx.raw(sql, lists as never[])) as { rows: T[] };
-  return rows;
+/** Most interactions that refer to one message and are looked at: a newsletter has thousands of automatic replies. */
+const MAX_REFERRING = 20;
+
+/**
+ * Interactions that the batch answers. A newsletter may have one Message-ID for a hundred thousand customers: then it
+ * is enough to know that there are several, and which of them are the senders' own.
+ */
+async function loadAnswered(
+  trx: Transaction,
+  batch: readonly Incoming[],
+  customerIds: readonly number[],
+): Promise<InteractionRow[]> {
+  const ids = distinct(batch.flatMap(({ message }) => relatedIds(message)));
+  if (ids.length === 0) return [];
+  return rowsOf<InteractionRow>(
+    trx,
+    `select i.id, i.message_id, i.case_id, i.customer_id, i.direction
+     from unnest(?::text[]) as wanted(message_id) cross join lateral (
+       select * from interactions shared where shared.message_id = wanted.message_id limit 2) i
+     union
+     select i.id, i.message_id, i.case_id, i.customer_id, i.direction
+     from interactions i where i.message_id = any(?) and i.customer_id = any(?)
+     order by id`,
+    [ids, ids, [...customerIds]],
+  );
 }
 
-function distinct<T>(values: readonly (T | undefined)[]): T[] {
-  return [...new Set(values.filter((value): value is T => value !== undefined))];
+/** Interactions that refer to the batch's own messages: they were read before what they answer. */
+async function loadReferring(trx: Transaction, batch: readonly Incoming[]): Promise<InteractionRow[]> {
+  const ids = distinct(batch.map(({ message }) => message.messageId));
+  return rowsOf<InteractionRow>(
+    trx,
+    `select i.id, wanted.message_id, i.case_id, i.customer_id, i.direction
+     from unnest(?::text[]) as wanted(message_id) cross join lateral (
+       (select * from interactions answer where answer.in_reply_to = wanted.message_id limit ${MAX_REFERRING})
+       union all
+       (select * from interactions answer where answer.reference_ids @> array[wanted.message_id]
+        limit ${MAX_REFERRING})) i
+     order by i.id`,
+    [ids],
+  );
 }

@@ -1,3 +1,4 @@
+import type { Direction, Directives } from '../rules/directives.ts';
 import type { Incoming } from './incoming.ts';
 import type { Customer, InteractionRef, SupportCase } from './view.ts';
 
@@ -7,14 +8,25 @@ export interface CaseEvent {
   readonly at: Date;
   readonly field: string;
   readonly old: string | null;
-  readonly new: string | null;
+  /** A customer stands for an id that is known when it is stored. */
+  readonly new: string | Customer | null;
   readonly interaction: InteractionRef;
 }
 
 export interface NewInteraction extends InteractionRef {
-  readonly incoming: Incoming;
+  incoming: Incoming;
+  supportCase: SupportCase;
+  customer: Customer | undefined;
+  readonly outsider: boolean;
+}
+
+/** What a trusted copy changes in an interaction that is stored already. */
+export interface ChangedInteraction extends InteractionRef {
+  readonly id: number;
   readonly supportCase: SupportCase;
   readonly customer: Customer | undefined;
+  readonly direction: Direction;
+  readonly directives: Directives;
 }
 
 export interface NewReceipt {
@@ -28,11 +40,25 @@ export interface Plan {
   readonly customers: Set<Customer>;
   readonly emails: { customer: Customer; address: string; key: string }[];
   readonly cases: Set<SupportCase>;
+  readonly participants: { supportCase: SupportCase; key: string }[];
   readonly interactions: NewInteraction[];
+  readonly changed: ChangedInteraction[];
   readonly events: CaseEvent[];
   readonly receipts: NewReceipt[];
+  /** Whose mail was a flood, once for each message. */
+  readonly floods: Customer[];
 }
 
 export function emptyPlan(): Plan {
-  return { customers: new Set(), emails: [], cases: new Set(), interactions: [], events: [], receipts: [] };
+  return {
+    customers: new Set(),
+    emails: [],
+    cases: new Set(),
+    participants: [],
+    interactions: [],
+    changed: [],
+    events: [],
+    receipts: [],
+    floods: [],
+  };
 }

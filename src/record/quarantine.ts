@@ -16,8 +16,17 @@ export interface Unrecordable {
 /** Longest error kept, in characters: a driver may quote a whole value. */
 const MAX_ERROR_LENGTH = 2000;
 
-/** Sets a message aside with its raw bytes and its error, so that it holds nobody up and is not lost. */
-export async function quarantine(db: Database, folder: FolderRef, message: Unrecordable): Promise<void> {
+/**
+ * Sets a message aside with its raw bytes and its error, so that it holds nobody up and is not lost.
+ *
+ * @param options.isImport whether it is old mail that is imported: it needs no mark in its folder
+ */
+export async function quarantine(
+  db: Database,
+  folder: FolderRef,
+  message: Unrecordable,
+  { isImport }: { isImport: boolean },
+): Promise<void> {
   await db.transaction(async (trx) => {
     const [known] = await findReceipts(trx, folder, [message.uid]);
     if (known) return;
@@ -37,6 +46,11 @@ export async function quarantine(db: Database, folder: FolderRef, message: Unrec
       } as const;
       await storeInPieces(trx, target, message.source);
     }
-    await trx('receipts').insert({ ...place, outcome: 'quarantined', last_error: error });
+    await trx('receipts').insert({
+      ...place,
+      outcome: 'quarantined',
+      last_error: error,
+      processed_at: isImport ? new Date() : null,
+    });
   });
 }

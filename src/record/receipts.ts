@@ -1,11 +1,19 @@
 import type { Database, Transaction } from '../db/connect.ts';
+import { chunks } from '../sizes.ts';
 import type { FolderRef } from './incoming.ts';
+
+export type Outcome = 'recorded' | 'duplicate' | 'skipped' | 'quarantined';
 
 export interface Receipt {
   readonly uid: number;
-  /** Whether the message was marked processed after it was recorded. */
-  readonly processed: boolean;
+  readonly outcome: Outcome;
 }
+
+/** UIDs asked for in one query: an array of some hundred kilobytes at most. */
+const UIDS_PER_QUERY = 20_000;
+
+/** Most messages that are marked late by one poll; what is beyond waits for the next. */
+const MAX_UNMARKED = 1_000;
 
 /** What is known already of these messages. Bodies of recorded mail are never fetched again. */
 export async function findReceipts(
@@ -13,13 +21,30 @@ export async function findReceipts(
   folder: FolderRef,
   uids: readonly number[],
 ): Promise<Receipt[]> {
-  if (uids.length === 0) return [];
+  const found: Receipt[] = [];
+  for (const some of chunks(uids, UIDS_PER_QUERY)) {
+    const { rows } = (await db.raw(
+      `select uid, outcome from receipts where folder_id = ? and uid_validity = ? and uid = any(?)`,
+      [folder.folderId, folder.uidValidity, some],
+    )) as { rows: Receipt[] };
+    found.push(...rows);
+  }
+  return found;
+}
+
+/** Messages with a receipt that were not marked processed: a crash or a refusal came in between. */
+export async function findUnmarked(db: Database, folder: FolderRef): Promise<Receipt[]> {
   const { rows } = (await db.raw(
-    `select uid, processed_at is not null as processed from receipts
-     where folder_id = ? and uid_validity = ? and uid = any(?)`,
-    [folder.folderId, folder.uidValidity, uids as number[]],
+    `select uid, outcome from receipts
+     where folder_id = ? and uid_validity = ? and processed_at is null order by uid limit ?`,
+    [folder.folderId, folder.uidValidity, MAX_UNMARKED],
   )) as { rows: Receipt[] };
   return rows;
+}
+
+/** Whether all of the message is in the history, by itself or by the copy it is a duplicate of. */
+export function isFullyRecorded({ outcome }: Receipt): boolean {
+  return outcome === 'recorded' || outcome === 'duplicate';
 }
 
 /** Notes that the messages were marked processed in the folder. Only after the server said so. */

@@ -6,6 +6,7 @@ import { decide } from './decide.ts';
 import type { FolderRef, Incoming } from './incoming.ts';
 import { loadView } from './load.ts';
 import type { Plan } from './plan.ts';
+import type { Policy } from './policy.ts';
 import { quarantine } from './quarantine.ts';
 import { findReceipts } from './receipts.ts';
 import { storePlan } from './store.ts';
@@ -17,7 +18,11 @@ export interface BatchResult {
   readonly quarantined: number;
   /** Header values that were not applied. */
   readonly refused: number;
+  /** Whose mail was a flood, and how much of it. */
+  readonly floods: readonly { customerId: number; messages: number }[];
 }
+
+const NOTHING: BatchResult = { recorded: 0, duplicates: 0, quarantined: 0, refused: 0, floods: [] };
 
 /** How often a batch that met another daemon is loaded again: each time the other one has got on, so a few suffice. */
 const RACE_ATTEMPTS = 8;
@@ -30,20 +35,27 @@ const RACE_PAUSE_MS = 100;
  * run again, a reason in the data halves the batch until the culprit stands alone and is quarantined, and a reason
  * outside is thrown on, with nothing stored and nobody blamed.
  */
-export async function recordBatch(
+export async function recordTogether(
   db: Database,
   folder: FolderRef,
   batch: readonly Incoming[],
+  policy: Policy,
 ): Promise<BatchResult> {
+  if (batch.length === 0) return NOTHING;
   try {
-    return resultOf(await storeTogether(db, folder, batch));
+    return resultOf(await storeTogether(db, folder, batch, policy));
   } catch (error) {
     if (blameFor(error) !== 'data') throw error;
-    return recordHalves(db, folder, batch, error);
+    return recordHalves(db, folder, batch, policy, error);
   }
 }
 
-async function storeTogether(db: Database, folder: FolderRef, batch: readonly Incoming[]): Promise<Plan> {
+async function storeTogether(
+  db: Database,
+  folder: FolderRef,
+  batch: readonly Incoming[],
+  policy: Policy,
+): Promise<Plan> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await db.transaction(async (trx) => {
@@ -58,8 +70,8 @@ async function storeTogether(db: Database, folder: FolderRef, batch: readonly In
           ).map(({ uid }) => uid),
         );
         const open = batch.filter(({ uid }) => !done.has(uid)).map(withOwnDirectives);
-        const plan = decideOrBlame(await loadView(trx, open), open);
-        await storePlan(trx, folder, plan);
+        const plan = decideOrBlame(await loadView(trx, open, policy), open, policy);
+        await storePlan(trx, folder, plan, { isImport: policy.importing !== undefined });
         return plan;
       });
     } catch (error) {
@@ -83,9 +95,9 @@ function withOwnDirectives(incoming: Incoming): Incoming {
   };
 }
 
-function decideOrBlame(...[view, batch]: Parameters<typeof decide>): Plan {
+function decideOrBlame(...args: Parameters<typeof decide>): Plan {
   try {
-    return decide(view, batch);
+    return decide(...args);
   } catch (error) {
     throw new MailcaseError('message_unrecordable', `cannot be decided: ${errorMessage(error)}`, {
       cause: error,
@@ -97,28 +109,41 @@ async function recordHalves(
   db: Database,
   folder: FolderRef,
   batch: readonly Incoming[],
+  policy: Policy,
   error: unknown,
 ): Promise<BatchResult> {
   const [only] = batch;
-  if (only === undefined) return { recorded: 0, duplicates: 0, quarantined: 0, refused: 0 };
+  if (only === undefined) return NOTHING;
   if (batch.length === 1) {
     const stage = error instanceof MailcaseError ? 'decide' : 'store';
-    await quarantine(db, folder, { uid: only.uid, stage, error: errorMessage(error), source: only.source });
-    return { recorded: 0, duplicates: 0, quarantined: 1, refused: 0 };
+    const unrecordable = { uid: only.uid, stage, error: errorMessage(error), source: only.source } as const;
+    await quarantine(db, folder, unrecordable, { isImport: policy.importing !== undefined });
+    return { ...NOTHING, quarantined: 1 };
   }
   const middle = Math.ceil(batch.length / 2);
-  const first = await recordBatch(db, folder, batch.slice(0, middle));
-  const second = await recordBatch(db, folder, batch.slice(middle));
+  const first = await recordTogether(db, folder, batch.slice(0, middle), policy);
+  const second = await recordTogether(db, folder, batch.slice(middle), policy);
   return {
     recorded: first.recorded + second.recorded,
     duplicates: first.duplicates + second.duplicates,
     quarantined: first.quarantined + second.quarantined,
     refused: first.refused + second.refused,
+    floods: [...first.floods, ...second.floods],
   };
 }
 
-function resultOf({ receipts, interactions }: Plan): BatchResult {
+function resultOf({ receipts, interactions, floods }: Plan): BatchResult {
   const recorded = interactions.length;
   const refused = interactions.reduce((sum, { incoming }) => sum + incoming.directives.refused.length, 0);
-  return { recorded, duplicates: receipts.length - recorded, quarantined: 0, refused };
+  const messages = new Map<number, number>();
+  for (const { id } of floods) {
+    if (id !== undefined) messages.set(id, (messages.get(id) ?? 0) + 1);
+  }
+  return {
+    recorded,
+    duplicates: receipts.length - recorded,
+    quarantined: 0,
+    refused,
+    floods: [...messages].map(([customerId, count]) => ({ customerId, messages: count })),
+  };
 }

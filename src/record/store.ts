@@ -1,14 +1,23 @@
-import { createHash } from 'node:crypto';
 import type { Transaction } from '../db/connect.ts';
-import { bytes, insertRows, nextIds, updateRows } from '../db/insert.ts';
-import { needsPieces, storeInPieces } from '../db/pieces.ts';
-import { byteLength } from '../message/text.ts';
+import { insertRows, nextIds, updateRows } from '../db/insert.ts';
+import { chunks } from '../sizes.ts';
 import type { FolderRef } from './incoming.ts';
-import type { NewInteraction, Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { idOf, ROWS_PER_INSERT } from './rows.ts';
+import { storeChanged, storeInteractions } from './store-interactions.ts';
 import type { Customer, SupportCase } from './view.ts';
 
-/** Stores a plan in a few multi-row statements. */
-export async function storePlan(trx: Transaction, folder: FolderRef, plan: Plan): Promise<void> {
+/**
+ * Stores a plan in a few multi-row statements.
+ *
+ * @param options.isImport whether the mail is old mail that is imported: it needs no mark in its folder
+ */
+export async function storePlan(
+  trx: Transaction,
+  folder: FolderRef,
+  plan: Plan,
+  options: { isImport: boolean },
+): Promise<void> {
   const newCustomers = [...plan.customers].filter(isNew);
   const changedCustomers = [...plan.customers].filter((customer) => !isNew(customer));
   const newCases = [...plan.cases].filter(isNew);
@@ -49,17 +58,11 @@ export async function storePlan(trx: Transaction, folder: FolderRef, plan: Plan)
   await storeEmails(trx, plan);
   await insertRows(trx, 'cases', [...CASE_COLUMNS, ...NEW_CASE_COLUMNS], newCases.map(caseRow));
   await updateRows(trx, 'cases', CASE_COLUMNS, changedCases.map(caseRow));
-  await insertRows(
-    trx,
-    'interactions',
-    INTERACTION_COLUMNS,
-    plan.interactions.map((i) => interactionRow(folder, i)),
-  );
-  await storeContents(trx, plan.interactions);
-  await storeRawMessages(trx, plan.interactions);
-  await storeAttachments(trx, plan.interactions);
+  await storeInteractions(trx, folder, plan.interactions);
   await storeEvents(trx, plan);
-  await storeReceipts(trx, folder, plan);
+  await storeReceipts(trx, folder, plan, options.isImport ? now : null);
+  await storeParticipants(trx, plan);
+  await storeChanged(trx, plan);
 }
 
 const CUSTOMER_COLUMNS = [
@@ -73,6 +76,8 @@ const CUSTOMER_COLUMNS = [
 ] as const;
 
 const CASE_COLUMNS = [
+  'customer_id',
+  'external_id',
   'subject',
   'status',
   'priority',
@@ -86,83 +91,15 @@ const CASE_COLUMNS = [
   'updated_at',
 ] as const;
 
-const NEW_CASE_COLUMNS = [
-  'id',
-  'customer_id',
-  'external_id',
-  'follow_up_of',
-  'received_at',
-  'created_at',
-] as const;
+const NEW_CASE_COLUMNS = ['id', 'follow_up_of', 'received_at', 'created_at'] as const;
 
-const INTERACTION_COLUMNS = [
-  'id',
-  'case_id',
-  'customer_id',
-  'folder_id',
-  'direction',
-  'kind',
-  'message_id',
-  'in_reply_to',
-  'reference_ids',
-  'subject',
-  'from_address',
-  'from_name',
-  'reply_to_address',
-  'to_addresses',
-  'cc_addresses',
-  'ip_address',
-  'latitude',
-  'longitude',
-  'city',
-  'region',
-  'country_code',
-  'user_agent',
-  'trusted',
-  'sender_auth',
-  'outsider',
-  'dedupe_key',
-  'sent_at',
-  'received_at',
-  'created_at',
-] as const;
-
-function interactionRow(folder: FolderRef, interaction: NewInteraction) {
-  const { incoming, supportCase, customer } = interaction;
-  const { message, directives } = incoming;
-  const said = directives.interaction;
-  return {
-    id: idOf(interaction),
-    case_id: idOf(supportCase),
-    customer_id: customer?.id ?? null,
-    folder_id: folder.folderId,
-    direction: incoming.direction,
-    kind: message.kind,
-    message_id: message.messageId ?? null,
-    in_reply_to: message.inReplyTo[0] ?? null,
-    reference_ids: message.references,
-    subject: message.subject ?? null,
-    from_address: message.from?.address ?? null,
-    from_name: message.from?.name || null,
-    reply_to_address: message.replyTo[0]?.address ?? null,
-    to_addresses: message.to.map(({ address }) => address),
-    cc_addresses: message.cc.map(({ address }) => address),
-    ip_address: said.ip_address ?? null,
-    latitude: said.latitude ?? null,
-    longitude: said.longitude ?? null,
-    city: said.city ?? null,
-    region: said.region ?? null,
-    country_code: said.country_code ?? null,
-    user_agent: said.user_agent ?? null,
-    trusted: incoming.trusted,
-    // Nothing verifies From yet, so nothing is known of it.
-    sender_auth: 'none',
-    outsider: false,
-    dedupe_key: bytes(incoming.dedupeKey),
-    sent_at: message.sentAt ?? null,
-    received_at: incoming.receivedAt,
-    created_at: new Date(),
-  };
+async function storeParticipants(trx: Transaction, { participants }: Plan): Promise<void> {
+  if (participants.length === 0) return;
+  const rows = participants.map(({ supportCase, key }) => ({ case_id: idOf(supportCase), address_key: key }));
+  for (const some of chunks(rows, ROWS_PER_INSERT)) {
+    // Who has a part already, by a mail that was not looked at, keeps it.
+    await trx('case_participants').insert(some).onConflict(['case_id', 'address_key']).ignore();
+  }
 }
 
 async function storeEmails(trx: Transaction, { emails }: Plan): Promise<void> {
@@ -172,81 +109,6 @@ async function storeEmails(trx: Transaction, { emails }: Plan): Promise<void> {
   );
 }
 
-async function storeContents(trx: Transaction, interactions: readonly NewInteraction[]): Promise<void> {
-  const large: { id: number; column: string; text: string }[] = [];
-  const inline = (id: number, column: string, text: string | undefined) => {
-    if (text === undefined || !needsPieces(byteLength(text))) return text ?? null;
-    large.push({ id, column, text });
-    return '';
-  };
-  const rows = interactions.map((interaction) => {
-    const { message, directives } = interaction.incoming;
-    const id = idOf(interaction);
-    return {
-      interaction_id: id,
-      body_text: inline(id, 'body_text', message.text),
-      body_html: inline(id, 'body_html', message.html),
-      headers: message.headers.fields.map(({ name, value }) => [name, value]),
-      directives: { applied: directives.applied, refused: directives.refused },
-    };
-  });
-  const columns = ['interaction_id', 'body_text', 'body_html', 'headers', 'directives'] as const;
-  await insertRows(trx, 'interaction_contents', columns, rows);
-  for (const { id, column, text } of large) {
-    const target = {
-      table: 'interaction_contents',
-      column,
-      key: 'interaction_id',
-      id,
-      type: 'text',
-    } as const;
-    await storeInPieces(trx, target, Buffer.from(text, 'utf8'));
-  }
-}
-
-async function storeRawMessages(trx: Transaction, interactions: readonly NewInteraction[]): Promise<void> {
-  if (interactions.length === 0) return;
-  const isLarge = ({ incoming }: NewInteraction) => needsPieces(incoming.source.length);
-  await trx('raw_messages').insert(
-    interactions.map((interaction) => ({
-      interaction_id: idOf(interaction),
-      size_bytes: interaction.incoming.source.length,
-      sha256: createHash('sha256').update(interaction.incoming.source).digest(),
-      content: isLarge(interaction) ? Buffer.alloc(0) : interaction.incoming.source,
-    })),
-  );
-  for (const interaction of interactions.filter(isLarge)) {
-    const id = idOf(interaction);
-    const target = {
-      table: 'raw_messages',
-      column: 'content',
-      key: 'interaction_id',
-      id,
-      type: 'bytea',
-    } as const;
-    await storeInPieces(trx, target, interaction.incoming.source);
-  }
-}
-
-async function storeAttachments(trx: Transaction, interactions: readonly NewInteraction[]): Promise<void> {
-  const rows = interactions.flatMap((interaction) =>
-    interaction.incoming.message.attachments.map((attachment) => ({
-      interaction_id: idOf(interaction),
-      part: attachment.part,
-      file_name: attachment.fileName ?? null,
-      content_type: attachment.contentType,
-      content_id: attachment.contentId ?? null,
-      disposition: attachment.disposition ?? null,
-      size_bytes: attachment.sizeBytes,
-      sha256: attachment.sha256,
-    })),
-  );
-  if (rows.length > 0) await trx.batchInsert('attachments', rows, ROWS_PER_INSERT);
-}
-
-/** PostgreSQL takes 65,535 parameters a statement; eight columns a row leave room. */
-const ROWS_PER_INSERT = 1000;
-
 async function storeEvents(trx: Transaction, { events }: Plan): Promise<void> {
   if (events.length === 0) return;
   const rows = events.map(({ supportCase, interaction, at, field, old, new: value }) => ({
@@ -254,13 +116,18 @@ async function storeEvents(trx: Transaction, { events }: Plan): Promise<void> {
     at,
     field,
     old,
-    new: value,
+    new: typeof value === 'object' && value !== null ? String(idOf(value)) : value,
     interaction_id: idOf(interaction),
   }));
   await trx.batchInsert('case_events', rows, ROWS_PER_INSERT);
 }
 
-async function storeReceipts(trx: Transaction, folder: FolderRef, { receipts }: Plan): Promise<void> {
+async function storeReceipts(
+  trx: Transaction,
+  folder: FolderRef,
+  { receipts }: Plan,
+  processedAt: Date | null,
+): Promise<void> {
   if (receipts.length === 0) return;
   await trx('receipts').insert(
     receipts.map(({ incoming, outcome, interaction }) => ({
@@ -270,6 +137,7 @@ async function storeReceipts(trx: Transaction, folder: FolderRef, { receipts }: 
       dedupe_key: incoming.dedupeKey,
       outcome,
       interaction_id: idOf(interaction),
+      processed_at: processedAt,
     })),
   );
 }
@@ -280,9 +148,4 @@ function isNew(row: { id: number | undefined }): boolean {
 
 function assignIds(rows: readonly { id: number | undefined }[], ids: readonly number[]): void {
   for (const [index, row] of rows.entries()) row.id = ids[index];
-}
-
-function idOf(row: { id: number | undefined }): number {
-  if (row.id === undefined) throw new TypeError('a row is used before it has an id');
-  return row.id;
 }

@@ -1,4 +1,4 @@
-import type { Status } from '../rules/directives.ts';
+import type { Direction, Status } from '../rules/directives.ts';
 
 /** Rows as far as decisions need them, loaded or about to be stored. Column names are kept, so that a row is a row. */
 export interface Customer {
@@ -30,10 +30,11 @@ export interface SupportCase {
   closed_at: Date | null;
 }
 
-/** An interaction that a reply can be threaded to. */
+/** An interaction that a reply can be threaded to. A trusted copy of it may change whose it is. */
 export interface KnownInteraction {
-  readonly supportCase: SupportCase;
-  readonly customer: Customer | undefined;
+  supportCase: SupportCase;
+  customer: Customer | undefined;
+  direction: Direction;
 }
 
 /** An interaction's id where it is stored already, else the one about to be stored. */
@@ -41,20 +42,121 @@ export interface InteractionRef {
   id: number | undefined;
 }
 
+/** The interaction of which a message is another copy, as far as a trusted copy may still change it. */
+export interface Original {
+  readonly ref: InteractionRef;
+  trusted: boolean;
+  /** What follows is there where the original was not trusted: only then a copy can change it. */
+  readonly known: KnownInteraction | undefined;
+  /** Whether its case began with it. */
+  readonly isFirst: boolean;
+  /** Whether there was nothing else in its case. */
+  readonly isAlone: boolean;
+}
+
+/** When mail last came to a case and went out of it, by INTERNALDATE, what wrote itself left out. */
+export interface Activity {
+  lastIn: Date | undefined;
+  lastOut: Date | undefined;
+}
+
 /**
  * All that a batch may touch, held in memory: what the database had, and on top of it what the batch's earlier
  * messages decided, so that a reply can follow its original in one batch.
  */
 export class View {
-  readonly interactionsByDedupeKey = new Map<string, InteractionRef>();
+  readonly originals = new Map<string, Original>();
   readonly interactionsByMessageId = new Map<string, KnownInteraction[]>();
+  /** Interactions that refer to a Message-ID, by that Message-ID: a reply may be read before what it answers. */
+  readonly referringTo = new Map<string, KnownInteraction[]>();
   readonly customersByAddressKey = new Map<string, Customer>();
   readonly customersByExternalId = new Map<string, Customer>();
   readonly casesByExternalId = new Map<string, SupportCase>();
+  readonly casesById = new Map<number, SupportCase>();
+  /** The case of a customer that was the last to begin. */
+  readonly latestCases = new Map<Customer, SupportCase>();
+  private readonly activities = new Map<SupportCase, Activity>();
+  private readonly participants = new Map<SupportCase, Set<string>>();
+  /** When the newest mail of a customer was received; asked for where old mail is imported. */
+  readonly newestOfCustomer = new Map<Customer, Date>();
+  private readonly inboundTimes = new Map<Customer, Date[]>();
+  private readonly storedInbound = new Map<string, number>();
 
   addInteraction(messageId: string, known: KnownInteraction): void {
-    const same = this.interactionsByMessageId.get(messageId);
-    if (same) same.push(known);
-    else this.interactionsByMessageId.set(messageId, [known]);
+    addTo(this.interactionsByMessageId, messageId, known);
   }
+
+  addReference(messageId: string, known: KnownInteraction): void {
+    addTo(this.referringTo, messageId, known);
+  }
+
+  activityOf(supportCase: SupportCase): Activity {
+    return entry(this.activities, supportCase, () => ({ lastIn: undefined, lastOut: undefined }));
+  }
+
+  noteActivity(supportCase: SupportCase, direction: Direction, at: Date): void {
+    const activity = this.activityOf(supportCase);
+    const side = direction === 'in' ? 'lastIn' : 'lastOut';
+    activity[side] = later(activity[side], at);
+  }
+
+  /** Whether somebody with one of these address keys has had a part in the case. */
+  isParticipant(supportCase: SupportCase, keys: Iterable<string>): boolean {
+    const known = this.participants.get(supportCase);
+    return known !== undefined && [...keys].some((key) => known.has(key));
+  }
+
+  /** @returns those of the keys that are new to the case */
+  addParticipants(supportCase: SupportCase, keys: Iterable<string>): string[] {
+    const known = entry(this.participants, supportCase, () => new Set<string>());
+    const added = [...new Set(keys)].filter((key) => !known.has(key));
+    for (const key of added) known.add(key);
+    return added;
+  }
+
+  /** All keys under which a customer is known here. */
+  keysOf(customer: Customer): string[] {
+    return [...this.customersByAddressKey].filter(([, each]) => each === customer).map(([key]) => key);
+  }
+
+  /** Notes an inbound mail that was not trusted, and so may be one of a flood. */
+  noteInbound(customer: Customer, at: Date): void {
+    addTo(this.inboundTimes, customer, at);
+  }
+
+  /** How many such mails of a customer came within a window (in milliseconds) that ends at a moment. */
+  countInbound(customer: Customer, at: Date, window: number): number {
+    const since = at.getTime() - window;
+    const times = (this.inboundTimes.get(customer) ?? []).filter(
+      (time) => time.getTime() > since && time <= at,
+    );
+    return times.length + (this.storedInbound.get(inboundKey(customer.id, at)) ?? 0);
+  }
+
+  /** Notes how many of them the database has. */
+  noteStoredInbound(customerId: number, at: Date, count: number): void {
+    this.storedInbound.set(inboundKey(customerId, at), count);
+  }
+}
+
+function inboundKey(customerId: number | undefined, at: Date): string {
+  return `${customerId} ${at.getTime()}`;
+}
+
+function addTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
+}
+
+function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+function later(a: Date | undefined, b: Date | undefined): Date | undefined {
+  return a === undefined || (b !== undefined && b > a) ? b : a;
 }

@@ -92,6 +92,8 @@ describe('a config that loads', () => {
       log: { level: 'info' },
       backoff: { first: 10_000, longest: 900_000 },
       headers: { prefix: 'x-desk-' },
+      cases: { subject_number: 'off' },
+      flood: { messages: 20, window: 3_600_000 },
       rules: [],
       mailboxes: [
         {
@@ -105,10 +107,8 @@ describe('a config that loads', () => {
             user: 'support@example.com',
             password: 'hunter2!',
           },
-          folders: [{ path: 'INBOX', role: 'inbox' }],
-          select: 'unseen',
-          start: 'all',
-          processed: { flag: '\\Seen' },
+          folders: [{ path: 'INBOX', role: 'inbox', select: 'unseen', start: 'all' }],
+          processed: { flag: '\\Seen', delete: false },
           trust: 'none',
           schedule: '*/30 * * * * *',
           poll_timeout: 600_000,
@@ -154,13 +154,16 @@ describe('a config that loads', () => {
   });
 
   it.each([
-    ['path: Archive/2024', { folders: [{ path: 'Archive/2024', role: 'inbox' }] }],
+    [
+      'path: Archive/2024',
+      { folders: [{ path: 'Archive/2024', role: 'inbox', select: 'unseen', start: 'all' }] },
+    ],
     [
       'folders: [INBOX, {path: Shop, role: inbox}]',
       {
         folders: [
-          { path: 'INBOX', role: 'inbox' },
-          { path: 'Shop', role: 'inbox' },
+          { path: 'INBOX', role: 'inbox', select: 'unseen', start: 'all' },
+          { path: 'Shop', role: 'inbox', select: 'unseen', start: 'all' },
         ],
       },
     ],
@@ -169,8 +172,47 @@ describe('a config that loads', () => {
       { own: ['a@b.example', 'example.com', '.example.org'] },
     ],
     ['own: []', { own: [] }],
-    ['processed: {flag: \\flagged}', { processed: { flag: '\\Flagged' } }],
-    ['processed: {flag: "\\\\Answered"}', { processed: { flag: '\\Answered' } }],
+    ['processed: {flag: \\flagged}', { processed: { flag: '\\Flagged', delete: false } }],
+    ['processed: {flag: "\\\\Answered"}', { processed: { flag: '\\Answered', delete: false } }],
+    ['processed: none', { processed: 'none' }],
+    ['processed: {keyword: $done}', { processed: { keyword: '$done', delete: false } }],
+    ['processed: {move: Done}', { processed: { move: 'Done', delete: false } }],
+    ['processed: {delete: true}', { processed: { delete: true } }],
+    ['processed: {set_aside: Odd}', { processed: { flag: '\\Seen', set_aside: 'Odd', delete: false } }],
+    [
+      'select: keyword',
+      {
+        folders: [{ path: 'INBOX', role: 'inbox', select: 'keyword', start: 'now' }],
+        processed: { keyword: 'mailcase', delete: false },
+      },
+    ],
+    ['select: new', { folders: [{ path: 'INBOX', role: 'inbox', select: 'new', start: 'now' }] }],
+    [
+      'folders: [INBOX, {path: Sent, role: sent}]',
+      {
+        folders: [
+          { path: 'INBOX', role: 'inbox', select: 'unseen', start: 'all' },
+          { path: 'Sent', role: 'sent', select: 'new', start: 'now' },
+        ],
+      },
+    ],
+    ['start: NOW', { folders: [{ path: 'INBOX', role: 'inbox', select: 'unseen', start: 'now' }] }],
+    [
+      'start: 2026-01-31',
+      {
+        folders: [
+          { path: 'INBOX', role: 'inbox', select: 'unseen', start: new Date('2026-01-31T00:00:00Z') },
+        ],
+      },
+    ],
+    [
+      'start: 2026-01-31T08:00+01:00',
+      {
+        folders: [
+          { path: 'INBOX', role: 'inbox', select: 'unseen', start: new Date('2026-01-31T07:00:00Z') },
+        ],
+      },
+    ],
     ['trust: all', { trust: 'all' }],
     [
       'trust: {secret: {header: X-Shop-Secret, value: 0123456789abcdef}}',
@@ -406,8 +448,8 @@ mailboxes:
     tls: emplicit
     user: ""
     user: x
-  folders: [INBOX, inbox, {path: x, role: sent}]
-  select: keyword
+  folders: [INBOX, inbox, {path: x, role: snt}]
+  select: keywrd
   processed: {flag: \\Deleted}
   trust: {secret: {header: X Y, value: short}}
 - name: b
@@ -433,19 +475,9 @@ mailboxes:
         [17, 'mailboxes[0].imap.tls', '(got `emplicit`)', 'did you mean `implicit`?'],
         [18, 'mailboxes[0].imap.user', 'must not be empty', 'write its value'],
         [19, 'mailboxes[0].imap.user', 'given twice: the first time in line 18', 'take one'],
-        [
-          20,
-          'mailboxes[0].folders[2].role',
-          'not possible in this version (got `sent`)',
-          '`inbox`; later: sent',
-        ],
+        [20, 'mailboxes[0].folders[2].role', '(got `snt`)', 'did you mean `sent`?'],
         [20, 'mailboxes[0].folders[1]', 'the same folder once more (got `inbox`)', 'take one'],
-        [
-          21,
-          'mailboxes[0].select',
-          'not possible in this version (got `keyword`)',
-          'version: `unseen`; later',
-        ],
+        [21, 'mailboxes[0].select', '(got `keywrd`)', 'did you mean `keyword`?'],
         [22, 'mailboxes[0].processed.flag', 'expunge', '`\\Seen`, `\\Flagged`, `\\Answered`'],
         [23, 'mailboxes[0].trust.secret.header', 'not the name of a header field', 'x-our-secret'],
         [23, 'mailboxes[0].trust.secret.value', 'at least 16 characters', 'openssl rand -hex 32'],
@@ -600,12 +632,22 @@ ${file}:4  mailboxes[0].imap.prot
     ['folders: [{role: inbox}]', 'folders[0].path', 'required, but missing', '`path: INBOX`'],
     ['folders: ["a\\nb"]', 'folders[0]', 'not the path of a folder', 'control characters'],
     ['folders: [{path: a, rol: inbox}]', 'folders[0].rol', 'unknown option', '`role`'],
-    ['select: new', 'select', 'not possible in this version (got `new`)', '`unseen`; later: keyword, new'],
-    ['start: now', 'start', 'not possible in this version (got `now`)', '`all`; later: now, a date'],
-    ['start: 2024-01-01', 'start', 'not possible in this version (got `2024-01-01`)', '`all`'],
-    ['processed: none', 'processed', 'not possible in this version (got `none`)', 'version: `flag`'],
-    ['processed: {move: Done}', 'processed.move', 'comes with a later version', 'version: `flag`'],
-    ['processed: {flag: Seen}', 'processed.flag', 'begin with a backslash', '`\\Seen`'],
+    ['select: all', 'select', 'not one of the possible values (got `all`)', '`unseen`, `keyword`, `new`'],
+    ['start: never', 'start', 'neither `all` nor `now` nor a date (got `never`)', '2026-01-31'],
+    ['start: 2026-02-31', 'start', 'nor a date (got `2026-02-31`)', '2026-01-31'],
+    ['start: 31.01.2026', 'start', 'nor a date', '2026-01-31'],
+    ['start: 2026-01-31T08:00', 'start', 'nor a date', 'T08:00:00Z'],
+    ['start: 2999-01-01', 'start', 'still to come', 'past'],
+    ['start: [now]', 'start', 'a single value, and is a list', 'one value'],
+    ['processed: nothing', 'processed', 'not possible in this version (got `nothing`)', '`none`, or a map'],
+    ['processed: {label: x}', 'processed.label', 'comes with a later version', '`keyword`'],
+    ['processed: {keyword: "a b"}', 'processed.keyword', 'not a keyword (got `a b`)', '`mailcase`'],
+    ['processed: {keyword: \\Seen}', 'processed.keyword', 'not a keyword', '`mailcase`'],
+    ['processed: {move: A, delete: true}', 'processed.delete', 'exclude each other', 'take one'],
+    ['processed: {move: A, set_aside: A}', 'processed.set_aside', 'the folder of `move`', 'another'],
+    ['processed: {move: inbox}', 'processed.move', 'polled itself', 'not in `folders`'],
+    ['processed: {delete: perhaps}', 'processed.delete', 'true or false', '`true`'],
+    ['processed: {flag: Seen}', 'processed.flag', 'begin with a backslash', 'set it as `keyword`'],
     ['processed: {flag: \\Draft}', 'processed.flag', 'as a draft', '`\\Seen`'],
     ['processed: {flag: \\Recent}', 'processed.flag', 'only the server', '`\\Seen`'],
     [
@@ -841,6 +883,13 @@ describe('the example file', () => {
       ...config,
       mailboxes: config.mailboxes.map((mailbox) => ({
         ...mailbox,
+        processed: {
+          flag: '\\Seen',
+          keyword: 'mailcase',
+          move: 'Processed',
+          delete: false,
+          set_aside: 'Not recorded',
+        },
         trust: { secret: { header: 'x-our-secret', value: '0123456789abcdef' } },
       })),
     });

@@ -1,53 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { judge } from '../../src/judge.ts';
-import { ownMatcher } from '../../src/message/addresses.ts';
-import { decide } from '../../src/record/decide.ts';
-import type { Incoming } from '../../src/record/incoming.ts';
-import { View } from '../../src/record/view.ts';
-import { headerMapping } from '../../src/rules/header-mapping.ts';
-import { mail } from '../support/mail.ts';
+import { story as storyOf, type Told } from './story.ts';
 
-const rules = {
-  trust: 'all' as const,
-  mapping: headerMapping('x-desk-'),
-  isOwn: ownMatcher(['example.com']),
-  redaction: undefined,
-};
-
-let uid = 0;
-
-async function incoming(fields: Record<string, string>, body?: string): Promise<Incoming> {
-  uid += 1;
-  const source = Buffer.from(mail({ To: 'support@example.com', ...fields }, body));
-  const outcome = await judge(rules, {
-    uid,
-    sizeBytes: source.length,
-    receivedAt: new Date(uid * 60_000),
-    source,
-  });
-  if ('error' in outcome) throw new Error(outcome.error);
-  return outcome;
-}
-
-/** Decides a story on an empty database, and tells it by cases. */
-async function story(...mails: Record<string, string>[]) {
-  const batch: Incoming[] = [];
-  for (const fields of mails) batch.push(await incoming(fields));
-  const plan = decide(new View(), batch);
-  const cases = [...plan.cases];
-  return {
-    plan,
-    cases: cases.map((supportCase) => ({
-      status: supportCase.status,
-      mails: plan.interactions.filter((i) => i.supportCase === supportCase).length,
-      follows: supportCase.followUpOf ? cases.indexOf(supportCase.followUpOf) : undefined,
-    })),
-    events: plan.events.map(({ field, old, new: value }) => `${field}: ${old} -> ${value}`),
-    refused: plan.interactions.flatMap(({ incoming: { directives } }) =>
-      directives.refused.map(({ by, reason }) => `${by}: ${reason}`),
-    ),
-  };
-}
+const story = (...mails: Told[]) => storyOf(mails);
 
 const ann = { From: 'Ann Asker <ann@asker.example>' };
 const toAnn = { From: 'Support <support@example.com>', To: 'Ann Asker <ann@asker.example>' };
@@ -112,9 +66,7 @@ describe('the lifecycle', () => {
       'resolved',
     ],
   ])('%s', async (_, mails, status) => {
-    expect((await story(...(mails as Record<string, string>[]))).cases.map((each) => each.status)).toEqual([
-      status,
-    ]);
+    expect((await story(...(mails as Told[]))).cases.map((each) => each.status)).toEqual([status]);
   });
 
   it('never goes back to new, and says so', async () => {
@@ -229,7 +181,7 @@ describe('which case', () => {
       [{ mails: 1 }, { mails: 1 }, { mails: 1, follows: undefined }],
     ],
   ])('%s', async (_, mails, expected) => {
-    const { cases } = await story(...(mails as unknown as Record<string, string>[]));
+    const { cases } = await story(...(mails as unknown as Told[]));
     expect(cases).toHaveLength(expected.length);
     expect(cases).toMatchObject(expected);
   });

@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { ownMatcher } from '../../src/message/addresses.ts';
-import { interactionKind, messageCustomer, messageDirection } from '../../src/rules/attribution.ts';
+import {
+  interactionKind,
+  messageCustomer,
+  messageDirection,
+  messageParties,
+  type Setting,
+} from '../../src/rules/attribution.ts';
 import { noDirectives } from '../../src/rules/directives.ts';
 import { headerMapping } from '../../src/rules/header-mapping.ts';
 import { messageOf } from '../message/build.ts';
 
 const isOwn = ownMatcher(['lamps.example', 'help@group.example']);
+const setting: Setting = { isOwn, role: 'inbox', senderAuth: 'none' };
 const mapping = headerMapping('x-desk-');
 
 const SHOP = 'From: shop@lamps.example';
@@ -122,10 +129,9 @@ describe('direction and customer', () => {
   ])('%s', async (_, lines, direction, customer) => {
     const message = await messageOf(...lines, '', 'x');
     const directives = mapping.read(message.headers);
-    expect(messageDirection(message, directives, isOwn)).toBe(direction);
-    expect(
-      messageCustomer(message, directives, messageDirection(message, directives, isOwn), isOwn)?.address,
-    ).toBe(customer);
+    expect(messageDirection(message, directives, setting)).toBe(direction);
+    const found = messageCustomer(message, directives, direction as 'in' | 'out', setting);
+    expect(found.address?.address).toBe(customer);
   });
 
   it('without directives, the x-headers say nothing', async () => {
@@ -137,11 +143,131 @@ describe('direction and customer', () => {
       '',
       'x',
     );
-    expect(messageDirection(message, noDirectives(), isOwn)).toBe('in');
-    expect(messageCustomer(message, noDirectives(), 'in', isOwn)).toEqual({
-      name: 'Joe',
-      address: 'joe@example.com',
+    expect(messageDirection(message, noDirectives(), setting)).toBe('in');
+    expect(messageCustomer(message, noDirectives(), 'in', setting)).toEqual({
+      address: { name: 'Joe', address: 'joe@example.com' },
+      ifKnown: undefined,
     });
+  });
+});
+
+describe('what the folder and the sender say', () => {
+  const told = async (lines: string[], more: Partial<Setting> = {}) => {
+    const message = await messageOf(...lines, '', 'x');
+    const given = { ...setting, ...more };
+    const direction = messageDirection(message, noDirectives(), given);
+    return { direction, ...messageCustomer(message, noDirectives(), direction, given) };
+  };
+  const address = (value: string) => expect.objectContaining({ address: value });
+
+  it.each<[name: string, lines: string[], more: Partial<Setting>, expected: object]>([
+    [
+      'a folder of sent mail is outbound',
+      [JOE, 'To: maja@example.com'],
+      { role: 'sent' },
+      { direction: 'out', address: address('maja@example.com') },
+    ],
+    [
+      'sent to ourselves: outbound, to nobody',
+      [SHOP, SUPPORT],
+      { role: 'sent' },
+      { direction: 'out', address: undefined },
+    ],
+    [
+      'From own, but forged, is inbound',
+      [SHOP, 'To: joe@example.com'],
+      { senderAuth: 'fail' },
+      { direction: 'in' },
+    ],
+    [
+      'From own and verified is outbound',
+      [SHOP, 'To: joe@example.com'],
+      { senderAuth: 'pass' },
+      { direction: 'out', address: address('joe@example.com') },
+    ],
+    [
+      'a contact form speaks for whom it names',
+      ['From: www@lamps.example', 'Reply-To: noor@example.net', SUPPORT],
+      {},
+      { address: address('noor@example.net'), ifKnown: undefined },
+    ],
+    [
+      'a forged contact form only claims it',
+      ['From: www@lamps.example', 'Reply-To: noor@example.net', SUPPORT],
+      { senderAuth: 'fail' },
+      { address: address('noor@example.net'), ifKnown: { address: address('www@lamps.example') } },
+    ],
+    [
+      'a stranger who names another in Reply-To only claims it',
+      ['From: eve@e.example', 'Reply-To: joe@example.com', SUPPORT],
+      {},
+      { address: address('joe@example.com'), ifKnown: { address: address('eve@e.example') } },
+    ],
+    [
+      'Reply-To with the address of From is no claim',
+      [JOE, 'Reply-To: JOE@Example.com', SUPPORT],
+      {},
+      { ifKnown: undefined },
+    ],
+    [
+      'a Reply-To without From has nobody to fall back on',
+      ['Reply-To: joe@example.com', SUPPORT],
+      {},
+      { address: address('joe@example.com'), ifKnown: { address: undefined } },
+    ],
+    [
+      'through an own list',
+      ['From: help@group.example', 'X-Original-From: joe@example.com', SUPPORT],
+      {},
+      { address: address('joe@example.com'), ifKnown: undefined },
+    ],
+    [
+      'a forged own list counts for nothing',
+      ['From: help@group.example', 'X-Original-From: joe@example.com', SUPPORT],
+      { senderAuth: 'fail' },
+      { address: address('help@group.example') },
+    ],
+  ])('%s', async (_, lines, more, expected) => {
+    expect(await told(lines, more)).toMatchObject(expected);
+  });
+});
+
+describe('who takes part', () => {
+  it.each<[name: string, lines: string[], expected: object]>([
+    [
+      'sender and recipients, without our own',
+      [JOE, 'To: shop@lamps.example, Maja@Example.com', 'Cc: b@b.example'],
+      { sender: 'joe@example.com', isFromOwn: false, recipients: ['maja@example.com', 'b@b.example'] },
+    ],
+    [
+      'our own people are none',
+      [SHOP, 'To: joe@example.com'],
+      { sender: undefined, isFromOwn: true, recipients: ['joe@example.com'] },
+    ],
+    [
+      'mail systems are none',
+      ['From: MAILER-DAEMON@mx.example', 'To: postmaster@x.example'],
+      { sender: undefined, isFromOwn: false, recipients: [] },
+    ],
+    [
+      'what wrote itself addresses nobody',
+      [JOE, 'To: maja@example.com', 'Auto-Submitted: auto-replied'],
+      { sender: 'joe@example.com', recipients: [] },
+    ],
+    [
+      'each once, by the key of the address',
+      [JOE, 'To: ä@bücher.example, Ä@xn--bcher-kva.example'],
+      { recipients: ['ä@xn--bcher-kva.example'] },
+    ],
+  ])('%s', async (_, lines, expected) => {
+    expect(messageParties(await messageOf(...lines, '', 'x'), setting)).toMatchObject(expected);
+  });
+
+  it('of thousands of recipients, the first thousand', async () => {
+    const to = Array.from({ length: 1500 }, (_, i) => `c${i}@example.com`).join(',\r\n ');
+    const { recipients } = messageParties(await messageOf(SHOP, `To: ${to}`, '', 'x'), setting);
+    expect(recipients).toHaveLength(1000);
+    expect(recipients[999]).toBe('c999@example.com');
   });
 });
 

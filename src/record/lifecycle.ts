@@ -1,0 +1,73 @@
+import { isAutomatic } from '../message/kind.ts';
+import type { Status } from '../rules/directives.ts';
+import { refuse } from './directives.ts';
+import type { Incoming } from './incoming.ts';
+import type { Policy } from './policy.ts';
+import type { SupportCase, View } from './view.ts';
+
+/**
+ * The lifecycle: a case begins as new, or pending where it begins outbound; an outbound mail in a new case makes it
+ * pending, an inbound one reopens a pending or resolved case. What wrote itself changes nothing, and begins a case only
+ * as a closed one; a list reopens nothing. A status that a trusted header says wins over all, except back to new.
+ *
+ * Mail of several folders does not come in the order of its time. So an inbound mail reopens nothing that was answered
+ * after it came, and an outbound one leaves the case to whoever wrote after it.
+ */
+export function nextStatus(
+  view: View,
+  policy: Policy,
+  incoming: Incoming,
+  supportCase: SupportCase,
+  isFirst: boolean,
+): Status {
+  const { directives, direction, message, receivedAt } = incoming;
+  const { status } = supportCase;
+  const asked = askedStatus(view, policy, incoming, supportCase, isFirst);
+  if (asked !== undefined) return asked;
+  if (isAutomatic(message.kind)) return isFirst ? 'closed' : status;
+  if (policy.importing && !isFirst) return status;
+  if (policy.importing?.status !== undefined && directives.case.status === undefined) {
+    return policy.importing.status;
+  }
+  const { lastIn, lastOut } = view.activityOf(supportCase);
+  if (direction === 'out') {
+    if (status !== 'new') return status;
+    return lastIn !== undefined && lastIn > receivedAt ? 'open' : 'pending';
+  }
+  const isWaiting = status === 'pending' || status === 'resolved';
+  const wasAnswered = lastOut !== undefined && lastOut > receivedAt;
+  return isWaiting && !wasAnswered && message.kind !== 'list' ? 'open' : status;
+}
+
+/** The status that a trusted header asks for, where it may be had. */
+export function askedStatus(
+  view: View,
+  policy: Policy,
+  { directives, receivedAt }: Incoming,
+  supportCase: SupportCase,
+  isFirst: boolean,
+): Status | undefined {
+  const { status } = directives.case;
+  if (status === undefined) return undefined;
+  if (status === 'new' && supportCase.status !== 'new') {
+    refuse(directives, 'case.status', 'a case never becomes new again');
+    return undefined;
+  }
+  if (!isFirst && status !== supportCase.status && isSettled(view, policy, supportCase, receivedAt)) {
+    refuse(directives, 'case.status', 'imported, and the case has newer mail');
+    return undefined;
+  }
+  return status;
+}
+
+/** Whether a message is old mail that is imported into a case which has newer mail: that mail has said what counts. */
+export function isSettled(
+  view: View,
+  { importing }: Policy,
+  supportCase: SupportCase,
+  receivedAt: Date,
+): boolean {
+  if (!importing) return false;
+  const { lastIn, lastOut } = view.activityOf(supportCase);
+  return [lastIn, lastOut].some((last) => last !== undefined && last > receivedAt);
+}

@@ -1,0 +1,44 @@
+import { isAutomatic } from '../message/kind.ts';
+import type { CaseDecision } from './decide-case.ts';
+import type { Incoming } from './incoming.ts';
+import type { Plan } from './plan.ts';
+import type { Customer, SupportCase, View } from './view.ts';
+
+/**
+ * Whether a message is from somebody who has had no part in the case that it joined by what it answers: a Message-ID
+ * can be guessed or passed on. Own people never are outsiders; who is known to be forged always is.
+ */
+export function isOutsider(
+  view: View,
+  { supportCase, by }: CaseDecision,
+  incoming: Incoming,
+  customer: Customer | undefined,
+): boolean {
+  const { direction, parties, senderAuth, message } = incoming;
+  if (by !== 'thread' || direction === 'out') return false;
+  if (senderAuth === 'fail') return true;
+  // A mail system speaks for the one whom its message was to.
+  if (parties.isFromOwn || (message.kind === 'bounce' && customer === undefined)) return false;
+  return !view.isParticipant(supportCase, keysOfSender(view, incoming, customer));
+}
+
+function keysOfSender(view: View, { parties, message }: Incoming, customer: Customer | undefined): string[] {
+  const keys = customer ? view.keysOf(customer) : [];
+  return parties.sender === undefined || message.kind === 'bounce' ? keys : [...keys, parties.sender];
+}
+
+/** Makes the people of a message a part of its case. What wrote itself makes nobody one. */
+export function noteParticipants(
+  view: View,
+  plan: Plan,
+  supportCase: SupportCase,
+  incoming: Incoming,
+  customer: Customer | undefined,
+): void {
+  const { message, parties } = incoming;
+  const keys = isAutomatic(message.kind)
+    ? []
+    : [...(parties.sender === undefined ? [] : [parties.sender]), ...parties.recipients];
+  if (customer) keys.push(...view.keysOf(customer));
+  for (const key of view.addParticipants(supportCase, keys)) plan.participants.push({ supportCase, key });
+}

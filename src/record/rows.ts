@@ -1,0 +1,22 @@
+import type { Transaction } from '../db/connect.ts';
+
+/** Rows of a query that looks for lists of values, unless there is nothing to look for. */
+export async function rowsOf<T>(trx: Transaction, sql: string, lists: readonly unknown[][]): Promise<T[]> {
+  // Nothing to look for is common (a batch without replies), and a query saved.
+  if (lists.every((list) => list.length === 0)) return [];
+  const { rows } = (await trx.raw(sql, lists as never[])) as { rows: T[] };
+  return rows;
+}
+
+export function distinct<T>(values: readonly (T | undefined)[]): T[] {
+  return [...new Set(values.filter((value): value is T => value !== undefined))];
+}
+
+/** PostgreSQL takes 65,535 parameters a statement; the widest of our rows have eight columns and leave room. */
+export const ROWS_PER_INSERT = 1000;
+
+/** The id of a row that is stored, or has its id already. */
+export function idOf(row: { id: number | undefined }): number {
+  if (row.id === undefined) throw new TypeError('a row is used before it has an id');
+  return row.id;
+}

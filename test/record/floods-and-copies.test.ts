@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest';
+import { story, type Told } from './story.ts';
+
+const ann = { From: 'Ann <ann@asker.example>' };
+const toAnn = { From: 'support@example.com', To: 'ann@asker.example' };
+const many = (count: number, told: Told, from = 1): Told[] =>
+  Array.from({ length: count }, (_, i) => ({ ...told, Subject: `${i}`, '@minute': String(from + i) }));
+
+describe('a flood', () => {
+  const flood = { messages: 3, window: 3_600_000 };
+  const flooded = (mails: readonly Told[], trust: 'all' | 'none' | 'some' = 'none') =>
+    story(mails, { trust, policy: { flood } });
+
+  it('neither creates nor reopens: it lies in the latest case, and says so', async () => {
+    const told = await flooded([...many(3, ann), ...many(3, ann, 10)]);
+    expect(told.mails.map((each) => each.case)).toEqual([0, 1, 2, 2, 2, 2]);
+    expect(told.refused).toHaveLength(3);
+    expect(told.refused[0]).toMatch(/flood: a flood: more than 3 mails/);
+    expect(told.plan.floods).toHaveLength(3);
+  });
+
+  it('reopens nothing, also where it answers', async () => {
+    const resolved = { ...toAnn, 'Message-ID': '<r@x>', '@minute': '1' };
+    const told = await flooded([
+      resolved,
+      ...many(3, ann, 2),
+      { ...ann, 'In-Reply-To': '<r@x>', '@minute': '9' },
+    ]);
+    expect(told.cases[0]).toMatchObject({ status: 'pending' });
+    expect(told.mails.at(-1)?.case).toBe(3);
+  });
+
+  it.each<[name: string, mails: Told[], cases: number]>([
+    ['as many as allowed are none', many(3, ann), 3],
+    ['one more is', many(4, ann), 3],
+    ['an hour later it is over', [...many(3, ann), ...many(1, ann, 70)], 4],
+    ['each customer counts alone', [...many(3, ann), ...many(3, { From: 'bob@b.example' }, 10)], 6],
+    ['outbound mail counts for nothing', [...many(5, toAnn), ...many(3, ann, 10)], 8],
+    ['automatic replies are one too', many(9, { ...ann, 'Auto-Submitted': 'auto-replied' }), 3],
+    ['mail without a customer is nobody’s flood', many(5, { From: 'undisclosed' }), 5],
+  ])('%s', async (_, mails, cases) => {
+    expect((await flooded(mails)).cases).toHaveLength(cases);
+  });
+
+  it('trusted mail is none, and does not count', async () => {
+    const trusted = many(9, { ...ann, '@trusted': 'yes' });
+    expect((await flooded([...trusted, ...many(3, ann, 10)], 'some')).cases).toHaveLength(12);
+  });
+
+  it('an import is none', async () => {
+    const told = await story(many(9, ann), { policy: { flood, importing: { status: 'closed' } } });
+    expect(told.cases).toHaveLength(9);
+  });
+});
+
+describe('a trusted copy of an untrusted mail', () => {
+  const copy = {
+    ...{ From: 'shop@example.com', To: 'support@example.com', Date: 'Mon, 09 Nov 2026 08:15:00 +0000' },
+    ...{ 'Message-ID': '<order@shop.example>', Subject: 'Order' },
+    'x-desk-customer-email': 'Joe Customer <joe@customer.example>',
+    'x-desk-interaction-direction': 'out',
+    'x-desk-interaction-city': 'Malmö',
+    'x-desk-case-external-id': 'ORDER-1',
+    'x-desk-case-status': 'resolved',
+    'x-desk-case-labels': 'order',
+  };
+  const trusted = { ...copy, '@trusted': 'yes' };
+  const some = (mails: readonly Told[]) => story(mails, { trust: 'some' });
+
+  it('applies its headers, as if it had come first', async () => {
+    const told = await some([copy, trusted]);
+    expect(told.plan.receipts.map(({ outcome }) => outcome)).toEqual(['recorded', 'duplicate']);
+    expect(told.mails).toEqual([{ case: 0, customer: 'joe@customer.example', outsider: false }]);
+    expect(told.customersOfCases).toEqual(['joe@customer.example']);
+    expect(told.cases).toEqual([{ status: 'resolved', mails: 1, follows: undefined }]);
+    const [interaction] = told.plan.interactions;
+    expect(interaction?.incoming).toMatchObject({ trusted: true, direction: 'out' });
+    expect(interaction?.incoming.directives.interaction.city).toBe('Malmö');
+    expect(interaction?.supportCase).toMatchObject({ external_id: 'ORDER-1', labels: ['order'] });
+    expect(told.events).toEqual([
+      'status: null -> new',
+      'external_id: null -> ORDER-1',
+      'customer_id: null -> joe@customer.example',
+      'status: new -> resolved',
+      'labels: null -> order',
+    ]);
+    expect(told.refused).toEqual([]);
+  });
+
+  it('once: a second one changes nothing, whatever was done since', async () => {
+    const reply = { From: 'joe@customer.example', 'In-Reply-To': '<order@shop.example>' };
+    const told = await some([copy, trusted, reply, trusted]);
+    expect(told.cases).toEqual([{ status: 'open', mails: 2, follows: undefined }]);
+    expect(told.plan.receipts.map(({ outcome }) => outcome)).toEqual([
+      'recorded',
+      'duplicate',
+      'recorded',
+      'duplicate',
+    ]);
+  });
+
+  it('an untrusted copy of a trusted mail changes nothing', async () => {
+    const told = await some([trusted, copy]);
+    expect(told.cases).toEqual([{ status: 'resolved', mails: 1, follows: undefined }]);
+    expect(told.events).toEqual(['status: null -> resolved', 'labels: null -> order']);
+  });
+
+  it('moves the mail into the case that its external id names; a case that it leaves empty is closed', async () => {
+    const earlier = { ...toAnn, '@trusted': 'yes', 'x-desk-case-external-id': 'ORDER-1' };
+    const told = await some([earlier, copy, trusted]);
+    expect(told.mails.map((each) => each.case)).toEqual([0, 0]);
+    const left = [...told.plan.cases].filter((each) => each.external_id === null);
+    expect(left.map(({ status }) => status)).toEqual(['closed']);
+  });
+
+  it('leaves a case that goes on without it as it is', async () => {
+    const earlier = { ...toAnn, '@trusted': 'yes', 'x-desk-case-external-id': 'ORDER-1' };
+    const reply = { From: 'shop@example.com', 'In-Reply-To': '<order@shop.example>', Subject: 'Also' };
+    const told = await some([earlier, copy, reply, trusted]);
+    expect(told.mails.map((each) => each.case)).toEqual([0, 0, 1]);
+    expect(told.cases[1]).toMatchObject({ status: 'new' });
+  });
+
+  it('does not reopen what was answered meanwhile', async () => {
+    const fields = { ...ann, 'Message-ID': '<p@x>', Date: copy.Date, 'x-desk-case-priority': '9' };
+    const answer = { ...toAnn, 'In-Reply-To': '<p@x>' };
+    const told = await some([fields, answer, { ...fields, '@trusted': 'yes' }]);
+    expect(told.cases).toEqual([{ status: 'pending', mails: 2, follows: undefined }]);
+    expect([...told.plan.cases][0]).toMatchObject({ priority: 9 });
+  });
+});
+
+describe('old mail that is imported', () => {
+  const at = (minute: number) => ({ '@minute': String(minute) });
+  const imported = (mails: readonly Told[], status: 'closed' | null = 'closed') =>
+    story(mails, { policy: { importing: { status: status ?? undefined } } });
+  const q = { ...ann, 'Message-ID': '<q@x>' };
+
+  it('begins cases with the status that was asked for, and a thread stays one case', async () => {
+    const told = await imported([
+      { ...q, ...at(1) },
+      { ...toAnn, 'Message-ID': '<a@x>', 'In-Reply-To': '<q@x>', ...at(2) },
+      { ...ann, References: '<q@x> <a@x>', ...at(3) },
+    ]);
+    expect(told.cases).toEqual([{ status: 'closed', mails: 3, follows: undefined }]);
+    expect(told.events).toEqual(['status: null -> closed']);
+  });
+
+  it('reopens nothing, with the ordinary beginning too', async () => {
+    const told = await imported(
+      [
+        { ...toAnn, 'Message-ID': '<a@x>', ...at(1) },
+        { ...ann, 'In-Reply-To': '<a@x>', ...at(2) },
+      ],
+      null,
+    );
+    expect(told.cases).toEqual([{ status: 'pending', mails: 2, follows: undefined }]);
+  });
+
+  it('a status that a trusted header says wins', async () => {
+    const told = await imported([{ ...q, 'x-desk-case-status': 'open' }]);
+    expect(told.cases).toMatchObject([{ status: 'open' }]);
+  });
+
+  it('does not undo what newer mail has said of case and customer', async () => {
+    const order = (minute: number, more: Told) => ({
+      ...toAnn,
+      'x-desk-case-external-id': 'O',
+      ...at(minute),
+      ...more,
+    });
+    const told = await imported([
+      order(50, {
+        'x-desk-case-status': 'resolved',
+        'x-desk-case-priority': '2',
+        'x-desk-customer-phone': 'new',
+      }),
+      order(10, {
+        ...{ 'x-desk-case-status': 'open', 'x-desk-case-priority': '9', 'x-desk-customer-phone': 'old' },
+        ...{
+          'x-desk-case-language': 'sv',
+          'x-desk-case-labels': 'early',
+          'x-desk-customer-company': 'Lamps',
+        },
+      }),
+    ]);
+    const [supportCase] = told.plan.cases;
+    expect(supportCase).toMatchObject({ status: 'resolved', priority: 2, language: 'sv', labels: ['early'] });
+    expect([...told.plan.customers][0]).toMatchObject({ phone: 'new', company: 'Lamps' });
+    expect(told.refused).toEqual(['x-desk-case-status: imported, and the case has newer mail']);
+  });
+});

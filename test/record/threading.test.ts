@@ -1,0 +1,352 @@
+import { describe, expect, it } from 'vitest';
+import type { Customer, SupportCase } from '../../src/record/view.ts';
+import { View } from '../../src/record/view.ts';
+import { story, type Told } from './story.ts';
+
+const ann = { From: 'Ann <ann@asker.example>' };
+const bob = { From: 'Bob <bob@b.example>' };
+const eve = { From: 'Eve <eve@e.example>' };
+const toAnn = { From: 'support@example.com', To: 'ann@asker.example' };
+const q = { ...ann, 'Message-ID': '<q@x>', Subject: 'Lamp' };
+const re = (...ids: string[]) => ({ 'In-Reply-To': ids.map((id) => `<${id}@x>`).join(' ') });
+const refs = (...ids: string[]) => ({ References: ids.map((id) => `<${id}@x>`).join(' ') });
+const closed = { 'x-desk-case-status': 'closed' };
+const ooo = { 'Auto-Submitted': 'auto-replied' };
+
+const casesOf = async (mails: readonly Told[]) => {
+  const told = await story(mails);
+  return { in: told.mails.map((each) => each.case), ...told };
+};
+
+describe('what a mail answers', () => {
+  it.each<[name: string, mails: Told[], cases: number[]]>([
+    ['In-Reply-To', [q, { ...ann, ...re('q') }], [0, 0]],
+    ['References alone', [q, { ...ann, ...refs('q') }], [0, 0]],
+    [
+      'In-Reply-To before References',
+      [q, { ...bob, 'Message-ID': '<b@x>' }, { ...ann, ...re('q'), ...refs('b') }],
+      [0, 1, 0],
+    ],
+    [
+      'the last of References before the first',
+      [q, { ...bob, 'Message-ID': '<b@x>' }, { ...ann, ...refs('b', 'q') }],
+      [0, 1, 0],
+    ],
+    [
+      'an unknown In-Reply-To, a known reference',
+      [q, { ...ann, ...re('gone'), ...refs('q', 'lost') }],
+      [0, 0],
+    ],
+    ['a reply to a reply that is not there', [q, { ...ann, ...re('lost'), ...refs('q', 'lost') }], [0, 0]],
+    ['nothing known', [q, { ...ann, ...re('lost') }], [0, 1]],
+    [
+      'an automatic reply joins a closed case',
+      [
+        { ...toAnn, 'Message-ID': '<n@x>', ...closed },
+        { ...ann, ...re('n'), ...ooo },
+      ],
+      [0, 0],
+    ],
+    [
+      'a person does not',
+      [
+        { ...toAnn, 'Message-ID': '<n@x>', ...closed },
+        { ...ann, ...re('n') },
+      ],
+      [0, 1],
+    ],
+    [
+      'nor does an answer of our own',
+      [
+        { ...q, ...closed },
+        { ...toAnn, ...re('q') },
+      ],
+      [0, 1],
+    ],
+    [
+      'mail from before the case was closed does, however late it is read',
+      [
+        { ...q, ...closed, '@minute': '50' },
+        { ...toAnn, ...re('q'), '@minute': '40' },
+      ],
+      [0, 0],
+    ],
+  ])('%s', async (_, mails, cases) => {
+    expect((await casesOf(mails)).in).toEqual(cases);
+  });
+
+  it('a follow-up points back, and a reply to it stays in it', async () => {
+    const told = await story([
+      { ...q, ...closed },
+      { ...ann, 'Message-ID': '<f@x>', ...re('q') },
+      { ...ann, ...re('f'), ...refs('q', 'f') },
+    ]);
+    expect(told.cases).toEqual([
+      { status: 'closed', mails: 1, follows: undefined },
+      { status: 'new', mails: 2, follows: 0 },
+    ]);
+  });
+});
+
+describe('a campaign: one external id, many customers', () => {
+  const news = (to: string, id: string) => ({
+    From: 'news@example.com',
+    To: to,
+    'Message-ID': `<${id}@x>`,
+    'x-desk-case-external-id': 'NEWS',
+  });
+  const mails = [news('ann@asker.example', 'n1'), news('bob@b.example', 'n2')];
+
+  it('is one case, and each mail stands in the history of whom it went to', async () => {
+    const told = await story(mails);
+    expect(told.mails).toMatchObject([
+      { case: 0, customer: 'ann@asker.example' },
+      { case: 0, customer: 'bob@b.example' },
+    ]);
+    expect(told.customersOfCases).toEqual(['ann@asker.example']);
+  });
+
+  it('a reply opens its own case that points back; an automatic one joins', async () => {
+    const told = await story([...mails, { ...bob, ...re('n2') }, { ...bob, ...re('n2'), ...ooo }]);
+    expect(told.mails.map((each) => each.case)).toEqual([0, 0, 1, 0]);
+    expect(told.cases[1]).toMatchObject({ status: 'new', follows: 0 });
+  });
+
+  it('with one Message-ID for all, a reply goes by who writes', async () => {
+    const shared = [news('ann@asker.example', 'n'), news('bob@b.example', 'n')];
+    const told = await story([...shared, { ...bob, ...re('n') }, { ...eve, ...re('n') }]);
+    expect(told.mails.map((each) => each.case)).toEqual([0, 0, 1, 2]);
+    expect(told.cases.map(({ follows }) => follows)).toEqual([undefined, 0, undefined]);
+  });
+});
+
+describe('the answer that was read first', () => {
+  it.each<[name: string, mails: Told[], cases: number[]]>([
+    [
+      'an answer of ours',
+      [
+        { ...toAnn, ...re('q'), '@minute': '20' },
+        { ...q, '@minute': '10' },
+      ],
+      [0, 0],
+    ],
+    [
+      'one that names it in References only',
+      [
+        { ...toAnn, ...refs('q', 'z'), '@minute': '20' },
+        { ...q, '@minute': '10' },
+      ],
+      [0, 0],
+    ],
+    [
+      'the thanks, then the answer, then the question',
+      [
+        { ...ann, ...re('a'), ...refs('q', 'a'), '@minute': '30' },
+        { ...toAnn, 'Message-ID': '<a@x>', ...re('q'), '@minute': '20' },
+        { ...q, '@minute': '10' },
+      ],
+      [0, 0, 0],
+    ],
+    [
+      "a stranger's mail that names an id to come draws nothing in",
+      [
+        { ...eve, ...re('order') },
+        { ...toAnn, 'Message-ID': '<order@x>' },
+      ],
+      [0, 1],
+    ],
+    [
+      'into a case that was closed later',
+      [
+        { ...toAnn, ...re('q'), ...closed, '@minute': '20' },
+        { ...q, '@minute': '10' },
+      ],
+      [0, 0],
+    ],
+    [
+      'not into one that was closed before',
+      [
+        { ...toAnn, ...re('q'), ...closed, '@minute': '20' },
+        { ...q, '@minute': '30' },
+      ],
+      [0, 1],
+    ],
+  ])('%s', async (_, mails, cases) => {
+    expect((await casesOf(mails)).in).toEqual(cases);
+  });
+});
+
+describe('mail that is read out of the order of its time', () => {
+  const at = (minute: number) => ({ '@minute': String(minute) });
+  it.each<[name: string, mails: Told[], status: string]>([
+    [
+      'a question that was answered already reopens nothing',
+      [
+        { ...toAnn, ...re('q'), ...at(20) },
+        { ...q, ...at(10) },
+      ],
+      'pending',
+    ],
+    [
+      'an answer between question and thanks leaves the case open',
+      [
+        { ...q, ...at(10) },
+        { ...ann, ...re('q'), ...at(30) },
+        { ...toAnn, ...re('q'), ...at(20) },
+      ],
+      'open',
+    ],
+    [
+      'a question after the answer reopens',
+      [
+        { ...toAnn, 'Message-ID': '<a@x>', ...at(10) },
+        { ...ann, ...re('a'), ...at(20) },
+      ],
+      'open',
+    ],
+    [
+      'an out-of-office reply after the answer is no answer to it',
+      [
+        { ...q, ...at(10) },
+        { ...ann, ...re('q'), ...ooo, ...at(30) },
+        { ...toAnn, ...re('q'), ...at(20) },
+      ],
+      'pending',
+    ],
+  ])('%s', async (_, mails, status) => {
+    expect((await story(mails)).cases.map((each) => each.status)).toEqual([status]);
+  });
+});
+
+describe('outsiders', () => {
+  const second = async (told: Told, more: readonly Told[] = [], trust: 'all' | 'none' = 'none') =>
+    (await story([q, ...more, { ...re('q'), ...told }], { trust })).mails.at(-1);
+
+  it.each<[name: string, told: Told, outsider: boolean]>([
+    ['who asked is none', ann, false],
+    ['a stranger with the Message-ID is one', eve, true],
+    ['our own people are none', { From: 'colleague@example.com' }, false],
+    ['unless they are known to be forged', { From: 'colleague@example.com', '@forged': 'yes' }, true],
+    ['who asked, but forged, is one', { ...ann, '@forged': 'yes' }, true],
+    ['an automatic reply of a stranger is one', { ...eve, ...ooo }, true],
+    ['outbound mail never is', { From: 'support@example.com', To: 'eve@e.example' }, false],
+    ['a mail without any address is one', { From: 'undisclosed' }, true],
+  ])('%s', async (_, told, outsider) => {
+    expect(await second(told)).toMatchObject({ case: 0, outsider });
+  });
+
+  it('who was in Cc, or was written to, has a part', async () => {
+    const cc = { ...toAnn, Cc: 'bob@b.example', 'Message-ID': '<a@x>', ...re('q') };
+    expect(await second(bob, [cc])).toMatchObject({ case: 0, outsider: false });
+    const told = await story([
+      { ...q, Cc: 'bob@b.example' },
+      { ...bob, ...re('q') },
+    ]);
+    expect(told.mails.at(-1)).toMatchObject({ outsider: false });
+  });
+
+  it('an outsider stays one until somebody answers', async () => {
+    const mails = [q, { ...eve, ...re('q') }, { ...eve, ...re('q'), Subject: 'again' }];
+    const answer = { From: 'support@example.com', To: 'eve@e.example', ...re('q') };
+    const told = await story([...mails, answer, { ...eve, ...re('q'), Subject: 'thanks' }], {
+      trust: 'none',
+    });
+    expect(told.mails.map(({ outsider }) => outsider)).toEqual([false, true, true, false, false]);
+  });
+
+  it('another address of the same customer has the same part', async () => {
+    const id = { 'x-desk-customer-external-id': 'c1' };
+    const told = await story([
+      { ...q, ...id },
+      { From: 'ann@home.example', 'Message-ID': '<h@x>', ...id },
+      { From: 'ann@home.example', ...re('q') },
+    ]);
+    expect(told.mails.at(-1)).toMatchObject({ case: 0, outsider: false });
+  });
+
+  it('who comes with the external id was put there by it', async () => {
+    const id = { 'x-desk-case-external-id': 'O-1' };
+    const told = await story([
+      { ...toAnn, ...id },
+      { ...bob, ...id },
+    ]);
+    expect(told.mails.at(-1)).toMatchObject({ case: 0, outsider: false });
+  });
+});
+
+/** A view in which Ann's case has the number 7, and Bob's is closed and has 8. */
+function numbered(): View {
+  const view = new View();
+  const customer = (id: number, key: string): Customer => {
+    const made: Customer = {
+      id,
+      first_name: null,
+      last_name: null,
+      company: null,
+      phone: null,
+      external_id: null,
+      custom_fields: {},
+    };
+    view.customersByAddressKey.set(key, made);
+    return made;
+  };
+  const supportCase = (id: number, of: Customer, key: string, status: SupportCase['status']) => {
+    const made: SupportCase = {
+      ...{ id, customer: of, external_id: null, subject: null, status, priority: null, language: null },
+      ...{ labels: [], custom_fields: {}, followUpOf: undefined, received_at: new Date(0), opened_at: null },
+      ...{ first_resolved_at: null, resolved_at: null, closed_at: status === 'closed' ? new Date(0) : null },
+    };
+    view.casesById.set(id, made);
+    view.addParticipants(made, [key]);
+  };
+  supportCase(7, customer(1, 'ann@asker.example'), 'ann@asker.example', 'pending');
+  supportCase(8, customer(2, 'bob@b.example'), 'bob@b.example', 'closed');
+  return view;
+}
+
+describe('the number in the subject', () => {
+  const subject = (text: string) => ({ Subject: text });
+  it.each<[name: string, told: Told, joined: number | undefined, follows?: number]>([
+    ['the sender is part of the case', { ...ann, ...subject('Re: Lamp [#7]') }, 7],
+    ['a stranger who guesses is not', { ...eve, ...subject('Re: Lamp [#7]') }, undefined],
+    ['part of another case is no part of this one', { ...bob, ...subject('[#7]') }, undefined],
+    ['the first number that may be joined', { ...ann, ...subject('[#8] [#7]') }, 7],
+    [
+      'a recipient that is not own is part of it',
+      { From: 'support@example.com', To: 'ann@asker.example', ...subject('[#7] Lamp') },
+      7,
+    ],
+    [
+      'a stranger who puts the customer in Cc: they are part of it',
+      { ...eve, Cc: 'ann@asker.example', ...subject('[#7]') },
+      7,
+    ],
+    ['known to be forged', { ...ann, '@forged': 'yes', ...subject('[#7]') }, undefined],
+    [
+      'our own answer to somebody else',
+      { From: 'support@example.com', To: 'eve@e.example', ...subject('[#7]') },
+      undefined,
+    ],
+    ['a closed case: a follow-up', { ...bob, ...subject('[#8]') }, undefined, 8],
+    ['an automatic reply joins the closed case', { ...bob, ...ooo, ...subject('[#8]') }, 8],
+    ['a number of no case', { ...ann, ...subject('[#99]') }, undefined],
+    ['another form', { ...ann, ...subject('#7 (7)') }, undefined],
+  ])('%s', async (_, told, joined, follows) => {
+    const { plan } = await story([told], { trust: 'none', subjectNumber: '[#1234]', view: numbered() });
+    expect(plan.interactions[0]?.supportCase.id).toBe(joined);
+    expect(plan.interactions[0]?.supportCase.followUpOf?.id).toBe(follows);
+  });
+
+  it('is off by default', async () => {
+    const { plan } = await story([{ ...ann, ...subject('[#7]') }], { view: numbered() });
+    expect(plan.interactions[0]?.supportCase.id).toBeUndefined();
+  });
+
+  it('comes after what the mail answers', async () => {
+    const { plan } = await story([q, { ...ann, ...re('q'), ...subject('[#7]') }], {
+      subjectNumber: '[#1234]',
+      view: numbered(),
+    });
+    expect(plan.interactions[1]?.supportCase).toBe(plan.interactions[0]?.supportCase);
+  });
+});
