@@ -1,39 +1,45 @@
 import { MailcaseError } from './errors.ts';
 import { type FetchedMessage, fetchMessages, fetchSizes, type MessageSize } from './imap/fetch.ts';
-import { markProcessed } from './imap/mark.ts';
 import { judge } from './judge.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
-import type { FolderRef, Incoming } from './record/incoming.ts';
+import type { Incoming } from './record/incoming.ts';
 import type { Unrecordable } from './record/quarantine.ts';
-import { findReceipts, noteProcessed } from './record/receipts.ts';
 import { bySize, chunks } from './sizes.ts';
 
 /** Messages that are recorded together, and those of them that cannot be. */
 export interface Batch {
   readonly incoming: readonly Incoming[];
   readonly setAside: readonly Unrecordable[];
+  /** Looked at, and from before the time that counts: nothing is to be done. */
+  readonly passed: readonly number[];
 }
 
-/** Fetches, parses and judges what the search found, batch by batch, until told to stop. */
+/**
+ * Fetches, parses and judges messages, batch by batch, until told to stop.
+ *
+ * @param fresh UIDs without a receipt, ascending
+ * @param counts which of them count, by when they came
+ */
 export async function* readBatches(
   context: PollContext,
-  place: FolderRef,
-  found: readonly number[],
+  fresh: readonly number[],
+  counts: (message: MessageSize) => boolean,
   report: PollReport,
 ): AsyncGenerator<Batch> {
   const { session, mailbox, stopping, ending } = context;
   let begun = 0;
   // However slow the server is, each poll gets somewhere; otherwise polls would follow each other for ever.
   const isOver = () => stopping.aborted || (ending.aborted && begun > 0);
-  for (const uids of chunks(found, mailbox.batch.messages)) {
+  for (const uids of chunks(fresh, mailbox.batch.messages)) {
     if (isOver()) {
       report.left += uids.length;
       continue;
     }
-    const fresh = await markKnown(context, place, uids, report);
-    const sizes = await fetchSizes(session, fresh);
-    report.notReady += fresh.length - sizes.length;
-    for (const part of bySize(sizes, mailbox.batch.bytes)) {
+    const sizes = await fetchSizes(session, uids);
+    report.notReady += uids.length - sizes.length;
+    const passed = sizes.filter((message) => !counts(message)).map(({ uid }) => uid);
+    if (passed.length > 0) yield { incoming: [], setAside: [], passed };
+    for (const part of bySize(sizes.filter(counts), mailbox.batch.bytes)) {
       if (isOver()) {
         report.left += part.length;
         continue;
@@ -42,23 +48,6 @@ export async function* readBatches(
       yield await readBatch(context, part, report);
     }
   }
-}
-
-/** Messages with a receipt were recorded before; those that were not marked then are marked now. @returns the others */
-async function markKnown(
-  { db, session, mailbox }: PollContext,
-  place: FolderRef,
-  uids: readonly number[],
-  report: PollReport,
-): Promise<number[]> {
-  const receipts = await findReceipts(db, place, uids);
-  // One that was marked and is unseen again was made so by a person, and stays so.
-  const late = receipts.filter(({ processed }) => !processed).map(({ uid }) => uid);
-  await markProcessed(session, late, mailbox.processed.flag);
-  await noteProcessed(db, place, late);
-  report.markedLate += late.length;
-  const known = new Set(receipts.map(({ uid }) => uid));
-  return uids.filter((uid) => !known.has(uid));
 }
 
 async function readBatch(
@@ -72,7 +61,7 @@ async function readBatch(
   report.notReady += wanted.length - fetched.length;
   const tooLarge = sizes.filter(({ sizeBytes }) => sizeBytes > limit).map((each) => refuseSize(each, limit));
   const { incoming, unparsable } = await judgeAll(context, fetched);
-  return { incoming, setAside: [...tooLarge, ...unparsable] };
+  return { incoming, setAside: [...tooLarge, ...unparsable], passed: [] };
 }
 
 async function judgeAll({ judge: rules }: PollContext, fetched: readonly FetchedMessage[]) {

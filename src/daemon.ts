@@ -3,7 +3,7 @@ import type { Config, MailboxConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
 import { errorMessage } from './errors.ts';
 import type { Log } from './observe/log.ts';
-import type { PollReport } from './poll-context.ts';
+import { createOnce, type Once, type PollReport } from './poll-context.ts';
 import { pollMailbox } from './poll-mailbox.ts';
 import { notePoll } from './record/folders.ts';
 import { Releasers } from './releasers.ts';
@@ -39,6 +39,7 @@ export function startDaemon({ config, db, log, mask }: DaemonParts): Daemon {
       mask,
       log: mailboxLog,
       mailbox,
+      once: createOnce(),
       stopping: stopping.signal,
       cutting: cutting.signal,
     };
@@ -75,7 +76,8 @@ export async function runOnce(
   const polls = Promise.all(
     config.mailboxes.map(async (mailbox) => {
       const mailboxLog = log.child({ mailbox: mailbox.name });
-      const context = { config, db, mask, log: mailboxLog, mailbox, stopping, cutting: cutting.signal };
+      const once = createOnce();
+      const context = { config, db, mask, log: mailboxLog, mailbox, once, stopping, cutting: cutting.signal };
       try {
         while ((await pollOnce(context)).more);
         return true;
@@ -106,6 +108,7 @@ async function endOrCut(
 
 interface MailboxParts extends DaemonParts {
   readonly mailbox: MailboxConfig;
+  readonly once: Once;
   readonly stopping: AbortSignal;
   readonly cutting: AbortSignal;
 }
@@ -116,11 +119,12 @@ async function pollOnce({
   mask,
   log,
   mailbox,
+  once,
   stopping,
   cutting,
 }: MailboxParts): Promise<{ more: boolean }> {
   const started = performance.now();
-  const context = { db, mailbox, prefix: config.headers.prefix, log, stopping, cutting };
+  const context = { db, mailbox, recording: config, log, once, stopping, cutting };
   try {
     const report = await pollMailbox(context);
     await notePoll(db, mailbox.name, null);

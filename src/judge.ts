@@ -1,4 +1,4 @@
-import type { MailboxConfig } from './config/schema.ts';
+import type { FolderConfig, MailboxConfig, RecordingConfig } from './config/schema.ts';
 import { errorMessage } from './errors.ts';
 import type { FetchedMessage } from './imap/fetch.ts';
 import { type OwnMatcher, ownMatcher } from './message/addresses.ts';
@@ -7,25 +7,40 @@ import { parseMessage } from './message/parse.ts';
 import { type Redaction, redactSource } from './message/redact.ts';
 import type { Incoming } from './record/incoming.ts';
 import type { Unrecordable } from './record/quarantine.ts';
-import { interactionKind, messageCustomer, messageDirection } from './rules/attribution.ts';
+import {
+  interactionKind,
+  messageCustomer,
+  messageDirection,
+  messageParties,
+  type Setting,
+} from './rules/attribution.ts';
+import { type CaseNumberReader, caseNumberReader } from './rules/case-number.ts';
 import { type HeaderMapping, headerMapping } from './rules/header-mapping.ts';
 import { type Trust, trustedDirectives, trustVerdict } from './rules/trust.ts';
 
-/** A mailbox's rules, made ready once. */
+/** A folder's rules, made ready once. */
 export interface Judge {
   readonly trust: Trust;
   readonly mapping: HeaderMapping;
   readonly isOwn: OwnMatcher;
+  readonly role: FolderConfig['role'];
+  readonly caseNumbers: CaseNumberReader;
   readonly redaction: Redaction | undefined;
 }
 
-export function createJudge(mailbox: MailboxConfig, prefix: string): Judge {
+export function createJudge(
+  mailbox: MailboxConfig,
+  role: FolderConfig['role'],
+  { headers, cases }: Pick<RecordingConfig, 'headers' | 'cases'>,
+): Judge {
   const { trust } = mailbox;
   const redaction = typeof trust === 'object' ? trust.secret : undefined;
   return {
     trust,
-    mapping: headerMapping(prefix, redaction?.header),
+    mapping: headerMapping(headers.prefix, redaction?.header),
     isOwn: ownMatcher(mailbox.own),
+    role,
+    caseNumbers: caseNumberReader(cases.subject_number),
     redaction,
   };
 }
@@ -45,7 +60,9 @@ export async function judge(rules: Judge, fetched: FetchedMessage): Promise<Inco
     const parsed = redaction ? await parseMessage(source, redaction) : original;
     const message = { ...parsed, kind: interactionKind(parsed, rules.isOwn) };
     const directives = trustedDirectives(verdict, rules.mapping, message.headers);
-    const direction = messageDirection(message, directives, rules.isOwn);
+    // Nothing verifies From yet, so nothing is known of it.
+    const setting: Setting = { isOwn: rules.isOwn, role: rules.role, senderAuth: 'none' };
+    const direction = messageDirection(message, directives, setting);
     return {
       uid: fetched.uid,
       receivedAt: fetched.receivedAt,
@@ -53,9 +70,12 @@ export async function judge(rules: Judge, fetched: FetchedMessage): Promise<Inco
       message,
       dedupeKey: dedupeKey(message, rules.mapping.isMapped),
       trusted: verdict.trusted,
+      senderAuth: setting.senderAuth,
       directives,
       direction,
-      customer: messageCustomer(message, directives, direction, rules.isOwn),
+      customer: messageCustomer(message, directives, direction, setting),
+      parties: messageParties(message, setting),
+      caseNumbers: rules.caseNumbers(message.subject ?? ''),
     };
   } catch (error) {
     return { uid: fetched.uid, stage: 'parse', error: errorMessage(error), source };

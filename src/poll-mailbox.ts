@@ -1,20 +1,22 @@
 import { isAddress } from './config/checks.ts';
-import type { MailboxConfig } from './config/schema.ts';
+import type { FolderConfig, MailboxConfig, RecordingConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
 import { MailcaseError } from './errors.ts';
 import { type Note, openSession, type Session } from './imap/session.ts';
 import { createJudge } from './judge.ts';
 import type { Log } from './observe/log.ts';
 import { pollFolder } from './poll.ts';
-import { emptyReport, type PollReport } from './poll-context.ts';
+import { emptyReport, type Once, type PollContext, type PollReport } from './poll-context.ts';
 import { registerMailbox } from './record/folders.ts';
+import type { Importing } from './record/policy.ts';
 
 export interface MailboxContext {
   readonly db: Database;
   readonly mailbox: MailboxConfig;
-  /** Prefix of the mapped header names. */
-  readonly prefix: string;
+  /** What counts for the mail of every mailbox. */
+  readonly recording: RecordingConfig;
   readonly log: Log;
+  readonly once: Once;
   /** Aborted when polls should end after the batch in hand. */
   readonly stopping: AbortSignal;
   /** Aborted when they should end at once. */
@@ -69,8 +71,32 @@ function signalAfter(ms: number, source: AbortSignal): { signal: AbortSignal; re
 }
 
 async function pollFolders(context: MailboxContext, end: AbortSignal, cut: AbortSignal): Promise<PollReport> {
-  const { db, mailbox, log, prefix } = context;
-  const judge = createJudge(mailbox, prefix);
+  const { mailbox } = context;
+  return withSession(context, cut, async (session, mailboxId) => {
+    const reports: PollReport[] = [];
+    let missing: MailcaseError | undefined;
+    for (const folder of mailbox.folders) {
+      try {
+        reports.push(await pollFolder(folderContext(context, { session, mailboxId, folder, ending: end })));
+      } catch (error) {
+        // A folder that somebody renamed holds up no other folder.
+        if (!(error instanceof MailcaseError) || error.code !== 'imap_folder_missing') throw error;
+        missing ??= error;
+      }
+    }
+    await session.logout();
+    if (missing) throw missing;
+    return sum(reports);
+  });
+}
+
+/** Opens a session for a mailbox, and closes it whatever happens. @param cut ends it at once */
+export async function withSession<T>(
+  context: MailboxContext,
+  cut: AbortSignal,
+  work: (session: Session, mailboxId: number) => Promise<T>,
+): Promise<T> {
+  const { db, mailbox } = context;
   const mailboxId = await registerMailbox(
     db,
     mailbox.name,
@@ -81,35 +107,38 @@ async function pollFolders(context: MailboxContext, end: AbortSignal, cut: Abort
   cut.addEventListener('abort', close, { once: true });
   try {
     cut.throwIfAborted();
-    const reports: PollReport[] = [];
-    let missing: MailcaseError | undefined;
-    for (const folder of mailbox.folders) {
-      const folderLog = log.child({ folder: folder.path });
-      const inner = {
-        db,
-        session,
-        mailboxId,
-        mailbox,
-        judge,
-        log: folderLog,
-        stopping: context.stopping,
-        ending: end,
-      };
-      try {
-        reports.push(await pollFolder(inner, folder));
-      } catch (error) {
-        // A folder that somebody renamed holds up no other folder.
-        if (!(error instanceof MailcaseError) || error.code !== 'imap_folder_missing') throw error;
-        missing ??= error;
-      }
-    }
-    await session.logout();
-    if (missing) throw missing;
-    return sum(reports);
+    return await work(session, mailboxId);
   } finally {
     cut.removeEventListener('abort', close);
     session.close();
   }
+}
+
+/** What the work on one folder needs to know. */
+export function folderContext(
+  { db, mailbox, recording, log, once, stopping }: MailboxContext,
+  {
+    importing,
+    ...inner
+  }: {
+    session: Session;
+    mailboxId: number;
+    folder: FolderConfig;
+    ending: AbortSignal;
+    importing?: Importing;
+  },
+): PollContext {
+  const { folder } = inner;
+  return {
+    ...inner,
+    db,
+    mailbox,
+    judge: createJudge(mailbox, folder.role, recording),
+    policy: { flood: recording.flood, ...(importing && { importing }) },
+    log: log.child({ folder: folder.path }),
+    once,
+    stopping,
+  };
 }
 
 async function open({ mailbox, log }: MailboxContext, cut: AbortSignal): Promise<Session> {

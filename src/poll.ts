@@ -1,75 +1,98 @@
 import { ahead } from './ahead.ts';
 import { type Batch, readBatches } from './batches.ts';
-import type { FolderConfig, MailboxConfig } from './config/schema.ts';
+import type { MailboxConfig } from './config/schema.ts';
 import { openFolder } from './imap/folder.ts';
-import { markProcessed } from './imap/mark.ts';
-import { searchUnseen } from './imap/search.ts';
+import { searchMessages } from './imap/search.ts';
+import { isUntouched, markLate, markRecorded, prepareMarking } from './marking.ts';
 import { emptyReport, type PollContext, type PollReport } from './poll-context.ts';
-import { registerFolder } from './record/folders.ts';
-import type { FolderRef } from './record/incoming.ts';
-import { quarantine } from './record/quarantine.ts';
-import { noteProcessed } from './record/receipts.ts';
-import { recordBatch } from './record/record-batch.ts';
+import { type KnownFolder, noteBusy, noteSwept, registerFolder } from './record/folders.ts';
+import { findReceipts } from './record/receipts.ts';
+import { recordBatch } from './recording.ts';
+import { countsSince, criteriaFor, sweptUpTo } from './selection.ts';
 
 /**
  * THE STORY: one poll of one folder. Search; then batch by batch fetch, parse and judge (while the batch before is
  * being recorded), record in one transaction, and only after its commit mark processed.
  */
-export async function pollFolder(context: PollContext, folder: FolderConfig): Promise<PollReport> {
-  const { db, session, mailboxId, mailbox } = context;
-  const { uidValidity } = await openFolder(session, folder.path);
-  const place = await registerFolder(db, mailboxId, { ...folder, account: accountOf(mailbox), uidValidity });
-  noteUidValidity(context, folder, place);
+export async function pollFolder(context: PollContext): Promise<PollReport> {
+  const { db, session, mailbox, folder } = context;
+  const place = await enterFolder(context);
+  const marking = await prepareMarking(context);
 
-  const found = await searchUnseen(session);
+  const found = await searchMessages(session, criteriaFor(folder, mailbox.processed, place));
   const report = emptyReport(found.length);
-  for await (const batch of ahead(readBatches(context, place, found, report))) {
-    await record(context, place, batch, report);
-    await mark(context, place, batch);
+  await markLate(context, place, marking, report);
+  const open = await withoutReceipt(context, place, found);
+  if (open.size > 0) await noteBusy(db, context.mailboxId, mailbox.poll_timeout);
+
+  for await (const batch of ahead(readBatches(context, [...open], countsSince(place), report))) {
+    await recordBatch(context, place, batch, report);
+    await markRecorded(context, place, marking, uidsOf(batch));
+    for (const uid of [...uidsOf(batch), ...batch.passed]) open.delete(uid);
   }
+  if (folder.select === 'new') await sweep(context, place, found, open);
   return report;
+}
+
+/** Selects a folder, and registers it; at the first contact it is settled which of its messages count. */
+export async function enterFolder(
+  context: PollContext,
+  options = { readOnly: isUntouched(context) },
+): Promise<KnownFolder> {
+  const { db, session, mailboxId, mailbox, folder } = context;
+  const { path, role, start } = folder;
+  const { uidValidity, uidNext } = await openFolder(session, path, options);
+  const seen = { account: accountOf(mailbox), path, role, start, uidValidity, uidNext };
+  const place = await registerFolder(db, mailboxId, seen);
+  noteUidValidity(context, place);
+  noteStart(context, place);
+  return place;
 }
 
 function accountOf({ imap }: MailboxConfig): string {
   return `${imap.user}@${imap.host}`;
 }
 
-async function record(
-  { db, log }: PollContext,
-  place: FolderRef,
-  { incoming, setAside }: Batch,
-  report: PollReport,
-): Promise<void> {
-  const result = await recordBatch(db, place, incoming);
-  for (const message of setAside) {
-    await quarantine(db, place, message);
-    log.warn({ uid: message.uid, stage: message.stage, reason: message.error }, 'message quarantined');
-  }
-  report.recorded += result.recorded;
-  report.duplicates += result.duplicates;
-  report.refused += result.refused;
-  report.quarantined += result.quarantined + setAside.length;
+async function withoutReceipt(
+  { db }: PollContext,
+  place: KnownFolder,
+  found: readonly number[],
+): Promise<Set<number>> {
+  const open = new Set(found);
+  for (const { uid } of await findReceipts(db, place, found)) open.delete(uid);
+  return open;
 }
 
-async function mark(
-  { db, session, mailbox }: PollContext,
-  place: FolderRef,
-  { incoming, setAside }: Batch,
+async function sweep(
+  { db }: PollContext,
+  place: KnownFolder,
+  found: readonly number[],
+  open: ReadonlySet<number>,
 ): Promise<void> {
-  const done = [...incoming, ...setAside].map(({ uid }) => uid);
-  await markProcessed(session, done, mailbox.processed.flag);
-  await noteProcessed(db, place, done);
+  const swept = sweptUpTo(found, open);
+  if (swept > place.sweptUid) await noteSwept(db, place, swept);
 }
 
-function noteUidValidity(
-  { log }: PollContext,
-  { path }: FolderConfig,
-  place: FolderRef & { previousUidValidity: number | null },
-): void {
+function uidsOf({ incoming, setAside }: Batch): number[] {
+  return [...incoming, ...setAside].map(({ uid }) => uid);
+}
+
+function noteUidValidity({ log }: PollContext, place: KnownFolder): void {
   const { uidValidity, previousUidValidity } = place;
   if (previousUidValidity === null || previousUidValidity === uidValidity) return;
-  log.warn(
-    { folder: path, uidValidity, previousUidValidity },
-    'UIDVALIDITY changed, known mail is told by its key',
+  log.warn({ uidValidity, previousUidValidity }, 'UIDVALIDITY changed, known mail is told by its key');
+}
+
+/** An operator who changes `start` later would wait in vain. */
+function noteStart({ log, once, folder }: PollContext, { start }: KnownFolder): void {
+  const wanted = folder.start instanceof Date ? 'date' : folder.start;
+  const isOther =
+    start.kind !== wanted || (folder.start instanceof Date && start.at?.getTime() !== folder.start.getTime());
+  if (!isOther) return;
+  once(`start ${folder.path}`, () =>
+    log.info(
+      { start: start.kind, since: start.at ?? undefined, cure: '`mailcase import` brings older mail in' },
+      'which mail counts was settled at the first contact, and stays so',
+    ),
   );
 }

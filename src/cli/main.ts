@@ -7,8 +7,6 @@ import { EXIT, exitCodeFor, printError } from './context.ts';
 /** How long what is left open may keep the process after its work is done, in milliseconds. */
 const LINGER_MS = 1_000;
 
-type Options = Record<string, string | boolean | undefined>;
-
 /** Commands are loaded when they are called, so that --version and --help answer at once. */
 function program(setCode: (code: number) => void): Command {
   const cli = new Command('mailcase')
@@ -20,7 +18,7 @@ function program(setCode: (code: number) => void): Command {
     )
     .exitOverride()
     .showHelpAfterError('(mailcase --help says more)');
-  const options = (command: Command) => command.optsWithGlobals<Options>();
+  const options = <T extends object>(command: Command) => command.optsWithGlobals<T>();
 
   cli
     .command('run')
@@ -47,6 +45,44 @@ function program(setCode: (code: number) => void): Command {
         setCode(await migrateCommand(action, options(self)));
       });
   }
+
+  cli
+    .command('import')
+    .description('record old mail, the oldest first; the mailbox stays as it is')
+    .option('-m, --mailbox <name>', 'the mailbox, where the configuration has several')
+    .option('--folder <path...>', 'folders (default: all of the mailbox that are configured)')
+    .option('--since <date>', 'received on this day or later: 2026-01-31, or a moment with its zone')
+    .option('--until <date>', 'received on this day or earlier')
+    .option('--limit <number>', 'the largest number of messages, the oldest ones')
+    .option(
+      '--status <status>',
+      'what the cases that it begins are: new, open, pending, resolved or closed',
+      'closed',
+    )
+    .addHelpText(
+      'after',
+      `
+What polls take as new mail is left to them, and what was recorded before is left out: when it was ended, the same
+command goes on. It reopens no case, and gives way to new mail.
+
+Example:
+  mailcase import --mailbox support --since 2025-01-01 --until 2025-12-31`,
+    )
+    .action(async (_: unknown, command: Command) => {
+      const { importCommand } = await import('./import.ts');
+      setCode(await importCommand(options(command)));
+    });
+
+  cli
+    .command('attachment')
+    .description("write an attachment's bytes, taken out of the raw mail")
+    .argument('<id>', 'its id in the table attachments')
+    .option('-o, --output <file>', 'a new file (default: standard output, where that is no terminal)')
+    .addHelpText('after', '\nExample:\n  mailcase attachment 17 --output invoice.pdf')
+    .action(async (id: string, _: unknown, command: Command) => {
+      const { attachmentCommand } = await import('./attachment.ts');
+      setCode(await attachmentCommand(id, options(command)));
+    });
 
   cli
     .command('demo')

@@ -7,6 +7,7 @@ import { createLog, type Log, secretMask } from '../observe/log.ts';
 import { backoffMs } from '../scheduler/backoff.ts';
 import { version } from '../version.ts';
 import { configFor, EXIT } from './context.ts';
+import { stopOnSignals } from './signals.ts';
 
 /** `mailcase run` and `mailcase run --once` */
 export async function runCommand(options: { config?: string; once?: boolean }): Promise<number> {
@@ -29,31 +30,6 @@ export async function runCommand(options: { config?: string; once?: boolean }): 
   } finally {
     await close();
   }
-}
-
-/** One keypress does not come twice within this time, in milliseconds. */
-const ECHO_MS = 300;
-
-/** The first SIGTERM or SIGINT (or the terminal's hang-up) asks for a stop; a second one ends the process at once. */
-function stopOnSignals(log: Log): AbortSignal {
-  const stop = new AbortController();
-  let askedAt = 0;
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (stop.signal.aborted) {
-      // On a terminal, npm and tsx pass on the Ctrl-C that has reached us already.
-      const isEcho = signal === 'SIGINT' && process.stdin.isTTY && Date.now() - askedAt < ECHO_MS;
-      if (isEcho) return;
-      log.warn({ signal }, 'second signal, stopping at once');
-      process.exit(EXIT.failed);
-    }
-    log.info({ signal }, 'stopping after the batch in hand');
-    askedAt = Date.now();
-    stop.abort();
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGHUP', onSignal);
-  process.on('SIGINT', onSignal);
-  return stop.signal;
 }
 
 /** A daemon that starts before its database, as after a power cut, waits for it. @returns false when stopped meanwhile */

@@ -4,6 +4,8 @@ export interface MessageSize {
   readonly uid: number;
   /** RFC822.SIZE; an estimate at some servers. */
   readonly sizeBytes: number;
+  /** INTERNALDATE. */
+  readonly receivedAt: Date;
 }
 
 export interface FetchedMessage {
@@ -21,13 +23,16 @@ export interface FetchedMessage {
 export async function fetchSizes({ client }: Session, uids: readonly number[]): Promise<MessageSize[]> {
   if (uids.length === 0) return [];
   const wanted = new Set(uids);
-  const sizes = new Map<number, number>();
+  const sizes = new Map<number, MessageSize>();
   // Rows that nobody asked for come in between: when another client sets a flag, the server says so in a FETCH row of
   // its own (RFC 3501, section 7.4.2), perhaps without UID.
-  for (const { uid, size } of await client.fetchAll([...uids], { uid: true, size: true }, { uid: true })) {
-    if (wanted.has(uid) && size !== undefined) sizes.set(uid, size);
+  const query = { uid: true, size: true, internalDate: true } as const;
+  for (const { uid, size, internalDate } of await client.fetchAll([...uids], query, { uid: true })) {
+    const receivedAt = new Date(internalDate ?? Number.NaN);
+    if (!wanted.has(uid) || size === undefined || Number.isNaN(receivedAt.getTime())) continue;
+    sizes.set(uid, { uid, sizeBytes: size, receivedAt });
   }
-  return [...sizes].map(([uid, sizeBytes]) => ({ uid, sizeBytes })).sort((a, b) => a.uid - b.uid);
+  return [...sizes.values()].sort((a, b) => a.uid - b.uid);
 }
 
 /**
@@ -42,7 +47,7 @@ export async function fetchMessages(
   sizes: readonly MessageSize[],
 ): Promise<FetchedMessage[]> {
   if (sizes.length === 0) return [];
-  const wanted = new Map(sizes.map((message) => [message.uid, message.sizeBytes]));
+  const wanted = new Map(sizes.map(({ uid, sizeBytes }) => [uid, sizeBytes]));
   const fetched = new Map<number, FetchedMessage>();
   const query = { uid: true, internalDate: true, source: true } as const;
   for (const { uid, internalDate, source } of await client.fetchAll([...wanted.keys()], query, {

@@ -1,28 +1,140 @@
+import type { ProcessedConfig } from '../config/schema.ts';
 import { MailcaseError } from '../errors.ts';
+import { folderExists } from './folder.ts';
 import type { Session } from './session.ts';
 
+/** Something that the operator wants done with processed mail, and that the server cannot do. */
+export interface Impossible {
+  /** The option of `processed`. */
+  readonly option: 'flag' | 'keyword' | 'move' | 'delete' | 'set_aside';
+  readonly why: string;
+  readonly cure: string;
+}
+
+/** What can be done with processed messages in the selected folder. */
+export interface Marking {
+  /** Flags and keywords that are set, on every processed message. */
+  readonly flags: readonly string[];
+  /** Where fully recorded messages go then. */
+  readonly recorded: Destination;
+  /** Where the others go. */
+  readonly aside: Destination;
+  readonly impossible: readonly Impossible[];
+}
+
+type Destination =
+  | { readonly to: 'stay' }
+  | { readonly to: 'delete' }
+  | { readonly to: 'folder'; readonly path: string };
+
+/** Messages by what may be done with them: only what is recorded in full, or a duplicate of it, ever leaves for good. */
+export interface Processed {
+  readonly recorded: readonly number[];
+  readonly aside: readonly number[];
+}
+
+const STAY: Destination = { to: 'stay' };
+
+/** For folders that are not ours to change: sent mail, and every folder in shadow mode. */
+export const NO_MARKING: Marking = { flags: [], recorded: STAY, aside: STAY, impossible: [] };
+
+/** Compares what the operator wants with what the server can do in the selected folder. */
+export async function planMarking(session: Session, wanted: ProcessedConfig): Promise<Marking> {
+  if (wanted === 'none') return NO_MARKING;
+  const impossible: Impossible[] = [];
+  const refuse = (option: Impossible['option'], why: string, cure: string) => {
+    impossible.push({ option, why, cure });
+  };
+  const flags = (['flag', 'keyword'] as const).flatMap((option) => {
+    const flag = wanted[option];
+    if (flag === undefined) return [];
+    const spelling = keptFlag(session, flag);
+    if (spelling !== undefined) return [spelling];
+    refuse(option, `the folder cannot keep ${flag} (${whyNot(session)})`, FLAG_CURE);
+    return [];
+  });
+  const destination = async (option: 'move' | 'set_aside'): Promise<Destination> => {
+    const path = wanted[option];
+    if (path === undefined) return STAY;
+    if (!(await folderExists(session, path))) {
+      refuse(option, `there is no folder ${path}`, 'make it in the mailbox, or name one that is there');
+    } else if (!can(session, 'MOVE') && !canExpunge(session)) {
+      refuse(
+        option,
+        'the server has neither MOVE nor UIDPLUS, or the folder cannot keep \\Deleted',
+        LEAVE_CURE,
+      );
+    } else {
+      return { to: 'folder', path };
+    }
+    return STAY;
+  };
+  let recorded = await destination('move');
+  if (wanted.delete) {
+    if (canExpunge(session)) recorded = { to: 'delete' };
+    // Without UID EXPUNGE, deleting one message would destroy all that anybody has marked \Deleted.
+    else refuse('delete', 'the server has no UIDPLUS, or the folder cannot keep \\Deleted', LEAVE_CURE);
+  }
+  return { flags, recorded, aside: await destination('set_aside'), impossible };
+}
+
+const LEAVE_CURE = 'mark with `flag` or `keyword` instead; the mail is recorded all the same, and stays';
+
+const FLAG_CURE =
+  'give the user the right to write flags, or use another mark; the mail is recorded all the same, and once';
+
 /**
- * Marks messages processed by one STORE.
+ * Marks messages processed: one STORE for all flags, then those leave that are to leave.
  *
- * @param flag a system flag such as \Seen
- * @throws MailcaseError `imap_flag_refused` when the folder cannot keep the flag, `imap_command` when STORE failed
+ * @throws MailcaseError `imap_command` when the server refuses
  */
 export async function markProcessed(
-  { client }: Session,
-  uids: readonly number[],
-  flag: string,
+  session: Session,
+  marking: Marking,
+  { recorded, aside }: Processed,
 ): Promise<void> {
-  if (uids.length === 0) return;
-  const mailbox = client.mailbox;
-  const allowed = mailbox ? mailbox.permanentFlags : undefined;
-  if (mailbox && (mailbox.readOnly || (allowed && !allowed.has(flag) && !allowed.has('\\*')))) {
-    throw new MailcaseError(
-      'imap_flag_refused',
-      `the folder ${mailbox.path} cannot keep the flag ${flag} (${mailbox.readOnly ? 'it is read-only' : 'PERMANENTFLAGS'}); ` +
-        'the mail is recorded and will not be recorded again. Give the user the right to write flags, or set processed to a flag the folder keeps',
-    );
+  const all = [...recorded, ...aside];
+  if (all.length > 0 && marking.flags.length > 0) {
+    // imapflow answers false where others throw.
+    const stored = await session.client.messageFlagsAdd(all, [...marking.flags], { uid: true, silent: true });
+    if (!stored)
+      throw new MailcaseError('imap_command', `the server refused to store ${marking.flags.join(' ')}`);
   }
-  // imapflow answers false where others throw.
-  const stored = await client.messageFlagsAdd([...uids], [flag], { uid: true, silent: true });
-  if (!stored) throw new MailcaseError('imap_command', `the server refused to store ${flag}`);
+  await send(session, recorded, marking.recorded);
+  await send(session, aside, marking.aside);
+}
+
+async function send({ client }: Session, uids: readonly number[], destination: Destination): Promise<void> {
+  if (uids.length === 0 || destination.to === 'stay') return;
+  const isDone =
+    destination.to === 'folder'
+      ? await client.messageMove([...uids], destination.path, { uid: true })
+      : await client.messageDelete([...uids], { uid: true });
+  if (isDone) return;
+  const what = destination.to === 'folder' ? `to move messages to ${destination.path}` : 'to delete messages';
+  throw new MailcaseError('imap_command', `the server refused ${what}`);
+}
+
+/** The flag as the folder spells it (keywords compare without case); undefined where it cannot keep it. */
+function keptFlag({ client: { mailbox } }: Session, flag: string): string | undefined {
+  if (!mailbox || mailbox.readOnly) return undefined;
+  const { permanentFlags } = mailbox;
+  // Without PERMANENTFLAGS all can be kept (RFC 9051, section 7.1).
+  if (!permanentFlags) return flag;
+  const known = [...permanentFlags].find((each) => each.toLowerCase() === flag.toLowerCase());
+  // \* allows new keywords, and no system flag that is not named.
+  return known ?? (permanentFlags.has('\\*') && !flag.startsWith('\\') ? flag : undefined);
+}
+
+function whyNot({ client: { mailbox } }: Session): string {
+  return !mailbox || mailbox.readOnly ? 'it is read-only' : 'PERMANENTFLAGS';
+}
+
+function canExpunge(session: Session): boolean {
+  return can(session, 'UIDPLUS') && keptFlag(session, '\\Deleted') !== undefined;
+}
+
+/** IMAP4rev2 has both in it (RFC 9051, appendix E). */
+function can({ client: { capabilities } }: Session, capability: string): boolean {
+  return capabilities.has(capability) || capabilities.has('IMAP4rev2');
 }

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ImapFlow } from 'imapflow';
 import { describe, expect, inject, test } from 'vitest';
 import { useDatabase } from '../support/database.ts';
 import { deliver } from '../support/deliver.ts';
+import { seenUids, withClient } from '../support/imap-client.ts';
 import { mail } from '../support/mail.ts';
 import { loadMailbox } from '../support/mailcase.ts';
 import { poll, rows } from '../support/poll.ts';
@@ -16,35 +16,6 @@ let users = 0;
 function newUser(): string {
   users += 1;
   return `poll${users}@example.com`;
-}
-
-/** Works on the folder as a person or another client would. */
-async function withClient<T>(
-  user: string,
-  work: (client: ImapFlow) => Promise<T>,
-  readOnly = false,
-): Promise<T> {
-  const { host, imapPort, password } = inject('dovecot');
-  const client = new ImapFlow({
-    host,
-    port: imapPort,
-    secure: false,
-    doSTARTTLS: false,
-    auth: { user, pass: password },
-    logger: false,
-  });
-  await client.connect();
-  try {
-    await client.mailboxOpen('INBOX', { readOnly });
-    return await work(client);
-  } finally {
-    await client.logout();
-  }
-}
-
-async function seenUids(user: string): Promise<number[]> {
-  const found = await withClient(user, (client) => client.search({ seen: true }, { uid: true }), true);
-  return found || [];
 }
 
 const customerMail = (subject: string, more: Record<string, string> = {}) =>
@@ -237,7 +208,9 @@ test('another account behind the same name is another folder, though its UIDs an
   const server = inject('dovecot');
   for (const user of users) await deliver(server, user, [customerMail(`Account of ${user}`)]);
   const validity = (user: string) =>
-    withClient(user, async (client) => (client.mailbox ? Number(client.mailbox.uidValidity) : 0), true);
+    withClient(user, async (client) => (client.mailbox ? Number(client.mailbox.uidValidity) : 0), {
+      readOnly: true,
+    });
   for (const user of users) await poll(database.db, await loadMailbox(user));
   const folders = await rows<{ account: string; uid_validity: number }>(
     database.db,
@@ -323,7 +296,7 @@ test('a large message and its large text arrive byte for byte', async () => {
       const bytes = message ? message.source : undefined;
       return bytes ?? Buffer.of();
     },
-    true,
+    { readOnly: true },
   );
   const [stored] = await rows<{ content: Buffer; body_text: string; size: number; good: boolean }>(
     database.db,

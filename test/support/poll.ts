@@ -1,17 +1,30 @@
 import { pino } from 'pino';
-import type { MailboxConfig } from '../../src/config/schema.ts';
+import type { MailboxConfig, RecordingConfig } from '../../src/config/schema.ts';
 import type { Database } from '../../src/db/connect.ts';
-import type { PollReport } from '../../src/poll-context.ts';
+import type { Log } from '../../src/observe/log.ts';
+import { createOnce, type Once, type PollReport } from '../../src/poll-context.ts';
 import { pollMailbox } from '../../src/poll-mailbox.ts';
 
+/** What counts where a test does not say otherwise. */
+export const RECORDING: RecordingConfig = {
+  headers: { prefix: 'x-desk-' },
+  cases: { subject_number: 'off' },
+  flood: { messages: 20, window: 3_600_000 },
+};
+
 /** One poll of one mailbox, as the daemon does it, without its schedule. */
-export function poll(db: Database, mailbox: MailboxConfig, prefix = 'x-desk-'): Promise<PollReport> {
+export function poll(
+  db: Database,
+  mailbox: MailboxConfig,
+  more: { recording?: Partial<RecordingConfig>; log?: Log; once?: Once } = {},
+): Promise<PollReport> {
   const never = new AbortController().signal;
   return pollMailbox({
     db,
     mailbox,
-    prefix,
-    log: pino({ level: 'silent' }),
+    recording: { ...RECORDING, ...more.recording },
+    log: more.log ?? pino({ level: 'silent' }),
+    once: more.once ?? createOnce(),
     stopping: never,
     cutting: never,
   });

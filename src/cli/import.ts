@@ -1,0 +1,129 @@
+import type { MailboxConfig } from '../config/schema.ts';
+import { parseMoment } from '../config/units.ts';
+import { assertReachable } from '../db/connect.ts';
+import { assertSchemaCurrent } from '../db/migrate.ts';
+import { openDatabase } from '../db/open.ts';
+import { errorMessage, MailcaseError } from '../errors.ts';
+import { type ImportReport, type ImportRequest, importMail } from '../import-mail.ts';
+import { createLog } from '../observe/log.ts';
+import { createOnce } from '../poll-context.ts';
+import { STATUSES } from '../rules/directives.ts';
+import { configFor, EXIT, print } from './context.ts';
+import { createProgress } from './progress.ts';
+import { stopOnSignals } from './signals.ts';
+
+export interface ImportOptions {
+  config?: string;
+  mailbox?: string;
+  folder?: string[];
+  since?: string;
+  until?: string;
+  limit?: string;
+  status?: string;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** `mailcase import` */
+export async function importCommand(options: ImportOptions): Promise<number> {
+  const request = requestFrom(options);
+  const { config, secrets } = await configFor(options.config);
+  const mailbox = mailboxFor(config.mailboxes, options.mailbox);
+  const log = createLog('warn', secrets, process.stderr);
+  const stopping = stopOnSignals(log);
+  const { db, close } = await openDatabase(config.database);
+  const progress = createProgress('imported');
+  try {
+    await assertReachable(db);
+    await assertSchemaCurrent(db);
+    const context = {
+      db,
+      mailbox,
+      recording: config,
+      log: log.child({ mailbox: mailbox.name }),
+      once: createOnce(),
+      stopping,
+      cutting: new AbortController().signal,
+    };
+    const report = await importMail(context, request, { onProgress: progress.show });
+    progress.end();
+    print(summaryOf(report));
+    return EXIT.done;
+  } catch (error) {
+    progress.end();
+    if (!(error instanceof MailcaseError) || !error.temporary) throw error;
+    throw new MailcaseError(
+      error.code,
+      `${errorMessage(error)}\nWhat was imported stays; the same command goes on from there.`,
+      { cause: error },
+    );
+  } finally {
+    await close();
+  }
+}
+
+/** @throws MailcaseError `usage` with everything that cannot be understood */
+function requestFrom({ folder, since, until, limit, status }: ImportOptions): ImportRequest {
+  const problems: string[] = [];
+  const moment = (name: string, text: string | undefined): Date | undefined => {
+    const read = text === undefined ? undefined : parseMoment(text);
+    if (text !== undefined && read === undefined) {
+      problems.push(`--${name} is no date: write one such as 2026-01-31 or 2026-01-31T08:00:00Z`);
+    }
+    return read;
+  };
+  const request: ImportRequest = {
+    folders: folder ?? [],
+    since: moment('since', since),
+    until: endOfDay(until, moment('until', until)),
+    limit: limit === undefined ? undefined : Number(limit),
+    status: STATUSES.find((each) => each === (status ?? 'closed').toLowerCase()),
+  };
+  if (limit !== undefined && !/^[1-9]\d{0,9}$/.test(limit)) {
+    problems.push('--limit is no number of messages: write it in digits, e.g. 1000');
+  }
+  if (request.status === undefined) problems.push(`--status is none of ${STATUSES.join(', ')}`);
+  if (request.since && request.until && request.since >= request.until) {
+    problems.push('--since is not before --until, so no mail can be meant');
+  }
+  if (problems.length > 0) throw new MailcaseError('usage', problems.join('\n'));
+  return request;
+}
+
+/** A day alone is meant with all its hours. */
+function endOfDay(text: string | undefined, moment: Date | undefined): Date | undefined {
+  return moment && text?.includes('T') === false ? new Date(moment.getTime() + DAY_MS) : moment;
+}
+
+function mailboxFor(mailboxes: readonly MailboxConfig[], name: string | undefined): MailboxConfig {
+  const [only] = mailboxes;
+  const found =
+    name === undefined && mailboxes.length === 1 ? only : mailboxes.find((each) => each.name === name);
+  if (found) return found;
+  const names = mailboxes.map((each) => each.name).join(', ');
+  throw new MailcaseError(
+    'usage',
+    `${name === undefined ? 'which mailbox?' : `there is no mailbox ${name}:`} give --mailbox with one of ${names}`,
+  );
+}
+
+function summaryOf({
+  found,
+  recorded,
+  duplicates,
+  quarantined,
+  notReady,
+  known,
+  left,
+}: ImportReport): string {
+  const count = (value: number) => value.toLocaleString('en');
+  const parts = [
+    `${count(recorded)} recorded`,
+    ...(duplicates > 0 ? [`${count(duplicates)} copies of mail that was there`] : []),
+    ...(quarantined > 0 ? [`${count(quarantined)} in quarantine`] : []),
+    ...(notReady > 0 ? [`${count(notReady)} gone, or not handed out by the server`] : []),
+    ...(left > 0 ? [`${count(left)} left: the same command goes on`] : []),
+  ];
+  const before = known > 0 ? ` (${count(known)} more were known)` : '';
+  return `${count(found)} old messages${before}: ${parts.join(', ')}`;
+}

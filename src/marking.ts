@@ -1,0 +1,77 @@
+import { type Marking, markProcessed, NO_MARKING, planMarking } from './imap/mark.ts';
+import { searchMessages } from './imap/search.ts';
+import type { PollContext, PollReport } from './poll-context.ts';
+import type { FolderRef } from './record/incoming.ts';
+import {
+  findReceipts,
+  findUnmarked,
+  isFullyRecorded,
+  noteProcessed,
+  type Receipt,
+} from './record/receipts.ts';
+import { chunks } from './sizes.ts';
+
+/** Whether nothing in the folder is ours to change: what people sent, and everything beside another system. */
+export function isUntouched({ mailbox, folder }: Pick<PollContext, 'mailbox' | 'folder'>): boolean {
+  return folder.role === 'sent' || mailbox.processed === 'none';
+}
+
+/** How messages of the selected folder are marked; what the server cannot do is said once, with the cure. */
+export async function prepareMarking(context: PollContext): Promise<Marking> {
+  const { session, mailbox, folder, log, once } = context;
+  if (isUntouched(context)) return NO_MARKING;
+  const marking = await planMarking(session, mailbox.processed);
+  for (const { option, why, cure } of marking.impossible) {
+    once(`processed.${option} ${folder.path}`, () =>
+      log.warn({ option: `processed.${option}`, why, cure }, 'processed mail cannot be marked as configured'),
+    );
+  }
+  return marking;
+}
+
+/** Marks what has been recorded. What its receipt says decides, so that nothing is marked without one. */
+export async function markRecorded(
+  { db, session }: PollContext,
+  place: FolderRef,
+  marking: Marking,
+  uids: readonly number[],
+): Promise<void> {
+  const receipts = await findReceipts(db, place, uids);
+  await markProcessed(session, marking, {
+    recorded: uidsOf(receipts.filter(isFullyRecorded)),
+    aside: uidsOf(receipts.filter((receipt) => !isFullyRecorded(receipt))),
+  });
+  // What could not be done is done later, when the server can.
+  if (marking.impossible.length === 0) await noteProcessed(db, place, uidsOf(receipts));
+}
+
+/**
+ * Marks what an earlier poll recorded and could not mark, whatever the selection finds now: a person may have read it
+ * meanwhile. A message that was marked and is unseen again was made so by a person, and stays so.
+ */
+export async function markLate(
+  context: PollContext,
+  place: FolderRef,
+  marking: Marking,
+  report: PollReport,
+): Promise<void> {
+  const { db, session, mailbox } = context;
+  if (marking.impossible.length > 0) return;
+  const unmarked = await findUnmarked(db, place);
+  for (const some of chunks(uidsOf(unmarked), mailbox.batch.messages)) {
+    const there = new Set(marking === NO_MARKING ? [] : await searchMessages(session, { uids: some }));
+    await markRecorded(
+      context,
+      place,
+      marking,
+      some.filter((uid) => there.has(uid)),
+    );
+    // What has gone from the folder needs no mark any more.
+    await noteProcessed(db, place, some);
+    report.markedLate += there.size;
+  }
+}
+
+function uidsOf(receipts: readonly Receipt[]): number[] {
+  return receipts.map(({ uid }) => uid);
+}

@@ -1,0 +1,40 @@
+import type { FolderConfig, ProcessedConfig } from './config/schema.ts';
+import type { MessageSize } from './imap/fetch.ts';
+import type { Criteria } from './imap/search.ts';
+import type { KnownFolder } from './record/folders.ts';
+
+/**
+ * What to search a folder for: by the selection, and no further back than the first contact. With `new`, what is up to
+ * the last sweep has its receipt, so the search begins behind it.
+ */
+export function criteriaFor(
+  { select }: FolderConfig,
+  processed: ProcessedConfig,
+  { start, sweptUid }: KnownFolder,
+): Criteria {
+  const swept = select === 'new' ? sweptUid + 1 : 1;
+  const fromUid = Math.max(swept, start.fromUid ?? 1);
+  return {
+    ...(select === 'unseen' && { unseen: true }),
+    ...(select === 'keyword' && processed !== 'none' && { withoutKeyword: processed.keyword }),
+    ...(fromUid > 1 && { fromUid }),
+    ...(start.fromUid === null && start.at !== null && { since: start.at }),
+  };
+}
+
+/** Whether a message counts by when it came; where UIDs say it, the search has asked for them. */
+export function countsSince({ start }: KnownFolder): (message: MessageSize) => boolean {
+  const { at, fromUid } = start;
+  if (at === null || fromUid !== null) return () => true;
+  return ({ receivedAt }) => receivedAt >= at;
+}
+
+/** Up to where a sweep got: below the first message that is still open. */
+export function sweptUpTo(found: readonly number[], open: ReadonlySet<number>): number {
+  let swept = 0;
+  for (const uid of found) {
+    if (open.has(uid)) break;
+    swept = uid;
+  }
+  return swept;
+}
