@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readBatches } from './batches.ts';
-import type { FolderConfig } from './config/schema.ts';
+import { type Batch, readBatches } from './batches.ts';
+import type { FolderConfig, MailboxConfig } from './config/schema.ts';
 import { MailcaseError } from './errors.ts';
-import { fetchSizes } from './imap/fetch.ts';
+import { fetchSizes, type MessageSize } from './imap/fetch.ts';
 import { searchMessages } from './imap/search.ts';
 import type { Session } from './imap/session.ts';
 import { enterFolder } from './poll.ts';
@@ -14,7 +14,7 @@ import type { Importing } from './record/policy.ts';
 import { findReceipts } from './record/receipts.ts';
 import { recordBatch } from './recording.ts';
 import { countsSince, criteriaFor } from './selection.ts';
-import { chunks } from './sizes.ts';
+import { bySize, chunks } from './sizes.ts';
 
 /** Which old mail is brought in. */
 export interface ImportRequest extends Importing {
@@ -39,9 +39,7 @@ export interface ImportEvents {
 }
 
 /** An old message, as it is listed before it is fetched. */
-interface Listed {
-  readonly uid: number;
-  readonly receivedAt: Date;
+interface Listed extends MessageSize {
   readonly folder: PollContext;
   readonly place: FolderRef;
 }
@@ -68,10 +66,10 @@ export async function importMail(
     const total = emptyReport(listed.length);
     let done = 0;
     events.onProgress(done, listed.length);
-    for (const some of chunks(listed, mailbox.batch.messages)) {
+    for (const some of slices(listed, mailbox)) {
       while ((await isBusy(db, mailboxId)) && !stopping.aborted) await sleep(GIVE_WAY_MS);
       if (stopping.aborted) break;
-      for (const group of byFolder(some)) await importGroup(group, total);
+      await importSlice(some, total);
       done += some.length;
       events.onProgress(done, listed.length);
     }
@@ -142,37 +140,83 @@ async function listFolder(
       const isMeant = (!since || receivedAt >= since) && (!until || receivedAt < until);
       if (!isMeant) continue;
       if (receipts.has(uid)) known += 1;
-      else if (!(polled.has(uid) && counts(message))) listed.push({ uid, receivedAt, folder, place });
+      else if (!(polled.has(uid) && counts(message))) listed.push({ ...message, folder, place });
     }
   }
   return { listed, known };
 }
 
-/** Groups of one folder each, in the order in which the folders first come. */
-function byFolder(listed: readonly Listed[]): Listed[][] {
-  const groups = new Map<PollContext, Listed[]>();
-  for (const message of listed) {
-    const group = groups.get(message.folder);
-    if (group) group.push(message);
-    else groups.set(message.folder, [message]);
-  }
-  return [...groups.values()];
+/** What is read and held together, whatever folders it is from. */
+function* slices(listed: readonly Listed[], { batch }: MailboxConfig): Generator<Listed[]> {
+  for (const some of chunks(listed, batch.messages)) yield* bySize(some, batch.bytes);
 }
 
-async function importGroup(group: readonly Listed[], report: PollReport): Promise<void> {
+/** A message that was read, ready to be recorded in its turn. */
+interface Read {
+  readonly uid: number;
+  readonly from: Listed;
+  readonly batch: Batch;
+}
+
+/** Reads a slice folder by folder, and records it in the order of its time. */
+async function importSlice(slice: readonly Listed[], report: PollReport): Promise<void> {
+  const read: Read[] = [];
+  for (const group of groupsOf(slice, ({ folder }) => folder)) read.push(...(await readGroup(group, report)));
+  read.sort((a, b) => a.from.receivedAt.getTime() - b.from.receivedAt.getTime() || a.uid - b.uid);
+  for (const run of runsOf(read)) {
+    const [{ from }] = run;
+    const batches = run.map(({ batch }) => batch);
+    const together: Batch = {
+      incoming: batches.flatMap(({ incoming }) => incoming),
+      setAside: batches.flatMap(({ setAside }) => setAside),
+      passed: [],
+    };
+    await recordBatch(from.folder, from.place, together, report);
+  }
+}
+
+async function readGroup(group: readonly Listed[], report: PollReport): Promise<Read[]> {
   const [first] = group;
-  if (first === undefined) return;
+  if (first === undefined) return [];
   const { folder, place } = first;
-  const now = await enterFolder(folder, { readOnly: true });
-  if (now.uidValidity !== place.uidValidity) {
+  const { uidValidity } = await enterFolder(folder, { readOnly: true });
+  if (uidValidity !== place.uidValidity) {
     throw new MailcaseError(
       'imap_command',
       `UIDVALIDITY of ${folder.folder.path} changed meanwhile: run the import again, it goes on where it was`,
     );
   }
-  const uids = group.map(({ uid }) => uid).sort((a, b) => a - b);
-  for await (const batch of readBatches(folder, uids, () => true, report)) {
-    const oldestFirst = [...batch.incoming].sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime());
-    await recordBatch(folder, place, { ...batch, incoming: oldestFirst }, report);
+  const byUid = new Map(group.map((message) => [message.uid, message]));
+  const read: Read[] = [];
+  const add = (uid: number, batch: Batch) => {
+    const from = byUid.get(uid);
+    if (from) read.push({ uid, from, batch });
+  };
+  const uids = [...byUid.keys()].sort((a, b) => a - b);
+  for await (const { incoming, setAside } of readBatches(folder, uids, () => true, report)) {
+    for (const message of incoming) add(message.uid, { incoming: [message], setAside: [], passed: [] });
+    for (const message of setAside) add(message.uid, { incoming: [], setAside: [message], passed: [] });
   }
+  return read;
+}
+
+/** Cuts a list where the folder changes. */
+function runsOf(read: readonly Read[]): [Read, ...Read[]][] {
+  const runs: [Read, ...Read[]][] = [];
+  for (const each of read) {
+    const run = runs.at(-1);
+    if (run && run[0].from.folder === each.from.folder) run.push(each);
+    else runs.push([each]);
+  }
+  return runs;
+}
+
+function groupsOf<T, K>(list: readonly T[], keyOf: (item: T) => K): T[][] {
+  const groups = new Map<K, T[]>();
+  for (const item of list) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return [...groups.values()];
 }

@@ -25,11 +25,7 @@ export function changeCase(
   const status = nextStatus(view, policy, incoming, supportCase, isFirst);
   const mayReplace = isFirst || !isSettled(view, policy, supportCase, receivedAt);
   if (isFirst || status !== supportCase.status) {
-    // A status that an import sets is set today: mail that is older than this moment still belongs in the case.
-    const isImport =
-      policy.importing && status === policy.importing.status && status !== directives.case.status;
-    const at = isImport ? new Date() : receivedAt;
-    setStatus(plan, { supportCase, interaction, at }, status, isFirst);
+    setStatus(plan, { supportCase, interaction, at: receivedAt }, status, isFirst);
   }
   setFields(plan, { supportCase, interaction, at: receivedAt }, directives, mayReplace);
 }

@@ -1,5 +1,6 @@
 import type { Incoming } from './incoming.ts';
 import type { Plan } from './plan.ts';
+import type { Policy } from './policy.ts';
 import { answeringInteraction, mayJoin } from './threading.ts';
 import type { Customer, KnownInteraction, SupportCase, View } from './view.ts';
 
@@ -16,6 +17,7 @@ export interface CaseDecision {
 export function decideCase(
   view: View,
   plan: Plan,
+  policy: Policy,
   incoming: Incoming,
   customer: Customer | undefined,
   answered: KnownInteraction | undefined,
@@ -29,23 +31,26 @@ export function decideCase(
     return { supportCase, by: 'new' };
   }
   const tied = answered ?? answeringInteraction(view, incoming, customer);
-  if (tied) return join(plan, incoming, customer, tied, 'thread');
+  if (tied) return join(view, plan, policy, incoming, customer, tied, 'thread');
   const numbered = numberedCase(view, incoming, customer);
   // Whoever writes in its subject is a part of the case already, so it is no campaign's.
   if (numbered) {
-    return join(plan, incoming, customer, { supportCase: numbered, customer: undefined }, 'number');
+    const tied = { supportCase: numbered, customer: undefined };
+    return join(view, plan, policy, incoming, customer, tied, 'number');
   }
   return { supportCase: newCase(plan, incoming, customer, undefined), by: 'new' };
 }
 
 function join(
+  view: View,
   plan: Plan,
+  policy: Policy,
   incoming: Incoming,
   customer: Customer | undefined,
   tied: Pick<KnownInteraction, 'supportCase' | 'customer'>,
   by: 'thread' | 'number',
 ): CaseDecision {
-  if (mayJoin(tied, incoming)) return { supportCase: tied.supportCase, by };
+  if (mayJoin(view, policy, tied, incoming)) return { supportCase: tied.supportCase, by };
   return { supportCase: newCase(plan, incoming, customer, tied.supportCase), by: 'new' };
 }
 

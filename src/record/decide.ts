@@ -34,7 +34,7 @@ function decideMessage(view: View, plan: Plan, policy: Policy, incoming: Incomin
   const flooded = floodedCase(view, policy, incoming, customer);
   const { supportCase, by } = flooded
     ? { supportCase: flooded, by: 'flood' as const }
-    : decideCase(view, plan, incoming, customer, answered);
+    : decideCase(view, plan, policy, incoming, customer, answered);
   const outsider = by !== 'flood' && isOutsider(view, { supportCase, by }, incoming, customer);
   const isFirst = by === 'new';
   const interaction: NewInteraction = { id: undefined, incoming, supportCase, customer, outsider };

@@ -3,6 +3,7 @@ import type { Status } from '../rules/directives.ts';
 import { refuse } from './directives.ts';
 import type { Incoming } from './incoming.ts';
 import type { Policy } from './policy.ts';
+import { wasAnswered } from './threading.ts';
 import type { SupportCase, View } from './view.ts';
 
 /**
@@ -10,8 +11,8 @@ import type { SupportCase, View } from './view.ts';
  * pending, an inbound one reopens a pending or resolved case. What wrote itself changes nothing, and begins a case only
  * as a closed one; a list reopens nothing. A status that a trusted header says wins over all, except back to new.
  *
- * Mail of several folders does not come in the order of its time. So an inbound mail reopens nothing that was answered
- * after it came, and an outbound one leaves the case to whoever wrote after it.
+ * Mail of several folders does not come in the order of its time. So an inbound mail that was answered before it was
+ * read reopens nothing, and an outbound one leaves the case to whoever wrote after it.
  */
 export function nextStatus(
   view: View,
@@ -29,14 +30,13 @@ export function nextStatus(
   if (policy.importing?.status !== undefined && directives.case.status === undefined) {
     return policy.importing.status;
   }
-  const { lastIn, lastOut } = view.activityOf(supportCase);
   if (direction === 'out') {
+    const { lastIn } = view.activityOf(supportCase);
     if (status !== 'new') return status;
     return lastIn !== undefined && lastIn > receivedAt ? 'open' : 'pending';
   }
   const isWaiting = status === 'pending' || status === 'resolved';
-  const wasAnswered = lastOut !== undefined && lastOut > receivedAt;
-  return isWaiting && !wasAnswered && message.kind !== 'list' ? 'open' : status;
+  return isWaiting && message.kind !== 'list' && !wasAnswered(view, incoming) ? 'open' : status;
 }
 
 /** The status that a trusted header asks for, where it may be had. */

@@ -1,6 +1,7 @@
 import { isAutomatic } from '../message/kind.ts';
 import type { Message } from '../message/message.ts';
 import type { Incoming } from './incoming.ts';
+import type { Policy } from './policy.ts';
 import type { Customer, KnownInteraction, View } from './view.ts';
 
 /**
@@ -45,18 +46,35 @@ export function answeringInteraction(
 }
 
 /**
- * Whether a message may join the case of the interaction that it is tied to. A closed case stays closed, unless the
- * message was there before it was closed; and the case of a campaign (one external id, many customers) is no place for
- * one recipient's reply. What wrote itself changes nothing anywhere, so it may join any case.
+ * Whether somebody of ours has answered this message already: the answer was read first. Only an answer to this very
+ * message counts; that something went out later says nothing, for shops send notices all day.
+ */
+export function wasAnswered(view: View, { message }: Pick<Incoming, 'message'>): boolean {
+  const answers = message.messageId === undefined ? [] : (view.referringTo.get(message.messageId) ?? []);
+  return answers.some(({ direction }) => direction === 'out');
+}
+
+/**
+ * Whether a message may join the case of the interaction that it is tied to. A closed case stays closed, and the case
+ * of a campaign (one external id, many customers) is no place for one recipient's reply. What wrote itself changes
+ * nothing anywhere, so it may join any case.
+ *
+ * What nobody has to look at may join a closed case too: old mail that is imported, mail that was answered before it
+ * was read, and what our people sent before the case was closed.
  */
 export function mayJoin(
+  view: View,
+  { importing }: Policy,
   { supportCase, customer }: Pick<KnownInteraction, 'supportCase' | 'customer'>,
-  { message, receivedAt }: Pick<Incoming, 'message' | 'receivedAt'>,
+  incoming: Incoming,
 ): boolean {
+  const { message, receivedAt, direction } = incoming;
   if (isAutomatic(message.kind)) return true;
   const isCampaign =
     customer !== undefined && supportCase.customer !== undefined && customer !== supportCase.customer;
-  const wasOpen =
-    supportCase.status !== 'closed' || (supportCase.closed_at !== null && receivedAt < supportCase.closed_at);
-  return wasOpen && !isCampaign;
+  if (isCampaign) return false;
+  if (supportCase.status !== 'closed' || importing !== undefined) return true;
+  const wasSentBefore =
+    direction === 'out' && supportCase.closed_at !== null && receivedAt < supportCase.closed_at;
+  return wasSentBefore || wasAnswered(view, incoming);
 }

@@ -64,7 +64,7 @@ describe('what a mail answers', () => {
       [0, 1],
     ],
     [
-      'mail from before the case was closed does, however late it is read',
+      'what we sent before it was closed does, however late it is read',
       [
         { ...q, ...closed, '@minute': '50' },
         { ...toAnn, ...re('q'), '@minute': '40' },
@@ -156,20 +156,20 @@ describe('the answer that was read first', () => {
       [0, 1],
     ],
     [
+      'an unanswered mail never lies unseen in a closed case, however early it came',
+      [
+        { ...toAnn, 'Message-ID': '<n@x>', ...closed, '@minute': '50' },
+        { ...ann, ...re('n'), '@minute': '40' },
+      ],
+      [0, 1],
+    ],
+    [
       'into a case that was closed later',
       [
         { ...toAnn, ...re('q'), ...closed, '@minute': '20' },
         { ...q, '@minute': '10' },
       ],
       [0, 0],
-    ],
-    [
-      'not into one that was closed before',
-      [
-        { ...toAnn, ...re('q'), ...closed, '@minute': '20' },
-        { ...q, '@minute': '30' },
-      ],
-      [0, 1],
     ],
   ])('%s', async (_, mails, cases) => {
     expect((await casesOf(mails)).in).toEqual(cases);
@@ -186,6 +186,14 @@ describe('mail that is read out of the order of its time', () => {
         { ...q, ...at(10) },
       ],
       'pending',
+    ],
+    [
+      'a question that a notice has overtaken does: nobody has answered it',
+      [
+        { ...toAnn, 'x-desk-case-external-id': 'O', 'Message-ID': '<n@x>', ...at(20) },
+        { ...ann, ...re('n'), ...at(10) },
+      ],
+      'open',
     ],
     [
       'an answer between question and thanks leaves the case open',
