@@ -4,6 +4,7 @@ import type { Knex } from 'knex';
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.raw(COLUMNS);
   await knex.schema.raw(PARTICIPANTS);
+  await knex.schema.raw(REFERENCES);
   await knex.schema.raw(INDEXES);
   await knex.schema.raw(VIEWS);
 }
@@ -16,9 +17,8 @@ export async function down(knex: Knex): Promise<void> {
         s.external_id as case_external_id, s.status as case_status, s.subject as case_subject, i.subject,
         i.from_address, i.to_addresses
       from interactions i join cases s on s.id = i.case_id;
-    drop index interactions_in_reply_to_idx, interactions_reference_ids_idx,
-      interactions_case_id_direction_received_at_idx, cases_customer_id_received_at_idx;
-    drop table case_participants;
+    drop index interactions_case_id_direction_received_at_idx, cases_customer_id_received_at_idx;
+    drop table case_participants, interaction_references;
     alter table mailboxes drop column busy_until;
     alter table folders drop column start_at, drop column start_uid, drop column start_uid_validity,
       drop column swept_uid, drop column swept_uid_validity;
@@ -59,10 +59,23 @@ insert into case_participants (case_id, address_key)
     and octet_length(a.address) <= 1024;
 `;
 
-// GIN keeps each Message-ID once however many mails refer to it, and the hash index has no row limit.
+// Looked up for each message, by its own Message-ID, to find an answer that was read before it. Rows of a table and not
+// a GIN index on reference_ids: that one's planning is guesswork, and its pending list is read at each look-up.
+const REFERENCES = `
+create table interaction_references (       -- what an interaction refers to, by In-Reply-To, References or a report
+  message_id text not null check (octet_length(message_id) <= 998),      -- bare, without angle brackets
+  interaction_id bigint not null references interactions,
+  primary key (message_id, interaction_id)
+);
+
+insert into interaction_references (message_id, interaction_id)
+  select reference, id from interactions cross join lateral unnest(reference_ids || in_reply_to) as r(reference)
+  where octet_length(reference) <= 998
+  on conflict do nothing;
+`;
+
 const INDEXES = `
-create index interactions_in_reply_to_idx on interactions using hash (in_reply_to);
-create index interactions_reference_ids_idx on interactions using gin (reference_ids);
+create index interaction_references_interaction_id_idx on interaction_references (interaction_id);
 create index interactions_case_id_direction_received_at_idx on interactions (case_id, direction, received_at);
 create index cases_customer_id_received_at_idx on cases (customer_id, received_at);
 `;

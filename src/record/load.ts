@@ -153,10 +153,9 @@ async function loadReferring(trx: Transaction, batch: readonly Incoming[]): Prom
     trx,
     `select i.id, wanted.message_id, i.case_id, i.customer_id, i.direction
      from unnest(?::text[]) as wanted(message_id) cross join lateral (
-       (select * from interactions answer where answer.in_reply_to = wanted.message_id limit ${MAX_REFERRING})
-       union all
-       (select * from interactions answer where answer.reference_ids @> array[wanted.message_id]
-        limit ${MAX_REFERRING})) i
+       select r.interaction_id from interaction_references r where r.message_id = wanted.message_id
+       order by r.interaction_id limit ${MAX_REFERRING}) answer
+     join interactions i on i.id = answer.interaction_id
      order by i.id`,
     [ids],
   );

@@ -7,6 +7,7 @@ import type { Directives } from '../rules/directives.ts';
 import type { FolderRef } from './incoming.ts';
 import type { NewInteraction, Plan } from './plan.ts';
 import { idOf, ROWS_PER_INSERT } from './rows.ts';
+import { relatedIds } from './threading.ts';
 
 /** Stores new interactions with all that hangs on them. */
 export async function storeInteractions(
@@ -19,6 +20,20 @@ export async function storeInteractions(
   await storeContents(trx, interactions);
   await storeRawMessages(trx, interactions);
   await storeAttachments(trx, interactions);
+  await storeReferences(trx, interactions);
+}
+
+/** Stores what the interactions refer to, so that a message which is read after its answer finds it. */
+async function storeReferences(trx: Transaction, interactions: readonly NewInteraction[]): Promise<void> {
+  const rows = interactions.flatMap((interaction) =>
+    relatedIds(interaction.incoming.message).map((messageId) => ({ id: idOf(interaction), messageId })),
+  );
+  if (rows.length === 0) return;
+  await trx.raw(
+    `insert into interaction_references (message_id, interaction_id)
+     select * from unnest(?::text[], ?::bigint[])`,
+    [rows.map(({ messageId }) => messageId), rows.map(({ id }) => id)],
+  );
 }
 
 const INTERACTION_COLUMNS = [

@@ -1,6 +1,5 @@
 import type { Transaction } from '../db/connect.ts';
 import { insertRows, nextIds, updateRows } from '../db/insert.ts';
-import { chunks } from '../sizes.ts';
 import type { FolderRef } from './incoming.ts';
 import type { Plan } from './plan.ts';
 import { idOf, ROWS_PER_INSERT } from './rows.ts';
@@ -95,11 +94,12 @@ const NEW_CASE_COLUMNS = ['id', 'follow_up_of', 'received_at', 'created_at'] as 
 
 async function storeParticipants(trx: Transaction, { participants }: Plan): Promise<void> {
   if (participants.length === 0) return;
-  const rows = participants.map(({ supportCase, key }) => ({ case_id: idOf(supportCase), address_key: key }));
-  for (const some of chunks(rows, ROWS_PER_INSERT)) {
-    // Who has a part already, by a mail that was not looked at, keeps it.
-    await trx('case_participants').insert(some).onConflict(['case_id', 'address_key']).ignore();
-  }
+  // Who has a part already, by a mail that was not looked at, keeps it.
+  await trx.raw(
+    `insert into case_participants (case_id, address_key)
+     select * from unnest(?::bigint[], ?::text[]) on conflict do nothing`,
+    [participants.map(({ supportCase }) => idOf(supportCase)), participants.map(({ key }) => key)],
+  );
 }
 
 async function storeEmails(trx: Transaction, { emails }: Plan): Promise<void> {

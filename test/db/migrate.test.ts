@@ -150,3 +150,37 @@ describe('assertSchemaCurrent', () => {
     expect(await schemaState(db)).toEqual({ applied: known, pending: [], unknown: ['9999_future'] });
   });
 });
+
+it('0002 knows of the mail that was recorded before: who took part, what it refers to, and that all of it counted', async () => {
+  const { db } = database;
+  await migrateUp(db);
+  expect(await migrateDown(db)).toEqual(['0002_whole_contract']);
+  await db.raw(`
+    insert into mailboxes (name) values ('support');
+    insert into folders (mailbox_id, account, path, uid_validity) values (1, 'a@h', 'INBOX', 7);
+    insert into customers (first_name) values ('Ann');
+    insert into customer_emails (customer_id, address, address_key) values
+      (1, 'Ann@Asker.example', 'ann@asker.example'), (1, 'ann@home.example', 'ann@home.example');
+    insert into cases (received_at) values (now());
+    insert into interactions (case_id, customer_id, direction, kind, trusted, dedupe_key, received_at,
+        in_reply_to, reference_ids, to_addresses, cc_addresses)
+      values (1, 1, 'out', 'mail', false, decode(repeat('00', 33), 'hex'), now(),
+        'b@x', array['a@x', 'b@x'], array['Ann@Asker.example'], array['Bob@B.example']),
+      (1, 1, 'in', 'auto_reply', false, decode(repeat('01', 33), 'hex'), now(), null, '{}', array['eve@e.example'], '{}');
+  `);
+  expect(await migrateUp(db)).toEqual(['0002_whole_contract']);
+  expect(await rows(db, 'select address_key as key from case_participants order by 1')).toEqual([
+    { key: 'ann@asker.example' },
+    { key: 'ann@home.example' },
+    { key: 'bob@b.example' },
+  ]);
+  expect(
+    await rows(db, 'select message_id, interaction_id as i from interaction_references order by 1'),
+  ).toEqual([
+    { message_id: 'a@x', i: 1 },
+    { message_id: 'b@x', i: 1 },
+  ]);
+  expect(await rows(db, 'select start_at, start_uid, swept_uid from folders')).toEqual([
+    { start_at: null, start_uid: null, swept_uid: null },
+  ]);
+});
