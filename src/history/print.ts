@@ -150,9 +150,10 @@ const STATUS_STYLES = {
 
 function interactionLines(interaction: HistoryInteraction, options: PrintOptions, paint: Paint): string[] {
   const kind = interaction.kind === 'mail' ? '' : `[${interaction.kind}] `;
+  const outsider = interaction.outsider ? '[outsider] ' : '';
   const margin = ' '.repeat('    2026-11-09 08:15  → out  '.length);
   const room = options.width - margin.length;
-  const subject = clip(`${kind}${harmless(interaction.subject ?? '(no subject)')}`, room);
+  const subject = clip(`${kind}${outsider}${harmless(interaction.subject ?? '(no subject)')}`, room);
   const { city, countryCode, ipAddress } = interaction;
   const place = [city, countryCode].filter(Boolean).join(', ');
   const origin = [place, ipAddress].filter(Boolean).join(' · ');
@@ -192,8 +193,8 @@ function whenAndWhither({ receivedAt, direction }: HistoryInteraction, paint: Pa
   return `${paint('dim', time)}  ${arrow}`;
 }
 
-function attachmentLine({ fileName, contentType, sizeBytes }: Attachment): string {
-  return `attached: ${fileName ?? 'without a name'} (${contentType}, ${readableSize(sizeBytes)})`;
+function attachmentLine({ id, fileName, contentType, sizeBytes }: Attachment): string {
+  return `attachment ${id}: ${fileName ?? 'without a name'} (${contentType}, ${readableSize(sizeBytes)})`;
 }
 
 function readableSize(bytes: number): string {

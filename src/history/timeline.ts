@@ -8,6 +8,8 @@ export interface Refused {
 }
 
 export interface Attachment {
+  /** What `mailcase attachment` takes. */
+  readonly id: number;
   readonly fileName: string | null;
   readonly contentType: string;
   readonly sizeBytes: number;
@@ -20,6 +22,8 @@ export interface HistoryInteraction {
   readonly caseId: number;
   readonly direction: 'in' | 'out';
   readonly kind: string;
+  /** Whether it is from somebody who had no part in the case before. */
+  readonly outsider: boolean;
   readonly receivedAt: Date;
   readonly subject: string | null;
   readonly fromName: string | null;
@@ -113,7 +117,7 @@ async function readInteractions(db: Database, limit: number): Promise<HistoryInt
   const found = await rows<InteractionRow>(
     db,
     `select * from (
-       select i.id, i.customer_id as "customerId", i.case_id as "caseId", i.direction, i.kind,
+       select i.id, i.customer_id as "customerId", i.case_id as "caseId", i.direction, i.kind, i.outsider,
          i.received_at as "receivedAt", i.subject, i.from_name as "fromName", i.from_address as "fromAddress",
          i.city, i.country_code as "countryCode", host(i.ip_address) as "ipAddress",
          coalesce(c.directives -> 'refused', '[]') as refused
@@ -132,7 +136,7 @@ async function readInteractions(db: Database, limit: number): Promise<HistoryInt
 async function readAttachments(db: Database, interactionIds: number[]): Promise<Map<number, Attachment[]>> {
   const found = await rows<AttachmentRow>(
     db,
-    `select interaction_id as "interactionId", file_name as "fileName", content_type as "contentType",
+    `select id, interaction_id as "interactionId", file_name as "fileName", content_type as "contentType",
        size_bytes as "sizeBytes"
      from attachments where interaction_id = any(?) order by id`,
     [interactionIds],

@@ -90,17 +90,15 @@ describe('automatic mail', () => {
         { ...BOUNCE, To: 'news@example.com', Subject: 'Undelivered' },
         report(customers[3] ?? '', id('news')),
       ),
-      ...customers
-        .slice(10)
-        .map((From) =>
-          mail({
-            From,
-            To: 'news@example.com',
-            Subject: 'Out of office',
-            'In-Reply-To': id('news'),
-            'Auto-Submitted': 'auto-replied',
-          }),
-        ),
+      ...customers.slice(10).map((From) =>
+        mail({
+          From,
+          To: 'news@example.com',
+          Subject: 'Out of office',
+          'In-Reply-To': id('news'),
+          'Auto-Submitted': 'auto-replied',
+        }),
+      ),
       mail({
         From: customers[5] ?? '',
         To: 'news@example.com',

@@ -153,7 +153,7 @@ Käthe Grünwald  kaethe@example.org
   '    language: pt-BR\n    priority: 8\n',
   'from São Paulo, BR · 2001:db8:51f:4::2a\n',
   'Åsa Björklund  asa@example.net\n  case 5 · pending\n    labels: returns\n',
-  'attached: sprucken lampskärm – Växjö.png (image/png, 209 bytes)\n',
+  'attachment 1: sprucken lampskärm – Växjö.png (image/png, 209 bytes)\n',
   '佐々木 遥  haruka@kyoto-post.example\n',
   'ランプ「フィヨルド」の電圧について\n',
   'Ελένη Παπαδοπούλου  eleni@salonica-mail.example\n',

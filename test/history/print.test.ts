@@ -16,6 +16,7 @@ function interaction(given: Partial<HistoryInteraction> = {}): HistoryInteractio
     caseId: 1,
     direction: 'in',
     kind: 'mail',
+    outsider: false,
     receivedAt: new Date('2026-11-09T08:15:59Z'),
     subject: 'Where is my lamp?',
     fromName: null,
@@ -89,13 +90,14 @@ describe('printHistory', () => {
             interaction({ direction: 'out', subject: 'Your order' }),
             interaction({
               kind: 'auto_reply',
+              outsider: true,
               subject: null,
               city: 'São Paulo',
               countryCode: 'BR',
               ipAddress: '2001:db8::1',
               attachments: [
-                { fileName: 'a.png', contentType: 'image/png', sizeBytes: 209 },
-                { fileName: null, contentType: 'text/plain', sizeBytes: 3 * 1024 * 1024 },
+                { id: 7, fileName: 'a.png', contentType: 'image/png', sizeBytes: 209 },
+                { id: 8, fileName: null, contentType: 'text/plain', sizeBytes: 3 * 1024 * 1024 },
               ],
             }),
           ],
@@ -115,10 +117,10 @@ Joe Customer  joe@example.com, joe@example.org
     priority: 8
     total: 128.00 EUR
     2026-11-09 08:15  → out  Your order
-    2026-11-09 08:15  ← in   [auto_reply] (no subject)
+    2026-11-09 08:15  ← in   [auto_reply] [outsider] (no subject)
                              from São Paulo, BR · 2001:db8::1
-                             attached: a.png (image/png, 209 bytes)
-                             attached: without a name (text/plain, 3.0 MB)`);
+                             attachment 7: a.png (image/png, 209 bytes)
+                             attachment 8: without a name (text/plain, 3.0 MB)`);
   });
 
   it('leaves out what is empty', () => {
@@ -178,7 +180,7 @@ joe@example.com
                 interaction({
                   subject: evil,
                   city: evil,
-                  attachments: [{ fileName: evil, contentType: evil, sizeBytes: 1 }],
+                  attachments: [{ id: 1, fileName: evil, contentType: evil, sizeBytes: 1 }],
                 }),
               ],
             }),
