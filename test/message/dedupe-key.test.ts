@@ -142,6 +142,26 @@ describe('the same mail', () => {
       multipart([utf8, '', TEXT], [utf8, '', 'This list is …']),
     ],
     [
+      'a list copy: prefix in the subject, its own header fields, a footer of its own part',
+      multipart([utf8, '', TEXT]),
+      [
+        ...['List-Id: <support.lamps.example>', 'Precedence: list', 'Reply-To: support@lamps.example'],
+        ...multipart([utf8, '', TEXT], [utf8, '', 'You got this because …']).map((line) =>
+          line === SUBJECT ? 'Subject: [support] Your order' : line,
+        ),
+      ],
+    ],
+    [
+      'a forwarding that adds Resent fields',
+      plain,
+      ['Resent-From: joe@example.com', 'Resent-To: support@lamps.example', 'Resent-Date: x', ...plain],
+    ],
+    [
+      'a gateway that wraps the text in multipart/mixed with a disclaimer of its own part',
+      plain,
+      multipart([utf8, '', TEXT], [html, '', '<p>This mail is confidential.</p>']),
+    ],
+    [
       'a banner behind the first 500 letters',
       withText('a'.repeat(500)),
       withText(`${'a'.repeat(500)} banner`),
@@ -179,6 +199,14 @@ describe('the same mail', () => {
 
 describe('different mails', () => {
   it.each([
+    // In doubt two interactions, never a loss.
+    [
+      'a list that puts itself into From',
+      plain,
+      withHead('From: Shop via support <support@lamps.example>', 'X-Original-From: shop@lamps.example'),
+    ],
+    ['a list that writes its footer into a short text', plain, withText(`${TEXT}\r\n--\r\nThe list`)],
+    ['a banner before the text', plain, withText(`EXTERNAL MAIL! ${TEXT}`)],
     ['another Message-ID', plain, withHead('Message-ID: <order-2@lamps.example>')],
     ['letter case of the Message-ID', plain, withHead('Message-ID: <ORDER-1@lamps.example>')],
     ['a reused Message-ID, another To', plain, withHead('To: maja@example.com')],
