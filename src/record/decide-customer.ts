@@ -20,23 +20,23 @@ export function knownCustomer(view: View, incoming: Incoming): Customer | undefi
  * Finds or makes the customer of a message, and fills in what the message says of them: names only where there is
  * none yet, headers always.
  *
- * @param bounced the customer of the message that a bounce is about, where it is known
+ * @param tied the customer whom the message concerns by what it answers, where only that can say it
  */
 export function decideCustomer(
   view: View,
   plan: Plan,
   policy: Policy,
   incoming: Incoming,
-  bounced?: Customer,
+  tied?: Customer,
 ): Customer | undefined {
   const { address, isPlanted } = attributedAddress(view, incoming);
   if (isPlanted) notePlanted(incoming);
-  const customer = bounced ?? findCustomer(view, plan, incoming, address);
+  const customer = tied ?? findCustomer(view, plan, incoming, address);
   if (customer === undefined) {
     refuseAll(incoming);
     return undefined;
   }
-  if (bounced === undefined) fillName(plan, customer, address);
+  if (tied === undefined) fillName(plan, customer, address);
   const newest = view.newestOfCustomer.get(customer);
   // Old mail that is imported does not undo what newer mail has said.
   const mayReplace = !policy.importing || newest === undefined || newest <= incoming.receivedAt;

@@ -1,3 +1,4 @@
+import { addressKey } from '../message/addresses.ts';
 import { isAutomatic } from '../message/kind.ts';
 import { applyCopy } from './apply-copy.ts';
 import { changeCase, setCaseCustomer } from './change-case.ts';
@@ -8,7 +9,7 @@ import { isOutsider, noteParticipants } from './participation.ts';
 import { emptyPlan, type NewInteraction, type Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
 import { answeredInteraction, relatedIds } from './threading.ts';
-import type { Customer, SupportCase, View } from './view.ts';
+import type { Customer, KnownInteraction, SupportCase, View } from './view.ts';
 
 /**
  * Decides what a batch comes to, message by message in the order of the mailbox. Pure but for the view, which learns
@@ -29,8 +30,7 @@ function decideMessage(view: View, plan: Plan, policy: Policy, incoming: Incomin
     return;
   }
   const answered = answeredInteraction(view, incoming, knownCustomer(view, incoming));
-  const isBounce = incoming.message.kind === 'bounce';
-  const customer = decideCustomer(view, plan, policy, incoming, isBounce ? answered?.customer : undefined);
+  const customer = decideCustomer(view, plan, policy, incoming, tiedCustomer(view, incoming, answered));
   const flooded = floodedCase(view, policy, incoming, customer);
   const { supportCase, by } = flooded
     ? { supportCase: flooded, by: 'flood' as const }
@@ -48,6 +48,22 @@ function decideMessage(view: View, plan: Plan, policy: Policy, incoming: Incomin
   plan.interactions.push(interaction);
   plan.receipts.push({ incoming, outcome: 'recorded', interaction });
   learn(view, key, interaction, isFirst);
+}
+
+/**
+ * Whom a message concerns by what it answers, which its own fields cannot say: of a bounce, the one whom the bounced
+ * mail went to; of an answer to a colleague, whose address is own, that colleague.
+ */
+function tiedCustomer(
+  view: View,
+  { message, direction, customer }: Incoming,
+  answered: KnownInteraction | undefined,
+): Customer | undefined {
+  if (message.kind === 'bounce') return answered?.customer;
+  const colleague = answered?.customer;
+  if (direction === 'in' || customer.address !== undefined || colleague === undefined) return undefined;
+  const keys = [...message.to, ...message.cc].map(({ address }) => addressKey(address));
+  return keys.some((key) => view.customersByAddressKey.get(key) === colleague) ? colleague : undefined;
 }
 
 /**

@@ -111,10 +111,14 @@ export async function loadView(trx: Transaction, batch: readonly Incoming[], pol
 /** Keys of all addresses by which a customer of the batch, or a sender, may be known. */
 function customerKeys(batch: readonly Incoming[]): string[] {
   return distinct(
-    batch.flatMap(({ customer, parties }) => [
+    batch.flatMap(({ customer, parties, direction, message }) => [
       customer.address && addressKey(customer.address.address),
       customer.ifKnown?.address && addressKey(customer.ifKnown.address.address),
       parties.sender,
+      // To our own people: one of them may be the customer who is answered.
+      ...(direction === 'out' && customer.address === undefined
+        ? [...message.to, ...message.cc].map(({ address }) => addressKey(address))
+        : []),
     ]),
   );
 }

@@ -98,6 +98,25 @@ describe('the Sent folder', () => {
     ]);
   });
 
+  test("the answer to a colleague is in the colleague's history", async () => {
+    const user = newUser();
+    const mailbox = await loadMailbox(user, { folders: SENT, start: 'all', own: ['example.com'] });
+    const colleague = `colleague.${user}`;
+    await deliver(server, user, [question(user, 'q1', { From: colleague })]);
+    await append(user, 'Sent', answer(user, 'a1', 'q1', { To: colleague }));
+    await poll(database.db, mailbox);
+    const history = await rows(
+      database.db,
+      `select h.subject, h.direction from customer_history h join customer_emails e using (customer_id)
+       where e.address_key = ? order by h.interaction_id`,
+      [colleague],
+    );
+    expect(history).toEqual([
+      { subject: 'q1', direction: 'in' },
+      { subject: 'Re: q1', direction: 'out' },
+    ]);
+  });
+
   test('at the first contact only what is sent from now on counts, unless start says otherwise', async () => {
     const user = newUser();
     const mailbox = await loadMailbox(user, { folders: SENT });
