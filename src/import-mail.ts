@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Batch, readBatches } from './batches.ts';
 import type { FolderConfig, MailboxConfig } from './config/schema.ts';
+import { canonicalPath } from './config/selection-schema.ts';
 import { MailcaseError } from './errors.ts';
 import { fetchSizes, type MessageSize } from './imap/fetch.ts';
 import { searchMessages } from './imap/search.ts';
@@ -110,7 +111,7 @@ function foldersOf(
   { folders }: ImportRequest,
 ): { config: FolderConfig; isPolled: boolean }[] {
   if (folders.length === 0) return mailbox.folders.map((config) => ({ config, isPolled: true }));
-  return [...new Set(folders)].map((path) => {
+  return [...new Set(folders.map(canonicalPath))].map((path) => {
     const config = mailbox.folders.find((each) => each.path === path);
     return config
       ? { config, isPolled: true }

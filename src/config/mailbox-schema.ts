@@ -13,6 +13,7 @@ import {
 } from './checks.ts';
 import { ALWAYS, complain, duration, optionOf, size, text, trueOrFalse, wholeNumber } from './fields.ts';
 import {
+  canonicalPath,
   folders,
   processed,
   refuseCircles,
@@ -107,7 +108,10 @@ const mailbox = z
       .optional()
       .meta({ example: 'folders: [INBOX]' })
       .describe('The folders that are polled; default [INBOX].'),
-    path: text(folderPath).optional().describe('Short for `folders` with one entry.'),
+    path: text(folderPath)
+      .transform(canonicalPath)
+      .optional()
+      .describe('Short for `folders` with one entry.'),
     select: z
       .enum(SELECTIONS)
       .prefault('unseen')

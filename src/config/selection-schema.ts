@@ -5,11 +5,23 @@ import { parseMoment } from './units.ts';
 
 /* Which mails of a mailbox are taken, and what is done with them; see mailbox-schema.ts. */
 
+/** INBOX is the one path that compares case-insensitively (RFC 9051, section 5.1), and is the same folder ever after. */
+export function canonicalPath(path: string): string {
+  return path.toUpperCase() === 'INBOX' ? 'INBOX' : path;
+}
+
+/** Composed or not, a letter is one. */
+function sameFolder(a: unknown, b: unknown): boolean {
+  const key = (path: unknown) => canonicalPath(String(path)).normalize('NFC');
+  return key(a) === key(b);
+}
+
 const folder = z
   .preprocess(
     (value) => (typeof value === 'string' ? { path: value } : value),
     z.strictObject({
       path: text(folderPath)
+        .transform(canonicalPath)
         .meta({ example: 'path: INBOX' })
         .describe('Its path, as the mail server shows it.'),
       role: z
@@ -21,13 +33,6 @@ const folder = z
     }),
   )
   .describe('A folder: its path alone, or a map of path and role.');
-
-/** INBOX is the one path that compares case-insensitively (RFC 9051, section 5.1); composed or not, a letter is one. */
-function sameFolder(a: unknown, b: unknown): boolean {
-  const key = (path: unknown) =>
-    typeof path === 'string' && path.toUpperCase() === 'INBOX' ? 'INBOX' : String(path).normalize('NFC');
-  return key(a) === key(b);
-}
 
 export const folders = z
   .array(folder)

@@ -174,6 +174,7 @@ describe('a config that loads', () => {
     ['own: []', { own: [] }],
     ['processed: {flag: \\flagged}', { processed: { flag: '\\Flagged', delete: false } }],
     ['processed: {flag: "\\\\Answered"}', { processed: { flag: '\\Answered', delete: false } }],
+    ['path: inbox', { folders: [{ path: 'INBOX', role: 'inbox', select: 'unseen', start: 'all' }] }],
     ['processed: none', { processed: 'none' }],
     ['processed: {keyword: $done}', { processed: { keyword: '$done', delete: false } }],
     ['processed: {move: Done}', { processed: { move: 'Done', delete: false } }],
