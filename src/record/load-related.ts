@@ -1,0 +1,88 @@
+import type { Transaction } from '../db/connect.ts';
+import { addressKey } from '../message/addresses.ts';
+import type { Incoming } from './incoming.ts';
+import { type OriginalRow, originalsOf, type RelatedRow } from './load-originals.ts';
+import { distinct, rowsOf } from './rows.ts';
+import { relatedIds } from './threading.ts';
+
+export interface InteractionRow extends RelatedRow {
+  readonly message_id: string;
+}
+
+/** What the batch's messages have to do with what is recorded: ids only, nothing is locked yet. */
+export interface Related {
+  readonly emails: readonly { address_key: string; customer_id: number }[];
+  /** By the Message-ID that a message of the batch names. */
+  readonly answered: readonly InteractionRow[];
+  /** By the Message-ID of a message of the batch. */
+  readonly referring: readonly InteractionRow[];
+  readonly originals: readonly OriginalRow[];
+}
+
+export async function loadRelated(trx: Transaction, batch: readonly Incoming[]): Promise<Related> {
+  const originals = await originalsOf(trx, batch);
+  const emails = await rowsOf<Related['emails'][number]>(
+    trx,
+    'select address_key, customer_id from customer_emails where address_key = any(?)',
+    [customerKeys(batch)],
+  );
+  const answered = await loadAnswered(trx, batch, distinct(emails.map(({ customer_id }) => customer_id)));
+  return { originals, emails, answered, referring: await loadReferring(trx, batch) };
+}
+
+/** Keys of all addresses by which a customer of the batch, or a sender, may be known. */
+function customerKeys(batch: readonly Incoming[]): string[] {
+  return distinct(
+    batch.flatMap(({ customer, parties, direction, message }) => [
+      customer.address && addressKey(customer.address.address),
+      customer.ifKnown?.address && addressKey(customer.ifKnown.address.address),
+      parties.sender,
+      // To our own people: one of them may be the customer who is answered.
+      ...(direction === 'out' && customer.address === undefined
+        ? [...message.to, ...message.cc].map(({ address }) => addressKey(address))
+        : []),
+    ]),
+  );
+}
+
+/** Most interactions that refer to one message and are looked at: a newsletter has thousands of automatic replies. */
+const MAX_REFERRING = 20;
+
+/**
+ * Interactions that the batch answers. A newsletter may have one Message-ID for a hundred thousand customers: then it
+ * is enough to know that there are several, and which of them are the senders' own.
+ */
+async function loadAnswered(
+  trx: Transaction,
+  batch: readonly Incoming[],
+  customerIds: readonly number[],
+): Promise<InteractionRow[]> {
+  const ids = distinct(batch.flatMap(({ message }) => relatedIds(message)));
+  if (ids.length === 0) return [];
+  return rowsOf<InteractionRow>(
+    trx,
+    `select i.id, i.message_id, i.case_id, i.customer_id, i.direction
+     from unnest(?::text[]) as wanted(message_id) cross join lateral (
+       select * from interactions shared where shared.message_id = wanted.message_id limit 2) i
+     union
+     select i.id, i.message_id, i.case_id, i.customer_id, i.direction
+     from interactions i where i.message_id = any(?) and i.customer_id = any(?)
+     order by id`,
+    [ids, ids, [...customerIds]],
+  );
+}
+
+/** Interactions that refer to the batch's own messages: they were read before what they answer. */
+async function loadReferring(trx: Transaction, batch: readonly Incoming[]): Promise<InteractionRow[]> {
+  const ids = distinct(batch.map(({ message }) => message.messageId));
+  return rowsOf<InteractionRow>(
+    trx,
+    `select i.id, wanted.message_id, i.case_id, i.customer_id, i.direction
+     from unnest(?::text[]) as wanted(message_id) cross join lateral (
+       select r.interaction_id from interaction_references r where r.message_id = wanted.message_id
+       order by r.interaction_id limit ${MAX_REFERRING}) answer
+     join interactions i on i.id = answer.interaction_id
+     order by i.id`,
+    [ids],
+  );
+}
