@@ -1,5 +1,8 @@
 import type { Knex } from 'knex';
 
+/** What `migrate down` takes away with it. */
+export const losesOnDown = 'who has a part in which case, and which mail counts in which folder';
+
 /** First contact, selection by UID, who has a part in a case, and what threading backwards needs to be quick. */
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.raw(COLUMNS);
@@ -17,16 +20,19 @@ export async function down(knex: Knex): Promise<void> {
         s.external_id as case_external_id, s.status as case_status, s.subject as case_subject, i.subject,
         i.from_address, i.to_addresses
       from interactions i join cases s on s.id = i.case_id;
+    create index cases_customer_id_idx on cases (customer_id);
     drop index interactions_case_id_direction_received_at_idx, cases_customer_id_received_at_idx;
     drop table case_participants, interaction_references;
     alter table mailboxes drop column busy_until;
-    alter table folders drop column start_at, drop column start_uid, drop column start_uid_validity,
+    alter table folders drop column select_by, drop column start_at, drop column start_uid, drop column start_uid_validity,
       drop column swept_uid, drop column swept_uid_validity;
   `);
 }
 
 const COLUMNS = `
 alter table folders
+  add column select_by text check (select_by in ('unseen', 'keyword', 'new')),
+                                            -- how its mail is selected; null: it was imported from, and never polled
   add column start_at timestamptz,          -- mail received earlier does not count; null: all mail counts
   add column start_uid bigint check (start_uid between 1 and 4294967295),
                                             -- first UID that counts, as long as UIDVALIDITY is start_uid_validity
@@ -35,11 +41,14 @@ alter table folders
                                             -- selection by UID: every message up to here has its receipt
   add column swept_uid_validity bigint check (swept_uid_validity between 1 and 4294967295);
 
+update folders set select_by = 'unseen';
+
 alter table mailboxes
   add column busy_until timestamptz;        -- a poll records new mail, at the latest until then: imports give way
 `;
 
-// What is known of mail recorded before: the addresses as they compare where they are ASCII, which nearly all are.
+// What is known of mail recorded before: the addresses as they compare where they are ASCII, which nearly all are. Own
+// ones in To and Cc cannot be told here; nobody writes as a stranger from one of them.
 const PARTICIPANTS = `
 create table case_participants (            -- who wrote in a case, or was written to; never outsiders, never own addresses
   case_id bigint not null references cases,
@@ -75,9 +84,11 @@ insert into interaction_references (message_id, interaction_id)
 `;
 
 const INDEXES = `
-create index interaction_references_interaction_id_idx on interaction_references (interaction_id);
-create index interactions_case_id_direction_received_at_idx on interactions (case_id, direction, received_at);
+create index interaction_references_interaction_id_idx on interaction_references using hash (interaction_id);
+create index interactions_case_id_direction_received_at_idx on interactions (case_id, direction, received_at)
+  where kind in ('mail', 'list');
 create index cases_customer_id_received_at_idx on cases (customer_id, received_at);
+drop index cases_customer_id_idx;             -- the one before begins alike
 `;
 
 const VIEWS = `

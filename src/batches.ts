@@ -2,7 +2,7 @@ import { MailcaseError } from './errors.ts';
 import { type FetchedMessage, fetchMessages, fetchSizes, type MessageSize } from './imap/fetch.ts';
 import { judge } from './judge.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
-import type { Incoming } from './record/incoming.ts';
+import type { FolderRef, Incoming } from './record/incoming.ts';
 import type { Unrecordable } from './record/quarantine.ts';
 import { bySize, chunks } from './sizes.ts';
 
@@ -22,6 +22,7 @@ export interface Batch {
  */
 export async function* readBatches(
   context: PollContext,
+  place: FolderRef,
   fresh: readonly number[],
   counts: (message: MessageSize) => boolean,
   report: PollReport,
@@ -45,13 +46,14 @@ export async function* readBatches(
         continue;
       }
       begun += 1;
-      yield await readBatch(context, part, report);
+      yield await readBatch(context, place, part, report);
     }
   }
 }
 
 async function readBatch(
   context: PollContext,
+  place: FolderRef,
   sizes: readonly MessageSize[],
   report: PollReport,
 ): Promise<Batch> {
@@ -59,26 +61,28 @@ async function readBatch(
   const wanted = sizes.filter(({ sizeBytes }) => sizeBytes <= limit);
   const fetched = await fetchMessages(context.session, wanted);
   report.notReady += wanted.length - fetched.length;
-  const tooLarge = sizes.filter(({ sizeBytes }) => sizeBytes > limit).map((each) => refuseSize(each, limit));
-  const { incoming, unparsable } = await judgeAll(context, fetched);
+  const tooLarge = sizes
+    .filter(({ sizeBytes }) => sizeBytes > limit)
+    .map((each) => refuseSize(place, each, limit));
+  const { incoming, unparsable } = await judgeAll(context, place, fetched);
   return { incoming, setAside: [...tooLarge, ...unparsable], passed: [] };
 }
 
-async function judgeAll({ judge: rules }: PollContext, fetched: readonly FetchedMessage[]) {
+async function judgeAll({ judge: rules }: PollContext, place: FolderRef, fetched: readonly FetchedMessage[]) {
   const incoming: Incoming[] = [];
   const unparsable: Unrecordable[] = [];
   for (const message of fetched) {
-    const outcome = await judge(rules, message);
+    const outcome = await judge(rules, place, message);
     if ('error' in outcome) unparsable.push(outcome);
     else incoming.push(outcome);
   }
   return { incoming, unparsable };
 }
 
-function refuseSize({ uid, sizeBytes }: MessageSize, limit: number): Unrecordable {
+function refuseSize(folder: FolderRef, { uid, sizeBytes }: MessageSize, limit: number): Unrecordable {
   const { message } = new MailcaseError(
     'message_too_large',
     `${sizeBytes} bytes are more than message_bytes (${limit}); the message stays in the mailbox`,
   );
-  return { uid, stage: 'fetch', error: message, source: undefined };
+  return { folder, uid, stage: 'fetch', error: message, source: undefined };
 }

@@ -79,8 +79,9 @@ export async function runOnce(
       const once = createOnce();
       const context = { config, db, mask, log: mailboxLog, mailbox, once, stopping, cutting: cutting.signal };
       try {
-        while ((await pollOnce(context)).more);
-        return true;
+        let last = await pollOnce(context);
+        while (last.more) last = await pollOnce(context);
+        return last.problem === undefined;
       } catch (error) {
         mailboxLog.error({ err: error }, 'poll failed');
         return false;
@@ -122,14 +123,16 @@ async function pollOnce({
   once,
   stopping,
   cutting,
-}: MailboxParts): Promise<{ more: boolean }> {
+}: MailboxParts): Promise<{ more: boolean; problem: Error | undefined }> {
   const started = performance.now();
   const context = { db, mailbox, recording: config, log, once, stopping, cutting };
   try {
-    const report = await pollMailbox(context);
-    await notePoll(db, mailbox.name, null);
+    const { problem, ...report } = await pollMailbox(context);
+    await notePoll(db, mailbox.name, problem === undefined ? null : mask(problem.message));
     noteReport(log, report, performance.now() - started);
-    return { more: report.left > 0 && !stopping.aborted };
+    // The folders that are there are polled on time, so this is no failure that the mailbox has to rest from.
+    if (problem) once(problem.message, () => log.error({ err: problem }, 'a folder cannot be polled'));
+    return { more: report.left > 0 && !stopping.aborted, problem };
   } catch (error) {
     // The database may be what failed; the log has the error in any case.
     await notePoll(db, mailbox.name, mask(errorMessage(error))).catch(() => {});
@@ -138,7 +141,9 @@ async function pollOnce({
 }
 
 function noteReport(log: Log, report: PollReport, ms: number): void {
-  const fields = { ...report, ms: Math.round(ms) };
+  // Zeros tell nothing, and a terminal shows a line for each.
+  const counts = Object.entries(report).filter(([name, count]) => count > 0 || name === 'found');
+  const fields = { ...Object.fromEntries(counts), ms: Math.round(ms) };
   const didSomething =
     report.found > 0 && report.recorded + report.duplicates + report.quarantined + report.markedLate > 0;
   log[didSomething ? 'info' : 'debug'](fields, 'poll done');

@@ -1,18 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Batch, readBatches } from './batches.ts';
 import type { FolderConfig, MailboxConfig } from './config/schema.ts';
-import { canonicalPath } from './config/selection-schema.ts';
 import { MailcaseError } from './errors.ts';
-import { fetchSizes, type MessageSize } from './imap/fetch.ts';
+import { fetchSizes } from './imap/fetch.ts';
+import { isMarkedSent, serverPath } from './imap/folder.ts';
 import { searchMessages } from './imap/search.ts';
 import type { Session } from './imap/session.ts';
 import { enterFolder } from './poll.ts';
 import { emptyReport, type PollContext, type PollReport } from './poll-context.ts';
 import { folderContext, type MailboxContext, withSession } from './poll-mailbox.ts';
-import { isBusy } from './record/folders.ts';
-import type { FolderRef } from './record/incoming.ts';
+import { firstContactOf, isBusy, type KnownFolder } from './record/folders.ts';
 import type { Importing } from './record/policy.ts';
-import { findReceipts } from './record/receipts.ts';
+import { countReceived, findReceipts } from './record/receipts.ts';
 import { recordBatch } from './recording.ts';
 import { countsSince, criteriaFor } from './selection.ts';
 import { bySize, chunks } from './sizes.ts';
@@ -37,19 +36,33 @@ export interface ImportReport extends PollReport {
 export interface ImportEvents {
   /** @param total how many messages this import will have looked at */
   onProgress(done: number, total: number): void;
+  /** A poll records new mail: the import goes on after it. */
+  onWaiting(): void;
 }
 
-/** An old message, as it is listed before it is fetched. */
-interface Listed extends MessageSize {
-  readonly folder: PollContext;
-  readonly place: FolderRef;
+/** A folder that is imported from. */
+interface Source {
+  readonly context: PollContext;
+  readonly place: KnownFolder;
 }
 
-/** Messages of which dates are asked for in one command. */
+/** An old message, as it is listed before it is fetched: a mailbox may have a million, so there is no more to it. */
+interface Listed {
+  readonly uid: number;
+  readonly sizeBytes: number;
+  /** INTERNALDATE, in milliseconds. */
+  readonly receivedMs: number;
+  readonly source: Source;
+}
+
+/** Messages of which dates are asked for before the next ones. */
 const LISTED_PER_FETCH = 1_000;
 
 /** How often it is looked whether new mail has been recorded, in milliseconds. */
 const GIVE_WAY_MS = 250;
+
+/** A server that hears nothing for minutes ends the session: while waiting, it hears this often, in milliseconds. */
+const KEEP_ALIVE_MS = 30_000;
 
 /**
  * Brings old mail in: what polls do not take, the oldest first over all folders. It reads the mailbox only, and marks
@@ -61,23 +74,36 @@ export async function importMail(
   request: ImportRequest,
   events: ImportEvents,
 ): Promise<ImportReport> {
-  const { cutting, stopping, db, mailbox } = context;
+  const { cutting, stopping, mailbox } = context;
   return withSession(context, cutting, async (session, mailboxId) => {
     const { listed, known } = await listOldMail(context, request, session, mailboxId);
-    const total = emptyReport(listed.length);
+    const report = emptyReport(listed.length);
     let done = 0;
     events.onProgress(done, listed.length);
-    for (const some of slices(listed, mailbox)) {
-      while ((await isBusy(db, mailboxId)) && !stopping.aborted) await sleep(GIVE_WAY_MS);
+    for (const slice of slices(listed, mailbox)) {
+      await giveWay(context, session, mailboxId, events);
       if (stopping.aborted) break;
-      await importSlice(some, total);
-      done += some.length;
+      await importSlice(slice, report);
+      done += slice.length;
       events.onProgress(done, listed.length);
     }
-    total.left = listed.length - done;
+    report.left += listed.length - done;
     await session.logout();
-    return { ...total, known };
+    return { ...report, known };
   });
+}
+
+async function giveWay(
+  { db, stopping }: MailboxContext,
+  session: Session,
+  mailboxId: number,
+  events: ImportEvents,
+): Promise<void> {
+  for (let waited = 0; (await isBusy(db, mailboxId)) && !stopping.aborted; waited += GIVE_WAY_MS) {
+    if (waited === 0) events.onWaiting();
+    else if (waited % KEEP_ALIVE_MS === 0) await session.keepAlive();
+    await sleep(GIVE_WAY_MS);
+  }
 }
 
 /** Lists the old mail of all folders, the oldest first. */
@@ -87,64 +113,71 @@ async function listOldMail(
   session: Session,
   mailboxId: number,
 ): Promise<{ listed: Listed[]; known: number }> {
-  const all: Listed[] = [];
+  const all: Listed[][] = [];
   let known = 0;
-  for (const folder of foldersOf(context, request)) {
+  for (const { config, isPolled } of await foldersOf(context, request, session)) {
     const inner = folderContext(context, {
-      session,
-      mailboxId,
-      folder: folder.config,
-      ending: context.stopping,
+      ...{ session, mailboxId, folder: config, ending: context.stopping },
       importing: { status: request.status },
     });
-    const found = await listFolder(inner, request, folder.isPolled);
+    const place = await enterFolder(inner, { readOnly: true, isPolled });
+    // A copy of new mail in a folder that is not polled must not make it old: All Mail has one of each.
+    const newSince = isPolled ? undefined : ((await firstContactOf(context.db, mailboxId)) ?? undefined);
+    const until = request.until ?? newSince;
+    const found = await listFolder({ context: inner, place }, { ...request, until }, isPolled);
     known += found.known;
-    all.push(...found.listed);
+    all.push(found.listed);
   }
-  const oldestFirst = all.sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime() || a.uid - b.uid);
-  return { listed: oldestFirst.slice(0, request.limit ?? all.length), known };
+  const oldestFirst = all.flat().sort((a, b) => a.receivedMs - b.receivedMs || a.uid - b.uid);
+  return { listed: oldestFirst.slice(0, request.limit ?? oldestFirst.length), known };
 }
 
-/** The folders that are meant: a configured one is read in its role, any other as one of mail that came in. */
-function foldersOf(
+/** The folders that are meant: a configured one is read in its role, any other as the server has marked it. */
+async function foldersOf(
   { mailbox }: MailboxContext,
   { folders }: ImportRequest,
-): { config: FolderConfig; isPolled: boolean }[] {
+  session: Session,
+): Promise<{ config: FolderConfig; isPolled: boolean }[]> {
   if (folders.length === 0) return mailbox.folders.map((config) => ({ config, isPolled: true }));
-  return [...new Set(folders.map(canonicalPath))].map((path) => {
-    const config = mailbox.folders.find((each) => each.path === path);
-    return config
-      ? { config, isPolled: true }
-      : { config: { path, role: 'inbox', select: 'new', start: 'now' }, isPolled: false };
-  });
+  const meant: { config: FolderConfig; isPolled: boolean }[] = [];
+  for (const path of new Set(folders.map((each) => serverPath(session, each)))) {
+    const configured = mailbox.folders.find((each) => serverPath(session, each.path) === path);
+    const role = configured === undefined && (await isMarkedSent(session, path)) ? 'sent' : 'inbox';
+    meant.push({
+      config: configured ?? { path, role, select: 'new', start: 'all' },
+      isPolled: configured !== undefined,
+    });
+  }
+  return meant;
 }
 
 async function listFolder(
-  folder: PollContext,
+  source: Source,
   { since, until }: ImportRequest,
   isPolled: boolean,
 ): Promise<{ listed: Listed[]; known: number }> {
-  const { session, db, mailbox } = folder;
-  const place = await enterFolder(folder, { readOnly: true });
+  const { context, place } = source;
+  const { session, db, mailbox, folder } = context;
   const found = await searchMessages(session, { since, before: until });
   // What a poll will take is new mail, and is not made old here.
   const polled = new Set(
-    isPolled ? await searchMessages(session, criteriaFor(folder.folder, mailbox.processed, place)) : [],
+    isPolled ? await searchMessages(session, criteriaFor(folder, mailbox.processed, place)) : [],
   );
   const counts = countsSince(place);
   const receipts = new Set((await findReceipts(db, place, found)).map(({ uid }) => uid));
   const listed: Listed[] = [];
-  let known = 0;
-  for (const uids of chunks(found, LISTED_PER_FETCH)) {
+  for (const uids of chunks(
+    found.filter((uid) => !receipts.has(uid)),
+    LISTED_PER_FETCH,
+  )) {
     for (const message of await fetchSizes(session, uids)) {
-      const { uid, receivedAt } = message;
+      const { uid, sizeBytes, receivedAt } = message;
       const isMeant = (!since || receivedAt >= since) && (!until || receivedAt < until);
-      if (!isMeant) continue;
-      if (receipts.has(uid)) known += 1;
-      else if (!(polled.has(uid) && counts(message))) listed.push({ ...message, folder, place });
+      if (!isMeant || (polled.has(uid) && counts(message))) continue;
+      listed.push({ uid, sizeBytes, receivedMs: receivedAt.getTime(), source });
     }
   }
-  return { listed, known };
+  return { listed, known: await countReceived(db, place, [...receipts], { since, until }) };
 }
 
 /** What is read and held together, whatever folders it is from. */
@@ -152,72 +185,36 @@ function* slices(listed: readonly Listed[], { batch }: MailboxConfig): Generator
   for (const some of chunks(listed, batch.messages)) yield* bySize(some, batch.bytes);
 }
 
-/** A message that was read, ready to be recorded in its turn. */
-interface Read {
-  readonly uid: number;
-  readonly from: Listed;
-  readonly batch: Batch;
-}
-
-/** Reads a slice folder by folder, and records it in the order of its time. */
+/** Reads a slice folder by folder, and records it together in the order of its time. */
 async function importSlice(slice: readonly Listed[], report: PollReport): Promise<void> {
-  const read: Read[] = [];
-  for (const group of groupsOf(slice, ({ folder }) => folder)) read.push(...(await readGroup(group, report)));
-  read.sort((a, b) => a.from.receivedAt.getTime() - b.from.receivedAt.getTime() || a.uid - b.uid);
-  for (const run of runsOf(read)) {
-    const [{ from }] = run;
-    const batches = run.map(({ batch }) => batch);
-    const together: Batch = {
-      incoming: batches.flatMap(({ incoming }) => incoming),
-      setAside: batches.flatMap(({ setAside }) => setAside),
-      passed: [],
-    };
-    await recordBatch(from.folder, from.place, together, report);
+  const batches: Batch[] = [];
+  for (const source of new Set(slice.map((message) => message.source))) {
+    const uids = slice.filter((message) => message.source === source).map(({ uid }) => uid);
+    batches.push(...(await readSource(source, uids, report)));
   }
+  const [first] = slice;
+  if (first === undefined) return;
+  const incoming = batches
+    .flatMap((batch) => batch.incoming)
+    .sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime() || a.uid - b.uid);
+  const setAside = batches.flatMap((batch) => batch.setAside);
+  await recordBatch(first.source.context, { incoming, setAside, passed: [] }, report);
 }
 
-async function readGroup(group: readonly Listed[], report: PollReport): Promise<Read[]> {
-  const [first] = group;
-  if (first === undefined) return [];
-  const { folder, place } = first;
-  const { uidValidity } = await enterFolder(folder, { readOnly: true });
-  if (uidValidity !== place.uidValidity) {
+async function readSource(
+  { context, place }: Source,
+  uids: readonly number[],
+  report: PollReport,
+): Promise<Batch[]> {
+  const now = await enterFolder(context, { readOnly: true, isPolled: false });
+  if (now.uidValidity !== place.uidValidity) {
     throw new MailcaseError(
       'imap_command',
-      `UIDVALIDITY of ${folder.folder.path} changed meanwhile: run the import again, it goes on where it was`,
+      `UIDVALIDITY of ${context.folder.path} changed meanwhile: run the import again, it goes on where it was`,
     );
   }
-  const byUid = new Map(group.map((message) => [message.uid, message]));
-  const read: Read[] = [];
-  const add = (uid: number, batch: Batch) => {
-    const from = byUid.get(uid);
-    if (from) read.push({ uid, from, batch });
-  };
-  const uids = [...byUid.keys()].sort((a, b) => a - b);
-  for await (const { incoming, setAside } of readBatches(folder, uids, () => true, report)) {
-    for (const message of incoming) add(message.uid, { incoming: [message], setAside: [], passed: [] });
-    for (const message of setAside) add(message.uid, { incoming: [], setAside: [message], passed: [] });
-  }
-  return read;
-}
-
-/** Cuts a list where the folder changes. */
-function runsOf(read: readonly Read[]): [Read, ...Read[]][] {
-  const runs: [Read, ...Read[]][] = [];
-  for (const each of read) {
-    const run = runs.at(-1);
-    if (run && run[0].from.folder === each.from.folder) run.push(each);
-    else runs.push([each]);
-  }
-  return runs;
-}
-
-function groupsOf<T, K>(list: readonly T[], keyOf: (item: T) => K): T[][] {
-  const groups = new Map<K, T[]>();
-  for (const item of list) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return [...groups.values()];
+  const batches: Batch[] = [];
+  const ascending = [...uids].sort((a, b) => a - b);
+  for await (const batch of readBatches(context, place, ascending, () => true, report)) batches.push(batch);
+  return batches;
 }

@@ -5,7 +5,7 @@ import { type OwnMatcher, ownMatcher } from './message/addresses.ts';
 import { dedupeKey } from './message/dedupe-key.ts';
 import { parseMessage } from './message/parse.ts';
 import { type Redaction, redactSource } from './message/redact.ts';
-import type { Incoming } from './record/incoming.ts';
+import type { FolderRef, Incoming } from './record/incoming.ts';
 import type { Unrecordable } from './record/quarantine.ts';
 import {
   interactionKind,
@@ -51,7 +51,11 @@ export function createJudge(
  *
  * @returns the message ready to be recorded, or why it cannot be: then the fault is in its bytes
  */
-export async function judge(rules: Judge, fetched: FetchedMessage): Promise<Incoming | Unrecordable> {
+export async function judge(
+  rules: Judge,
+  folder: FolderRef,
+  fetched: FetchedMessage,
+): Promise<Incoming | Unrecordable> {
   const { redaction } = rules;
   const source = redaction ? redactSource(fetched.source, redaction) : fetched.source;
   try {
@@ -64,6 +68,7 @@ export async function judge(rules: Judge, fetched: FetchedMessage): Promise<Inco
     const setting: Setting = { isOwn: rules.isOwn, role: rules.role, senderAuth: 'none' };
     const direction = messageDirection(message, directives, setting);
     return {
+      folder,
       uid: fetched.uid,
       receivedAt: fetched.receivedAt,
       source,
@@ -78,6 +83,6 @@ export async function judge(rules: Judge, fetched: FetchedMessage): Promise<Inco
       caseNumbers: rules.caseNumbers(message.subject ?? ''),
     };
   } catch (error) {
-    return { uid: fetched.uid, stage: 'parse', error: errorMessage(error), source };
+    return { folder, uid: fetched.uid, stage: 'parse', error: errorMessage(error), source };
   }
 }

@@ -20,7 +20,8 @@ export function isUntouched({ mailbox, folder }: Pick<PollContext, 'mailbox' | '
 export async function prepareMarking(context: PollContext): Promise<Marking> {
   const { session, mailbox, folder, log, once } = context;
   if (isUntouched(context)) return NO_MARKING;
-  const marking = await planMarking(session, mailbox.processed);
+  const polled = mailbox.folders.map(({ path }) => path);
+  const marking = await planMarking(session, mailbox.processed, polled);
   for (const { option, why, cure } of marking.impossible) {
     once(`processed.${option} ${folder.path}`, () =>
       log.warn({ option: `processed.${option}`, why, cure }, 'processed mail cannot be marked as configured'),

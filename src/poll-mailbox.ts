@@ -7,7 +7,7 @@ import { createJudge } from './judge.ts';
 import type { Log } from './observe/log.ts';
 import { pollFolder } from './poll.ts';
 import { emptyReport, type Once, type PollContext, type PollReport } from './poll-context.ts';
-import { registerMailbox } from './record/folders.ts';
+import { noteIdle, registerMailbox } from './record/folders.ts';
 import type { Importing } from './record/policy.ts';
 
 export interface MailboxContext {
@@ -23,6 +23,12 @@ export interface MailboxContext {
   readonly cutting: AbortSignal;
 }
 
+/** What the poll of all folders did. */
+export interface MailboxReport extends PollReport {
+  /** Why one of the folders could not be polled, while others could. */
+  readonly problem: MailcaseError | undefined;
+}
+
 /** The part of the deadline after which no new batch is begun, so that a long backlog ends in good order. */
 const SHARE_FOR_BATCHES = 0.5;
 
@@ -30,7 +36,7 @@ const SHARE_FOR_BATCHES = 0.5;
  * One poll of one mailbox: all its folders over one session, with a deadline around it. At half of the deadline it ends
  * in good order after the batch in hand and reports what is left; at the whole of it the connection is cut.
  */
-export async function pollMailbox(context: MailboxContext): Promise<PollReport> {
+export async function pollMailbox(context: MailboxContext): Promise<MailboxReport> {
   const { mailbox, cutting, stopping } = context;
   const cut = signalAfter(mailbox.poll_timeout, cutting);
   const end = signalAfter(mailbox.poll_timeout * SHARE_FOR_BATCHES, stopping);
@@ -70,23 +76,33 @@ function signalAfter(ms: number, source: AbortSignal): { signal: AbortSignal; re
   return { signal: controller.signal, release };
 }
 
-async function pollFolders(context: MailboxContext, end: AbortSignal, cut: AbortSignal): Promise<PollReport> {
-  const { mailbox } = context;
+async function pollFolders(
+  context: MailboxContext,
+  end: AbortSignal,
+  cut: AbortSignal,
+): Promise<MailboxReport> {
+  const { db, mailbox } = context;
   return withSession(context, cut, async (session, mailboxId) => {
     const reports: PollReport[] = [];
-    let missing: MailcaseError | undefined;
-    for (const folder of mailbox.folders) {
-      try {
-        reports.push(await pollFolder(folderContext(context, { session, mailboxId, folder, ending: end })));
-      } catch (error) {
-        // A folder that somebody renamed holds up no other folder.
-        if (!(error instanceof MailcaseError) || error.code !== 'imap_folder_missing') throw error;
-        missing ??= error;
+    let problem: MailcaseError | undefined;
+    try {
+      for (const folder of mailbox.folders) {
+        try {
+          const inner = folderContext(context, { session, mailboxId, folder, ending: end });
+          reports.push(await pollFolder(inner));
+        } catch (error) {
+          // A folder that somebody renamed holds up no other folder.
+          if (!(error instanceof MailcaseError) || error.code !== 'imap_folder_missing') throw error;
+          problem ??= error;
+        }
       }
+    } finally {
+      // The database may be what failed; then this lapses by itself.
+      await noteIdle(db, mailboxId).catch(() => {});
     }
     await session.logout();
-    if (missing) throw missing;
-    return sum(reports);
+    if (problem && reports.length === 0) throw problem;
+    return { ...sum(reports), problem };
   });
 }
 

@@ -23,10 +23,10 @@ export async function pollFolder(context: PollContext): Promise<PollReport> {
   const report = emptyReport(found.length);
   await markLate(context, place, marking, report);
   const open = await withoutReceipt(context, place, found);
-  if (open.size > 0) await noteBusy(db, context.mailboxId, mailbox.poll_timeout);
 
-  for await (const batch of ahead(readBatches(context, [...open], countsSince(place), report))) {
-    await recordBatch(context, place, batch, report);
+  for await (const batch of ahead(readBatches(context, place, [...open], countsSince(place), report))) {
+    await noteBusy(db, context.mailboxId);
+    await recordBatch(context, batch, report);
     await markRecorded(context, place, marking, uidsOf(batch));
     for (const uid of [...uidsOf(batch), ...batch.passed]) open.delete(uid);
   }
@@ -37,15 +37,16 @@ export async function pollFolder(context: PollContext): Promise<PollReport> {
 /** Selects a folder, and registers it; at the first contact it is settled which of its messages count. */
 export async function enterFolder(
   context: PollContext,
-  options = { readOnly: isUntouched(context) },
+  options: { readOnly: boolean; isPolled: boolean } = { readOnly: isUntouched(context), isPolled: true },
 ): Promise<KnownFolder> {
   const { db, session, mailboxId, mailbox, folder } = context;
-  const { path, role, start } = folder;
-  const { uidValidity, uidNext } = await openFolder(session, path, options);
-  const seen = { account: accountOf(mailbox), path, role, start, uidValidity, uidNext };
+  const { role, start } = folder;
+  const { path, uidValidity, uidNext } = await openFolder(session, folder.path, options);
+  const select = options.isPolled ? folder.select : undefined;
+  const seen = { account: accountOf(mailbox), path, role, start, select, uidValidity, uidNext };
   const place = await registerFolder(db, mailboxId, seen);
   noteUidValidity(context, place);
-  noteStart(context, place);
+  if (options.isPolled) noteStart(context, place);
   return place;
 }
 
@@ -83,15 +84,26 @@ function noteUidValidity({ log }: PollContext, place: KnownFolder): void {
   log.warn({ uidValidity, previousUidValidity }, 'UIDVALIDITY changed, known mail is told by its key');
 }
 
-/** An operator who changes `start` later would wait in vain. */
-function noteStart({ log, once, folder }: PollContext, { start }: KnownFolder): void {
-  const wanted = folder.start instanceof Date ? 'date' : folder.start;
+/** Says what counts, when that is settled; and that it is, to an operator who changes `start` later and waits in vain. */
+function noteStart({ log, once, folder }: PollContext, { start, isFirstContact }: KnownFolder): void {
+  const said = {
+    start: start.kind,
+    since: start.at ?? undefined,
+    fromUid: start.fromUid ?? undefined,
+    cure: start.kind === 'all' ? undefined : 'older mail comes in by `mailcase import`',
+  };
+  if (isFirstContact) {
+    log.info(said, 'first contact with a folder');
+    return;
+  }
   const isOther =
-    start.kind !== wanted || (folder.start instanceof Date && start.at?.getTime() !== folder.start.getTime());
+    folder.start instanceof Date
+      ? start.kind !== 'date' || start.at?.getTime() !== folder.start.getTime()
+      : start.kind !== folder.start;
   if (!isOther) return;
   once(`start ${folder.path}`, () =>
     log.info(
-      { start: start.kind, since: start.at ?? undefined, cure: '`mailcase import` brings older mail in' },
+      { ...said, configured: folder.start },
       'which mail counts was settled at the first contact, and stays so',
     ),
   );

@@ -1,19 +1,17 @@
 import type { Batch } from './batches.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
-import type { FolderRef } from './record/incoming.ts';
 import { quarantine } from './record/quarantine.ts';
 import { recordTogether } from './record/record-batch.ts';
 
 /** Records a batch that was read: in one transaction what can be recorded, and in quarantine what cannot. */
 export async function recordBatch(
   { db, log, policy }: PollContext,
-  place: FolderRef,
   { incoming, setAside }: Batch,
   report: PollReport,
 ): Promise<void> {
-  const result = await recordTogether(db, place, incoming, policy);
+  const result = await recordTogether(db, incoming, policy);
   for (const message of setAside) {
-    await quarantine(db, place, message, { isImport: policy.importing !== undefined });
+    await quarantine(db, message, policy);
     log.warn({ uid: message.uid, stage: message.stage, reason: message.error }, 'message quarantined');
   }
   for (const { customerId, messages } of result.floods) {

@@ -17,7 +17,7 @@ const folder = (select: FolderConfig['select']): FolderConfig => ({
   start: 'all',
 });
 const known = (start: FirstContact, sweptUid = 0): KnownFolder => ({
-  ...{ folderId: 1, uidValidity: 1, previousUidValidity: 1 },
+  ...{ folderId: 1, uidValidity: 1, previousUidValidity: 1, isFirstContact: false },
   ...{ start, sweptUid },
 });
 const KEYWORD: ProcessedConfig = { keyword: 'mailcase', delete: false };

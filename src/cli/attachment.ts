@@ -29,7 +29,8 @@ export async function attachmentCommand(
   options: { config?: string; output?: string },
 ): Promise<number> {
   const id = readId(idText);
-  if (options.output === undefined && process.stdout.isTTY) {
+  const file = options.output === '-' ? undefined : options.output;
+  if (file === undefined && process.stdout.isTTY) {
     throw new MailcaseError(
       'usage',
       'the bytes of an attachment are not for a terminal: give --output FILE, or send them into a pipe',
@@ -45,7 +46,7 @@ export async function attachmentCommand(
     if (!attachment.hasRawMail) {
       return failed(`attachment ${id} is listed, but its mail is not in raw_messages any more`);
     }
-    const output = options.output === undefined ? standardOutput() : await newFile(options.output);
+    const output = file === undefined ? standardOutput() : await newFile(file);
     await copy(db, id, attachment, output);
     printError(summary(attachment, output));
     return EXIT.done;

@@ -3,7 +3,7 @@ import { parseMoment } from '../config/units.ts';
 import { assertReachable } from '../db/connect.ts';
 import { assertSchemaCurrent } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
-import { errorMessage, MailcaseError } from '../errors.ts';
+import { type ErrorCode, errorMessage, MailcaseError } from '../errors.ts';
 import { type ImportReport, type ImportRequest, importMail } from '../import-mail.ts';
 import { createLog } from '../observe/log.ts';
 import { createOnce } from '../poll-context.ts';
@@ -21,6 +21,14 @@ export interface ImportOptions {
   limit?: string;
   status?: string;
 }
+
+/** After these, the same command goes on. */
+const RESUMABLE = new Set<ErrorCode>([
+  'imap_connect',
+  'imap_command',
+  'database_unavailable',
+  'database_race',
+]);
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -45,13 +53,17 @@ export async function importCommand(options: ImportOptions): Promise<number> {
       stopping,
       cutting: new AbortController().signal,
     };
-    const report = await importMail(context, request, { onProgress: progress.show });
+    const report = await importMail(context, request, {
+      onProgress: progress.show,
+      onWaiting: () => progress.say('waiting: a poll records new mail'),
+    });
     progress.end();
     print(summaryOf(report));
-    return EXIT.done;
+    // Whoever goes on from here (`&& …`) must not take a part for the whole.
+    return stopping.aborted && report.left > 0 ? EXIT.failed : EXIT.done;
   } catch (error) {
     progress.end();
-    if (!(error instanceof MailcaseError) || !error.temporary) throw error;
+    if (!(error instanceof MailcaseError) || !RESUMABLE.has(error.code)) throw error;
     throw new MailcaseError(
       error.code,
       `${errorMessage(error)}\nWhat was imported stays; the same command goes on from there.`,
@@ -125,5 +137,5 @@ function summaryOf({
     ...(left > 0 ? [`${count(left)} left: the same command goes on`] : []),
   ];
   const before = known > 0 ? ` (${count(known)} more were known)` : '';
-  return `${count(found)} old messages${before}: ${parts.join(', ')}`;
+  return `${count(found)} old ${found === 1 ? 'message' : 'messages'}${before}: ${parts.join(', ')}`;
 }

@@ -14,7 +14,7 @@ function program(setCode: (code: number) => void): Command {
     .version(version(), '-V, --version')
     .option(
       '-c, --config <file>',
-      'the configuration (default: ./mailcase.yaml, /etc/mailcase/mailcase.yaml)',
+      'the configuration (default: MAILCASE_CONFIG, ./mailcase.yaml, /etc/mailcase/mailcase.yaml)',
     )
     .exitOverride()
     .showHelpAfterError('(mailcase --help says more)');
@@ -51,8 +51,11 @@ function program(setCode: (code: number) => void): Command {
     .description('record old mail, the oldest first; the mailbox stays as it is')
     .option('-m, --mailbox <name>', 'the mailbox, where the configuration has several')
     .option('--folder <path...>', 'folders (default: all of the mailbox that are configured)')
-    .option('--since <date>', 'received on this day or later: 2026-01-31, or a moment with its zone')
-    .option('--until <date>', 'received on this day or earlier')
+    .option(
+      '--since <date>',
+      'received on this day (UTC) or later: 2026-01-31, or a moment: 2026-01-31T08:00+01:00',
+    )
+    .option('--until <date>', 'received on this day (UTC) or earlier, or before a moment')
     .option('--limit <number>', 'the largest number of messages, the oldest ones')
     .option(
       '--status <status>',
@@ -77,7 +80,10 @@ Example:
     .command('attachment')
     .description("write an attachment's bytes, taken out of the raw mail")
     .argument('<id>', 'its id in the table attachments')
-    .option('-o, --output <file>', 'a new file (default: standard output, where that is no terminal)')
+    .option(
+      '-o, --output <file>',
+      'a new file, or - for standard output (the default, where that is no terminal)',
+    )
     .addHelpText('after', '\nExample:\n  mailcase attachment 17 --output invoice.pdf')
     .action(async (id: string, _: unknown, command: Command) => {
       const { attachmentCommand } = await import('./attachment.ts');

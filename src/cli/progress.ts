@@ -1,6 +1,8 @@
 /** Shows on a terminal how far long work is and how long it will take; in logs and pipes it shows nothing. */
 export interface Progress {
   show(done: number, total: number): void;
+  /** Shows something else for a while. */
+  say(text: string): void;
   /** Takes the line away. */
   end(): void;
 }
@@ -16,7 +18,7 @@ export function createProgress(
   label: string,
   output: NodeJS.WritableStream & { isTTY?: boolean } = process.stderr,
 ): Progress {
-  if (output.isTTY !== true) return { show: () => {}, end: () => {} };
+  if (output.isTTY !== true) return { show: () => {}, say: () => {}, end: () => {} };
   const started = performance.now();
   let drawnAt = Number.NEGATIVE_INFINITY;
   return {
@@ -25,6 +27,9 @@ export function createProgress(
       if (done < total && now - drawnAt < REDRAW_MS) return;
       drawnAt = now;
       output.write(`\r\x1b[K${progressLine(label, done, total, now - started)}`);
+    },
+    say: (text) => {
+      output.write(`\r\x1b[K${text}`);
     },
     end: () => {
       if (drawnAt > 0) output.write('\r\x1b[K');

@@ -56,7 +56,10 @@ export function explainIssues(issues: readonly Issue[], root: MapNode): Finding[
         cure: 'write `name: value` with a space after the colon',
       };
     }
-    return { path, line, message: 'unknown option', cure: suggestOption(key, section) };
+    // `processed: {none: true}` is meant as the word that can stand in its place.
+    const word = findOption(section)?.words.find((each) => each === key.toLowerCase());
+    const cure = word === undefined ? suggestOption(key, section) : `write \`${section.at(-1)}: ${word}\``;
+    return { path, line, message: 'unknown option', cure };
   }
 }
 

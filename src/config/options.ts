@@ -8,6 +8,8 @@ export interface Option {
   readonly pattern: string;
   /** The names below it; empty unless it is a section. */
   readonly keys: readonly string[];
+  /** Words that can stand in the place of a section. */
+  readonly words: readonly string[];
   readonly meta: Readonly<z.GlobalMeta>;
 }
 
@@ -58,6 +60,7 @@ function* listOptions(schema: z.core.$ZodType, pattern: string): Generator<Optio
   yield {
     pattern,
     keys: sections.flatMap(({ shape }) => Object.keys(shape)),
+    words: choices.flatMap((choice) => (choice instanceof z.ZodEnum ? choice.options.map(String) : [])),
     meta: Object.assign({}, ...layers.map((layer) => z.globalRegistry.get(layer)).reverse()),
   };
   for (const { shape } of sections) {

@@ -80,11 +80,14 @@ export async function migrateDown(db: Database, { dropData = false } = {}): Prom
     await refuseNewer(db);
     const { applied } = await schemaState(db);
     if (applied.length === 0) return [];
+    const last = applied.at(-1) ?? '';
     const { count } = (await db('interactions').count('* as count').first()) as { count: number };
     if (count > 0 && !dropData) {
+      const { losesOnDown } = (await migrationSource.getMigration(last)) as { losesOnDown?: string };
       throw new MailcaseError(
         'would_drop_data',
-        `${applied.at(-1)} holds ${count} interactions; make a backup, then say \`migrate down --drop-data\``,
+        `with ${last} goes ${losesOnDown ?? 'all that it holds'} (of ${count} interactions); make a backup, then say ` +
+          '`migrate down --drop-data`',
         { fields: { interactions: count } },
       );
     }

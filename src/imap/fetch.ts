@@ -1,4 +1,5 @@
 import type { Session } from './session.ts';
+import { uidSets } from './uid-set.ts';
 
 export interface MessageSize {
   readonly uid: number;
@@ -27,10 +28,12 @@ export async function fetchSizes({ client }: Session, uids: readonly number[]): 
   // Rows that nobody asked for come in between: when another client sets a flag, the server says so in a FETCH row of
   // its own (RFC 3501, section 7.4.2), perhaps without UID.
   const query = { uid: true, size: true, internalDate: true } as const;
-  for (const { uid, size, internalDate } of await client.fetchAll([...uids], query, { uid: true })) {
-    const receivedAt = new Date(internalDate ?? Number.NaN);
-    if (!wanted.has(uid) || size === undefined || Number.isNaN(receivedAt.getTime())) continue;
-    sizes.set(uid, { uid, sizeBytes: size, receivedAt });
+  for (const set of uidSets(uids)) {
+    for (const { uid, size, internalDate } of await client.fetchAll(set, query, { uid: true })) {
+      const receivedAt = new Date(internalDate ?? Number.NaN);
+      if (!wanted.has(uid) || size === undefined || Number.isNaN(receivedAt.getTime())) continue;
+      sizes.set(uid, { uid, sizeBytes: size, receivedAt });
+    }
   }
   return [...sizes.values()].sort((a, b) => a.uid - b.uid);
 }
@@ -50,16 +53,16 @@ export async function fetchMessages(
   const wanted = new Map(sizes.map(({ uid, sizeBytes }) => [uid, sizeBytes]));
   const fetched = new Map<number, FetchedMessage>();
   const query = { uid: true, internalDate: true, source: true } as const;
-  for (const { uid, internalDate, source } of await client.fetchAll([...wanted.keys()], query, {
-    uid: true,
-  })) {
-    const sizeBytes = wanted.get(uid);
-    // INTERNALDATE comes with every row that we asked for; one without it is news of a flag.
-    const receivedAt = new Date(internalDate ?? Number.NaN);
-    if (sizeBytes === undefined || Number.isNaN(receivedAt.getTime())) continue;
-    const body = source ?? (sizeBytes === 0 ? Buffer.alloc(0) : undefined);
-    if (body === undefined || (body.length === 0 && sizeBytes > 0)) continue;
-    fetched.set(uid, { uid, sizeBytes, receivedAt, source: body });
+  for (const set of uidSets([...wanted.keys()])) {
+    for (const { uid, internalDate, source } of await client.fetchAll(set, query, { uid: true })) {
+      const sizeBytes = wanted.get(uid);
+      // INTERNALDATE comes with every row that we asked for; one without it is news of a flag.
+      const receivedAt = new Date(internalDate ?? Number.NaN);
+      if (sizeBytes === undefined || Number.isNaN(receivedAt.getTime())) continue;
+      const body = source ?? (sizeBytes === 0 ? Buffer.alloc(0) : undefined);
+      if (body === undefined || (body.length === 0 && sizeBytes > 0)) continue;
+      fetched.set(uid, { uid, sizeBytes, receivedAt, source: body });
+    }
   }
   return [...fetched.values()].sort((a, b) => a.uid - b.uid);
 }

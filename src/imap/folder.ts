@@ -3,6 +3,7 @@ import type { Session } from './session.ts';
 
 /** A selected folder. */
 export interface OpenFolder {
+  /** As the server has it, below its namespace: one folder has one path, however the configuration spells it. */
   readonly path: string;
   /** RFC 9051, section 2.3.1.1: unsigned 32-bit. */
   readonly uidValidity: number;
@@ -33,10 +34,10 @@ export async function openFolder(
   } catch (error) {
     if (!client.usable) throw new MailcaseError('imap_connect', errorMessage(error), { cause: error });
     const others = await folderNames(session);
-    const there = others === '' ? '' : `; the folders of this mailbox: ${others}`;
+    const there = others === '' ? '' : ` (the folders of this mailbox: ${others})`;
     throw new MailcaseError(
       'imap_folder_missing',
-      `cannot open the folder ${path}: ${serverText(error)} (see folders in the configuration${there})`,
+      `cannot open the folder "${path}": ${serverText(error)}${there}`,
       { cause: error },
     );
   }
@@ -62,6 +63,21 @@ async function folderNames({ client }: Session): Promise<string> {
   }
 }
 
+/** The path that the server has for one of the configuration, with the prefix of its namespace (RFC 2342). */
+export function serverPath({ client: { namespace } }: Session, path: string): string {
+  if (path.toUpperCase() === 'INBOX') return 'INBOX';
+  const prefix = namespace?.prefix ?? '';
+  return path.startsWith(prefix) ? path : `${prefix}${path}`;
+}
+
+/** Whether the server has marked a folder as the one of sent mail (RFC 6154). */
+export async function isMarkedSent(session: Session, path: string): Promise<boolean> {
+  const folders = await session.client.list();
+  return folders.some(
+    (folder) => folder.path === serverPath(session, path) && folder.specialUse === '\\Sent',
+  );
+}
+
 /** Whether a folder can be moved to. */
 export async function folderExists({ client }: Session, path: string): Promise<boolean> {
   try {
@@ -75,5 +91,9 @@ export async function folderExists({ client }: Session, path: string): Promise<b
 /** What the server said, where imapflow kept it. */
 export function serverText(error: unknown): string {
   const text = (error as { responseText?: unknown }).responseText;
-  return typeof text === 'string' ? text : errorMessage(error);
+  // Dovecot says how long it took, which helps nobody and makes each error another one.
+  return (typeof text === 'string' ? text : errorMessage(error)).replace(
+    / \([\d.]+ \+ [\d.]+ secs\)\.?$/,
+    '',
+  );
 }

@@ -1,7 +1,8 @@
 import type { ProcessedConfig } from '../config/schema.ts';
 import { MailcaseError } from '../errors.ts';
-import { folderExists } from './folder.ts';
+import { folderExists, serverPath } from './folder.ts';
 import type { Session } from './session.ts';
+import { uidSets } from './uid-set.ts';
 
 /** Something that the operator wants done with processed mail, and that the server cannot do. */
 export interface Impossible {
@@ -38,8 +39,16 @@ const STAY: Destination = { to: 'stay' };
 /** For folders that are not ours to change: sent mail, and every folder in shadow mode. */
 export const NO_MARKING: Marking = { flags: [], recorded: STAY, aside: STAY, impossible: [] };
 
-/** Compares what the operator wants with what the server can do in the selected folder. */
-export async function planMarking(session: Session, wanted: ProcessedConfig): Promise<Marking> {
+/**
+ * Compares what the operator wants with what the server can do in the selected folder.
+ *
+ * @param polled paths of the folders that are polled: what is moved into one of them would be read again and again
+ */
+export async function planMarking(
+  session: Session,
+  wanted: ProcessedConfig,
+  polled: readonly string[],
+): Promise<Marking> {
   if (wanted === 'none') return NO_MARKING;
   const impossible: Impossible[] = [];
   const refuse = (option: Impossible['option'], why: string, cure: string) => {
@@ -56,7 +65,9 @@ export async function planMarking(session: Session, wanted: ProcessedConfig): Pr
   const destination = async (option: 'move' | 'set_aside'): Promise<Destination> => {
     const path = wanted[option];
     if (path === undefined) return STAY;
-    if (!(await folderExists(session, path))) {
+    if (polled.some((each) => serverPath(session, each) === serverPath(session, path))) {
+      refuse(option, `the folder ${path} is polled itself`, 'name a folder that is not in `folders`');
+    } else if (!(await folderExists(session, path))) {
       refuse(option, `there is no folder ${path}`, 'make it in the mailbox, or name one that is there');
     } else if (!can(session, 'MOVE') && !canExpunge(session)) {
       refuse(
@@ -96,23 +107,31 @@ export async function markProcessed(
   const all = [...recorded, ...aside];
   if (all.length > 0 && marking.flags.length > 0) {
     // imapflow answers false where others throw.
-    const stored = await session.client.messageFlagsAdd(all, [...marking.flags], { uid: true, silent: true });
-    if (!stored)
-      throw new MailcaseError('imap_command', `the server refused to store ${marking.flags.join(' ')}`);
+    for (const set of uidSets(all)) {
+      const stored = await session.client.messageFlagsAdd(set, [...marking.flags], {
+        uid: true,
+        silent: true,
+      });
+      if (!stored)
+        throw new MailcaseError('imap_command', `the server refused to store ${marking.flags.join(' ')}`);
+    }
   }
   await send(session, recorded, marking.recorded);
   await send(session, aside, marking.aside);
 }
 
 async function send({ client }: Session, uids: readonly number[], destination: Destination): Promise<void> {
-  if (uids.length === 0 || destination.to === 'stay') return;
-  const isDone =
-    destination.to === 'folder'
-      ? await client.messageMove([...uids], destination.path, { uid: true })
-      : await client.messageDelete([...uids], { uid: true });
-  if (isDone) return;
-  const what = destination.to === 'folder' ? `to move messages to ${destination.path}` : 'to delete messages';
-  throw new MailcaseError('imap_command', `the server refused ${what}`);
+  if (destination.to === 'stay') return;
+  for (const set of uidSets(uids)) {
+    const isDone =
+      destination.to === 'folder'
+        ? await client.messageMove(set, destination.path, { uid: true })
+        : await client.messageDelete(set, { uid: true });
+    if (isDone) continue;
+    const what =
+      destination.to === 'folder' ? `to move messages to ${destination.path}` : 'to delete messages';
+    throw new MailcaseError('imap_command', `the server refused ${what}`);
+  }
 }
 
 /** The flag as the folder spells it (keywords compare without case); undefined where it cannot keep it. */
@@ -134,7 +153,12 @@ function canExpunge(session: Session): boolean {
   return can(session, 'UIDPLUS') && keptFlag(session, '\\Deleted') !== undefined;
 }
 
-/** IMAP4rev2 has both in it (RFC 9051, appendix E). */
-function can({ client: { capabilities } }: Session, capability: string): boolean {
-  return capabilities.has(capability) || capabilities.has('IMAP4rev2');
+/**
+ * Whether the session may use an extension. IMAP4rev2 has both in it (RFC 9051, appendix E), but only where it is in
+ * use: imapflow would send a plain EXPUNGE otherwise, which destroys what anybody has marked \Deleted.
+ */
+function can({ client: { capabilities, enabled } }: Session, capability: 'MOVE' | 'UIDPLUS'): boolean {
+  const isRev2 =
+    enabled.has('IMAP4REV2') || (capabilities.has('IMAP4rev2') && !capabilities.has('IMAP4rev1'));
+  return capabilities.has(capability) || isRev2;
 }

@@ -1,5 +1,6 @@
 import { MailcaseError } from '../errors.ts';
 import type { Session } from './session.ts';
+import { uidSets } from './uid-set.ts';
 
 /** What to look for in the selected folder; what is not given is not asked. */
 export interface Criteria {
@@ -21,13 +22,23 @@ export interface Criteria {
 const ZONE_MARGIN_MS = 24 * 60 * 60 * 1000;
 
 /** UIDs of the messages that match, ascending, which is the order of their arrival (RFC 9051, section 2.3.1.1). */
-export async function searchMessages({ client }: Session, criteria: Criteria): Promise<number[]> {
-  const { unseen, withoutKeyword, fromUid, uids, since, before } = criteria;
+export async function searchMessages(session: Session, criteria: Criteria): Promise<number[]> {
+  const sets = criteria.uids === undefined ? [undefined] : uidSets(criteria.uids);
+  const found: number[][] = [];
+  for (const set of sets) found.push(await search(session, criteria, set));
+  return found.flat().sort((a, b) => a - b);
+}
+
+async function search(
+  { client }: Session,
+  { unseen, withoutKeyword, fromUid, since, before }: Criteria,
+  set: string | undefined,
+): Promise<number[]> {
   const query = {
     ...(unseen === true && { seen: false }),
     ...(withoutKeyword !== undefined && { unKeyword: withoutKeyword }),
     ...(fromUid !== undefined && { uid: `${fromUid}:*` }),
-    ...(uids !== undefined && { uid: uids.join(',') }),
+    ...(set !== undefined && { uid: set }),
     ...(since && { since: new Date(since.getTime() - ZONE_MARGIN_MS) }),
     ...(before && { before: new Date(before.getTime() + 2 * ZONE_MARGIN_MS) }),
   };
@@ -35,5 +46,5 @@ export async function searchMessages({ client }: Session, criteria: Criteria): P
   // false is not "none": the server refused, or no folder is selected.
   if (!Array.isArray(found)) throw new MailcaseError('imap_command', 'the server refused UID SEARCH');
   // `7:*` matches the last message also when its UID is lower than 7: * is the highest UID there is.
-  return found.filter((uid) => fromUid === undefined || uid >= fromUid).sort((a, b) => a - b);
+  return found.filter((uid) => fromUid === undefined || uid >= fromUid);
 }

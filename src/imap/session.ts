@@ -18,6 +18,8 @@ export type Note = (level: 'debug' | 'warn', message: string, fields: Record<str
 /** A logged-in IMAP connection. It cannot be opened again after it closed: make a new one. */
 export interface Session {
   readonly client: ImapFlow;
+  /** Says something, so that neither side takes the other for gone. */
+  keepAlive(): Promise<void>;
   /** Logs out, politely and with a limit of imapflow's own. */
   logout(): Promise<void>;
   /** Cuts the connection; whatever command is under way fails at once. */
@@ -69,7 +71,12 @@ export async function openSession(
   } finally {
     signal.removeEventListener('abort', cut);
   }
-  return { client, logout: () => client.logout().catch(() => client.close()), close: () => client.close() };
+  return {
+    client,
+    keepAlive: () => client.noop(),
+    logout: () => client.logout().catch(() => client.close()),
+    close: () => client.close(),
+  };
 }
 
 function connectError(imap: ImapConfig, error: unknown): MailcaseError {

@@ -59,6 +59,12 @@ function escaped(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
+/** What is behind one of our errors is expected to happen: where in a library it came up is no news. */
+function describeCause(error: Error): Record<string, unknown> {
+  const { stack, ...cause } = describeError(error.cause);
+  return error instanceof MailcaseError ? cause : { ...cause, stack };
+}
+
 /**
  * An error as fields. Only what is known to be harmless is taken: a driver's error carries the statement's values, an
  * IMAP error the command.
@@ -67,7 +73,7 @@ export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   const own = error instanceof MailcaseError ? { temporary: error.temporary, ...error.fields } : {};
-  const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };
+  const cause = error.cause === undefined ? {} : { cause: describeCause(error) };
   // The stack's first line repeats the message; for our own errors the place is no news.
   const stack = error instanceof MailcaseError ? {} : { stack: error.stack };
   return { type: error.name, code, message: errorMessage(error), ...own, ...stack, ...cause };

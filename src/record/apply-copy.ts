@@ -2,11 +2,11 @@ import { type Cause, change, replaceCustomer, setFields, setStatus } from './cha
 import { giveExternalId, newCase } from './decide-case.ts';
 import { decideCustomer } from './decide-customer.ts';
 import type { Incoming } from './incoming.ts';
-import { askedStatus } from './lifecycle.ts';
+import { askedStatus, isSettled } from './lifecycle.ts';
 import { noteParticipants } from './participation.ts';
 import type { NewInteraction, Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
-import type { Customer, KnownInteraction, Original, SupportCase, View } from './view.ts';
+import type { Changeable, Customer, InteractionRef, Original, SupportCase, View } from './view.ts';
 
 /**
  * Applies the headers of a trusted copy to the interaction that an untrusted copy of the same mail has made, once: its
@@ -20,18 +20,18 @@ export function applyCopy(
   original: Original,
   incoming: Incoming,
 ): void {
-  const { known, ref, isFirst } = original;
-  if (!incoming.trusted || original.trusted || known === undefined) return;
-  original.trusted = true;
+  const { ref, changeable } = original;
+  if (!incoming.trusted || changeable === undefined) return;
+  original.changeable = undefined;
+  const { known, isFirst } = changeable;
   const { directives, receivedAt } = incoming;
   const direction = directives.interaction.direction ?? known.direction;
   const names = directives.customer.address !== undefined || directives.customer.external_id !== undefined;
   const isReattributed = names || direction !== known.direction;
   const customer = decideCustomer(view, plan, policy, incoming, isReattributed ? undefined : known.customer);
-  const supportCase = caseOf(view, plan, original, known, incoming, customer);
+  const { supportCase, isNewCase } = caseOf(view, plan, ref, changeable, incoming, customer);
   const cause: Cause = { supportCase, interaction: ref, at: receivedAt };
 
-  const isNewCase = supportCase.id === undefined && supportCase !== known.supportCase;
   const wasBegun = supportCase === known.supportCase && isFirst;
   if (wasBegun && customer !== undefined && customer !== supportCase.customer) {
     replaceCustomer(plan, cause, customer);
@@ -40,9 +40,9 @@ export function applyCopy(
   const beginsOutbound = direction === 'out' && supportCase.status === 'new' && (isNewCase || wasBegun);
   const status = asked ?? (beginsOutbound ? 'pending' : supportCase.status);
   if (isNewCase || status !== supportCase.status) setStatus(plan, cause, status, isNewCase);
-  setFields(plan, cause, directives);
+  setFields(plan, cause, directives, isNewCase || !isSettled(view, policy, supportCase, receivedAt));
   noteParticipants(view, plan, supportCase, incoming, customer);
-  if (supportCase !== known.supportCase) leave(plan, original, known.supportCase, receivedAt);
+  if (supportCase !== known.supportCase) leave(plan, ref, changeable, receivedAt);
   Object.assign(known, { supportCase, customer, direction });
   if (ref.id === undefined) amend(ref as NewInteraction, incoming, supportCase, customer, direction);
   else plan.changed.push({ id: ref.id, supportCase, customer, direction, directives });
@@ -52,31 +52,32 @@ export function applyCopy(
 function caseOf(
   view: View,
   plan: Plan,
-  { ref: interaction, isFirst }: Original,
-  known: KnownInteraction,
+  interaction: InteractionRef,
+  { known, isFirst }: Changeable,
   incoming: Incoming,
   customer: Customer | undefined,
-): SupportCase {
+): { supportCase: SupportCase; isNewCase: boolean } {
   const externalId = incoming.directives.case.external_id;
-  if (externalId === undefined || externalId === known.supportCase.external_id) return known.supportCase;
+  const stays = { supportCase: known.supportCase, isNewCase: false };
+  if (externalId === undefined || externalId === known.supportCase.external_id) return stays;
   const named = view.casesByExternalId.get(externalId);
-  if (named) return named;
+  if (named) return { supportCase: named, isNewCase: false };
   if (isFirst && known.supportCase.external_id === null) {
     const cause = { supportCase: known.supportCase, interaction, at: incoming.receivedAt };
     change(plan, cause, 'external_id', null, externalId);
     giveExternalId(view, known.supportCase, externalId);
-    return known.supportCase;
+    return stays;
   }
   const supportCase = newCase(plan, incoming, customer, undefined);
   giveExternalId(view, supportCase, externalId);
-  return supportCase;
+  return { supportCase, isNewCase: true };
 }
 
 /** A case that held nothing but the untrusted copy has nothing left to do. */
 function leave(
   plan: Plan,
-  { ref: interaction, isAlone }: Original,
-  supportCase: SupportCase,
+  interaction: InteractionRef,
+  { known: { supportCase }, isAlone }: Changeable,
   at: Date,
 ): void {
   const others = plan.interactions.some((each) => each !== interaction && each.supportCase === supportCase);

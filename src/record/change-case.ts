@@ -23,6 +23,11 @@ export function changeCase(
   const { supportCase, incoming } = interaction;
   const { receivedAt, directives } = incoming;
   const status = nextStatus(view, policy, incoming, supportCase, isFirst);
+  if (receivedAt < supportCase.received_at && policy.importing) {
+    const cause = { supportCase, interaction, at: receivedAt };
+    change(plan, cause, 'received_at', supportCase.received_at.toISOString(), receivedAt.toISOString());
+    supportCase.received_at = receivedAt;
+  }
   const mayReplace = isFirst || !isSettled(view, policy, supportCase, receivedAt);
   if (isFirst || status !== supportCase.status) {
     setStatus(plan, { supportCase, interaction, at: receivedAt }, status, isFirst);

@@ -64,7 +64,7 @@ function numberedCase(
   customer: Customer | undefined,
 ): SupportCase | undefined {
   if (senderAuth === 'fail') return undefined;
-  const sender = parties.sender === undefined ? undefined : view.customersByAddressKey.get(parties.sender);
+  const sender = parties.sender === undefined ? undefined : view.customerAt(parties.sender);
   const keys = [
     ...(parties.sender === undefined ? [] : [parties.sender]),
     ...(sender ? view.keysOf(sender) : []),

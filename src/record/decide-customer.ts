@@ -11,7 +11,7 @@ export function knownCustomer(view: View, incoming: Incoming): Customer | undefi
   const { address } = attributedAddress(view, incoming);
   const externalId = incoming.directives.customer.external_id;
   return (
-    (address && view.customersByAddressKey.get(addressKey(address.address))) ??
+    (address && view.customerAt(addressKey(address.address))) ??
     (externalId === undefined ? undefined : view.customersByExternalId.get(externalId))
   );
 }
@@ -62,8 +62,8 @@ function attributedAddress(
   { customer: { address, ifKnown } }: Incoming,
 ): { address: Address | undefined; isPlanted: boolean } {
   if (address === undefined || ifKnown === undefined) return { address, isPlanted: false };
-  const known = view.customersByAddressKey.get(addressKey(address.address));
-  const from = ifKnown.address && view.customersByAddressKey.get(addressKey(ifKnown.address.address));
+  const known = view.customerAt(addressKey(address.address));
+  const from = ifKnown.address && view.customerAt(addressKey(ifKnown.address.address));
   const isPlanted = known !== undefined && known !== from;
   return { address: isPlanted ? ifKnown.address : address, isPlanted };
 }
@@ -96,11 +96,11 @@ function findCustomer(
   if (address === undefined) return byId;
 
   const key = addressKey(address.address);
-  const byAddress = view.customersByAddressKey.get(key);
+  const byAddress = view.customerAt(key);
   if (byAddress === undefined) {
     const customer = byId ?? newCustomer(plan);
     plan.emails.push({ customer, address: address.address, key });
-    view.customersByAddressKey.set(key, customer);
+    view.addAddress(key, customer);
     if (byId === undefined && externalId !== undefined) giveId(view, plan, customer, externalId);
     return customer;
   }

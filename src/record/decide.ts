@@ -63,7 +63,7 @@ function tiedCustomer(
   const colleague = answered?.customer;
   if (direction === 'in' || customer.address !== undefined || colleague === undefined) return undefined;
   const keys = [...message.to, ...message.cc].map(({ address }) => addressKey(address));
-  return keys.some((key) => view.customersByAddressKey.get(key) === colleague) ? colleague : undefined;
+  return keys.some((key) => view.customerAt(key) === colleague) ? colleague : undefined;
 }
 
 /**
@@ -93,10 +93,7 @@ function learn(view: View, key: string, interaction: NewInteraction, isFirst: bo
   const known = { supportCase, customer, direction };
   view.originals.set(key, {
     ref: interaction,
-    trusted,
-    known,
-    isFirst,
-    isAlone: isFirst,
+    changeable: trusted ? undefined : { known, isFirst, isAlone: isFirst },
   });
   if (message.messageId !== undefined) view.addInteraction(message.messageId, known);
   for (const id of relatedIds(message)) view.addReference(id, known);

@@ -13,6 +13,8 @@ export interface FirstContact {
 /** A folder as the database knows it, with the UIDVALIDITY that the server gives it now. */
 export interface KnownFolder extends FolderRef {
   readonly previousUidValidity: number | null;
+  /** Whether it was settled just now which messages count. */
+  readonly isFirstContact: boolean;
   readonly start: FirstContact;
   /** Every message up to this UID has its receipt, or does not count; 0 where nothing is known. */
   readonly sweptUid: number;
@@ -31,6 +33,8 @@ export interface FolderSeen {
   readonly uidNext: number;
   /** What counts if this is the first contact. */
   readonly start: 'all' | 'now' | Date;
+  /** How its mail is selected; undefined where it is no folder that is polled, and nothing is to be settled. */
+  readonly select: 'unseen' | 'keyword' | 'new' | undefined;
 }
 
 interface FolderRow {
@@ -39,6 +43,7 @@ interface FolderRow {
   readonly start_at: Date | null;
   readonly start_uid: number | null;
   readonly is_by_uid: boolean;
+  readonly is_settled_now: boolean;
   readonly swept_uid: number;
 }
 
@@ -53,32 +58,57 @@ export async function registerMailbox(db: Database, name: string, email: string 
 }
 
 /**
- * Registers a folder. At the first contact it is remembered which messages count; that never changes afterwards,
- * whatever the configuration says later: by UID as long as UIDVALIDITY stays, by INTERNALDATE after it changed.
+ * Registers a folder. At the first contact it is remembered which messages count; that does not change afterwards,
+ * whatever the configuration says of it later: by UID as long as UIDVALIDITY stays, by INTERNALDATE after it changed.
+ *
+ * One thing settles it anew: a folder whose unseen mail counted and that is now selected by UID or keyword. `all` meant
+ * all unseen mail then; now it would be the whole archive. What is behind the last receipt counts from then on.
  */
 export async function registerFolder(
   db: Database,
   mailboxId: number,
-  { start, ...folder }: FolderSeen,
+  { start, select, ...folder }: FolderSeen,
 ): Promise<KnownFolder> {
   const { rows } = (await db.raw(
-    `with before as (select uid_validity from folders where mailbox_id = :mailboxId and account = :account and path = :path)
-     insert into folders (mailbox_id, account, path, role, uid_validity, start_at, start_uid, start_uid_validity)
-     values (:mailboxId, :account, :path, :role, :uidValidity,
-       case when :isNow then now() else :startAt::timestamptz end,
-       case when :isNow then :uidNext::bigint end, case when :isNow then :uidValidity::bigint end)
-     on conflict (mailbox_id, account, path)
-       do update set role = excluded.role, uid_validity = excluded.uid_validity
+    `with before as (
+       select id, uid_validity, select_by, start_at, select_by is null or
+         (select_by = 'unseen' and :select <> 'unseen' and start_at is null and not :isAll) as is_open
+       from folders where mailbox_id = :mailboxId and account = :account and path = :path),
+     settled as (
+       select :select::text is not null and coalesce((select is_open from before), true) as is_settled_now,
+         case when :isNow then now() else :startAt::timestamptz end as start_at,
+         case when :isNow then coalesce(
+           (select max(r.uid) + 1 from receipts r join before on r.folder_id = before.id
+            where r.uid_validity = :uidValidity and before.select_by is not null),
+           :uidNext::bigint) end as start_uid)
+     insert into folders as f (mailbox_id, account, path, role, uid_validity, select_by, start_at, start_uid, start_uid_validity)
+     select :mailboxId::bigint, :account, :path, :role, :uidValidity::bigint, :select,
+       case when is_settled_now then start_at end, case when is_settled_now then start_uid end,
+       case when is_settled_now and :isNow then :uidValidity::bigint end
+     from settled
+     on conflict (mailbox_id, account, path) do update set
+       role = excluded.role, uid_validity = excluded.uid_validity,
+       select_by = coalesce(excluded.select_by, f.select_by),
+       start_at = case when (select is_settled_now from settled) then excluded.start_at else f.start_at end,
+       start_uid = case when (select is_settled_now from settled) then excluded.start_uid else f.start_uid end,
+       start_uid_validity = case when (select is_settled_now from settled) then excluded.start_uid_validity
+         else f.start_uid_validity end
      returning id, (select uid_validity from before) as previous, start_at,
        case when start_uid_validity = uid_validity then start_uid end as start_uid, start_uid is not null as is_by_uid,
+       (select is_settled_now from settled) as is_settled_now,
        case when swept_uid_validity = uid_validity then swept_uid else 0 end as swept_uid`,
-    { mailboxId, ...folder, isNow: start === 'now', startAt: start instanceof Date ? start : null },
+    {
+      ...{ mailboxId, ...folder, isAll: start === 'all', isNow: start === 'now' },
+      select: select ?? null,
+      startAt: start instanceof Date ? start : null,
+    },
   )) as { rows: [FolderRow] };
   const [row] = rows;
   return {
     folderId: row.id,
     uidValidity: folder.uidValidity,
     previousUidValidity: row.previous,
+    isFirstContact: row.is_settled_now,
     start: {
       kind: row.start_at === null ? 'all' : row.is_by_uid ? 'now' : 'date',
       at: row.start_at,
@@ -98,12 +128,29 @@ export async function noteSwept(db: Database, folder: FolderRef, uid: number): P
   );
 }
 
-/** Notes that a poll has new mail to record, for as long as it may take: imports give way until it is done. */
-export async function noteBusy(db: Database, mailboxId: number, ms: number): Promise<void> {
-  await db.raw(`update mailboxes set busy_until = now() + ? * interval '1 millisecond' where id = ?`, [
-    ms,
+/** A batch takes seconds; a daemon that was killed in the middle of one keeps imports waiting no longer than this. */
+const BUSY_SECONDS = 60;
+
+/** Notes that a poll records new mail: imports give way until it is done. To be said again with each batch. */
+export async function noteBusy(db: Database, mailboxId: number): Promise<void> {
+  await db.raw(`update mailboxes set busy_until = now() + ? * interval '1 second' where id = ?`, [
+    BUSY_SECONDS,
     mailboxId,
   ]);
+}
+
+/** Notes that a poll has recorded what there was. */
+export async function noteIdle(db: Database, mailboxId: number): Promise<void> {
+  await db.raw('update mailboxes set busy_until = null where id = ? and busy_until is not null', [mailboxId]);
+}
+
+/** When the first contact with a mailbox was; null where there was none. */
+export async function firstContactOf(db: Database, mailboxId: number): Promise<Date | null> {
+  const { rows } = (await db.raw(
+    'select min(started_at) as at from folders where mailbox_id = ? and select_by is not null',
+    [mailboxId],
+  )) as { rows: [{ at: Date | null }] };
+  return rows[0].at;
 }
 
 /** Whether a poll of this mailbox records new mail just now. */
@@ -118,7 +165,7 @@ export async function isBusy(db: Database, mailboxId: number): Promise<boolean> 
 /** Notes how a poll ended: when it was good, or why it was not. */
 export async function notePoll(db: Database, name: string, error: string | null): Promise<void> {
   await db.raw(
-    `update mailboxes set last_error = ?, busy_until = null,
+    `update mailboxes set last_error = ?,
        last_polled_at = case when ? then now() else last_polled_at end
      where name = ?`,
     [error, error === null, name],

@@ -10,6 +10,7 @@ export interface FolderRef {
 
 /** A message that has been parsed and judged, ready to be recorded. */
 export interface Incoming {
+  readonly folder: FolderRef;
   readonly uid: number;
   /** INTERNALDATE. */
   readonly receivedAt: Date;

@@ -3,7 +3,7 @@ import { addressKey } from '../message/addresses.ts';
 import type { Incoming } from './incoming.ts';
 import type { Policy } from './policy.ts';
 import { distinct, rowsOf } from './rows.ts';
-import type { Customer, SupportCase, View } from './view.ts';
+import type { Customer, View } from './view.ts';
 
 /** Loads when mail last came to each case and went out of it. */
 export async function loadActivities(trx: Transaction, view: View): Promise<void> {
@@ -22,28 +22,36 @@ export async function loadActivities(trx: Transaction, view: View): Promise<void
   }
 }
 
+/** Most addresses of one customer that are looked at, the latest: people have a handful, a shop's `guest` thousands. */
+const MAX_ADDRESSES = 100;
+
+/** Loads under which addresses the customers are known. */
+export async function loadAddresses(
+  trx: Transaction,
+  view: View,
+  customers: ReadonlyMap<number, Customer>,
+): Promise<void> {
+  for (const { address_key, customer_id } of await rowsOf<{ address_key: string; customer_id: number }>(
+    trx,
+    `select e.address_key, q.id as customer_id from unnest(?::bigint[]) as q(id) cross join lateral (
+       select address_key from customer_emails where customer_id = q.id order by id desc limit ${MAX_ADDRESSES}) e`,
+    [[...customers.keys()]],
+  )) {
+    const customer = customers.get(customer_id);
+    if (customer) view.addAddress(address_key, customer);
+  }
+}
+
 /** Loads who of the batch's people has had a part in its cases, by whatever address of theirs. */
 export async function loadParticipants(
   trx: Transaction,
   view: View,
   batch: readonly Incoming[],
 ): Promise<void> {
-  const customerIds = distinct([...view.customersByAddressKey.values()].map(({ id }) => id));
-  const customers = new Map(
-    [...view.customersByAddressKey.values()].map((customer) => [customer.id, customer]),
-  );
-  for (const { address_key, customer_id } of await rowsOf<{ address_key: string; customer_id: number }>(
-    trx,
-    'select address_key, customer_id from customer_emails where customer_id = any(?)',
-    [customerIds],
-  )) {
-    const customer = customers.get(customer_id);
-    if (customer) view.customersByAddressKey.set(address_key, customer);
-  }
   const cases = [...view.casesById.keys()];
   if (cases.length === 0) return;
   const keys = distinct([
-    ...view.customersByAddressKey.keys(),
+    ...view.addressKeys(),
     ...batch.flatMap(({ customer, parties }) => [
       customer.address && addressKey(customer.address.address),
       parties.sender,
@@ -63,7 +71,7 @@ export async function loadParticipants(
 /**
  * Loads how much inbound mail each customer sent in the window before each message, no further than a flood begins.
  *
- * @returns the latest case of those who may be flooding: a case of their own, else one that they wrote in
+ * @returns the latest case of those who may be flooding: a case of their own, else the latest with mail of theirs
  */
 export async function loadFloods(
   trx: Transaction,
@@ -74,11 +82,15 @@ export async function loadFloods(
   const latest = new Map<Customer, number>();
   if (importing) return latest;
   const asked: { customer: Customer; at: Date }[] = [];
+  /** How many of the batch's messages may be each customer's, and so come on top. */
+  const here = new Map<number | undefined, number>();
   for (const { customer, direction, trusted, receivedAt } of batch) {
     if (direction === 'out' || trusted) continue;
     for (const address of [customer.address, customer.ifKnown?.address]) {
-      const known = address && view.customersByAddressKey.get(addressKey(address.address));
-      if (known) asked.push({ customer: known, at: receivedAt });
+      const known = address && view.customerAt(addressKey(address.address));
+      if (known === undefined) continue;
+      asked.push({ customer: known, at: receivedAt });
+      here.set(known.id, (here.get(known.id) ?? 0) + 1);
     }
   }
   const rows = await rowsOf<{ customer_id: number; at: Date; count: number }>(
@@ -95,8 +107,8 @@ export async function loadFloods(
   for (const { customer_id, at, count } of rows) {
     view.noteStoredInbound(customer_id, at, count);
     const customer = asked.find((each) => each.customer.id === customer_id)?.customer;
-    // As many as the batch holds may come on top.
-    if (customer && count + batch.length > flood.messages) suspects.set(customer_id, customer);
+    if (customer && count + (here.get(customer_id) ?? 0) > flood.messages)
+      suspects.set(customer_id, customer);
   }
   for (const { customer_id, case_id } of await rowsOf<{ customer_id: number; case_id: number | null }>(
     trx,
@@ -114,21 +126,18 @@ export async function loadFloods(
 }
 
 /** Loads when the newest mail of each customer was received. */
-export async function loadNewest(trx: Transaction, view: View): Promise<void> {
-  const customers = new Map([...view.customersByAddressKey.values()].map((each) => [each.id, each]));
+export async function loadNewest(
+  trx: Transaction,
+  view: View,
+  customers: ReadonlyMap<number, Customer>,
+): Promise<void> {
   for (const { id, newest } of await rowsOf<{ id: number; newest: Date | null }>(
     trx,
     `select q.id, (select i.received_at from interactions i where i.customer_id = q.id
        order by i.received_at desc limit 1) as newest from unnest(?::bigint[]) as q(id)`,
-    [distinct([...customers.keys()])],
+    [[...customers.keys()]],
   )) {
     const customer = customers.get(id);
     if (customer && newest) view.newestOfCustomer.set(customer, newest);
   }
-}
-
-/** When the newest mail of a case was received. */
-export function newestOfCase(view: View, supportCase: SupportCase): Date | undefined {
-  const { lastIn, lastOut } = view.activityOf(supportCase);
-  return lastIn && lastOut ? (lastIn > lastOut ? lastIn : lastOut) : (lastIn ?? lastOut);
 }

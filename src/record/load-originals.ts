@@ -55,12 +55,8 @@ export async function loadOriginals(
   const byId = new Map(changeable.map((row) => [row.id, row]));
   for (const { id, dedupe_key } of originals) {
     const row = byId.get(id);
-    view.originals.set(dedupe_key.toString('hex'), {
-      ref: { id },
-      trusted: row === undefined,
-      known: row && known(row),
-      isFirst: row?.is_first === true,
-      isAlone: row?.is_alone === true,
-    });
+    const interaction = row && known(row);
+    const changeable = interaction && { known: interaction, isFirst: row.is_first, isAlone: row.is_alone };
+    view.originals.set(dedupe_key.toString('hex'), { ref: { id }, changeable });
   }
 }

@@ -1,6 +1,6 @@
 import type { Transaction } from '../db/connect.ts';
 import type { Incoming } from './incoming.ts';
-import { loadActivities, loadFloods, loadNewest, loadParticipants } from './load-context.ts';
+import { loadActivities, loadAddresses, loadFloods, loadNewest, loadParticipants } from './load-context.ts';
 import { loadOriginals, type RelatedRow } from './load-originals.ts';
 import { loadRelated, type Related } from './load-related.ts';
 import type { Policy } from './policy.ts';
@@ -40,8 +40,9 @@ export async function loadView(trx: Transaction, batch: readonly Incoming[], pol
   }
   await loadOriginals(trx, view, related.originals, known);
   await loadActivities(trx, view);
+  await loadAddresses(trx, view, customers);
   await loadParticipants(trx, view, batch);
-  if (policy.importing) await loadNewest(trx, view);
+  if (policy.importing) await loadNewest(trx, view, customers);
   return view;
 }
 
@@ -63,7 +64,7 @@ async function lockCustomers(
   const customers: Customers = new Map(locked.map((customer) => [customer.id, customer]));
   for (const { address_key, customer_id } of emails) {
     const customer = customers.get(customer_id);
-    if (customer) view.customersByAddressKey.set(address_key, customer);
+    if (customer) view.addAddress(address_key, customer);
   }
   for (const customer of locked) {
     if (customer.external_id !== null) view.customersByExternalId.set(customer.external_id, customer);

@@ -1,3 +1,4 @@
+import { type Address, addressKey } from '../message/addresses.ts';
 import { isAutomatic } from '../message/kind.ts';
 import type { CaseDecision } from './decide-case.ts';
 import type { Incoming } from './incoming.ts';
@@ -22,8 +23,14 @@ export function isOutsider(
   return !view.isParticipant(supportCase, keysOfSender(view, incoming, customer));
 }
 
+/** The key of an address, where it is the customer's: a Reply-To that did not count is not. */
+function ownKeys(view: View, customer: Customer, { address }: Address): string[] {
+  const key = addressKey(address);
+  return view.customerAt(key) === customer ? [key] : [];
+}
+
 function keysOfSender(view: View, { parties, message }: Incoming, customer: Customer | undefined): string[] {
-  const keys = customer ? view.keysOf(customer) : [];
+  const keys = customer ? [...view.keysOf(customer)] : [];
   return parties.sender === undefined || message.kind === 'bounce' ? keys : [...keys, parties.sender];
 }
 
@@ -39,6 +46,8 @@ export function noteParticipants(
   const keys = isAutomatic(message.kind)
     ? []
     : [...(parties.sender === undefined ? [] : [parties.sender]), ...parties.recipients];
-  if (customer) keys.push(...view.keysOf(customer));
+  // His other addresses need no row: whoever asks knows them all.
+  const { address } = incoming.customer;
+  if (customer && address) keys.push(...ownKeys(view, customer, address));
   for (const key of view.addParticipants(supportCase, keys)) plan.participants.push({ supportCase, key });
 }

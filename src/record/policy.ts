@@ -8,6 +8,14 @@ export interface Policy {
   readonly importing?: Importing;
 }
 
+/**
+ * When a receipt counts as marked processed although nobody has marked anything: at once for old mail that is imported,
+ * since the folder it lies in stays as it is.
+ */
+export function processedWhenRecorded({ importing }: Policy): Date | null {
+  return importing ? new Date() : null;
+}
+
 /** Old mail fills a history up and moves nothing in it: it reopens no case, and what is newer stays. */
 export interface Importing {
   /** What its new cases begin as, where no trusted header says so; undefined for the ordinary beginning. */

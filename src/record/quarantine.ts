@@ -2,10 +2,11 @@ import type { Database } from '../db/connect.ts';
 import { needsPieces, storeInPieces } from '../db/pieces.ts';
 import { storableText } from '../message/text.ts';
 import type { FolderRef } from './incoming.ts';
-import { findReceipts } from './receipts.ts';
+import { type Policy, processedWhenRecorded } from './policy.ts';
 
 /** A message that cannot be recorded, for a reason of its own. */
 export interface Unrecordable {
+  readonly folder: FolderRef;
   readonly uid: number;
   readonly stage: 'fetch' | 'parse' | 'decide' | 'store';
   readonly error: string;
@@ -16,23 +17,22 @@ export interface Unrecordable {
 /** Longest error kept, in characters: a driver may quote a whole value. */
 const MAX_ERROR_LENGTH = 2000;
 
-/**
- * Sets a message aside with its raw bytes and its error, so that it holds nobody up and is not lost.
- *
- * @param options.isImport whether it is old mail that is imported: it needs no mark in its folder
- */
-export async function quarantine(
-  db: Database,
-  folder: FolderRef,
-  message: Unrecordable,
-  { isImport }: { isImport: boolean },
-): Promise<void> {
+/** Sets a message aside with its raw bytes and its error, so that it holds nobody up and is not lost. */
+export async function quarantine(db: Database, message: Unrecordable, policy: Policy): Promise<void> {
   await db.transaction(async (trx) => {
-    const [known] = await findReceipts(trx, folder, [message.uid]);
-    if (known) return;
+    const { folder } = message;
     const error = storableText(message.error).slice(0, MAX_ERROR_LENGTH);
     const inPieces = message.source !== undefined && needsPieces(message.source.length);
     const place = { folder_id: folder.folderId, uid_validity: folder.uidValidity, uid: message.uid };
+    // Another daemon may have met the same message.
+    const receipt = {
+      ...place,
+      outcome: 'quarantined',
+      last_error: error,
+      processed_at: processedWhenRecorded(policy),
+    };
+    const [added] = await trx('receipts').insert(receipt).onConflict().ignore().returning('uid');
+    if (added === undefined) return;
     const [row] = (await trx('quarantine')
       .insert({ ...place, stage: message.stage, error, content: inPieces ? null : (message.source ?? null) })
       .returning('id')) as [{ id: number }];
@@ -46,11 +46,5 @@ export async function quarantine(
       } as const;
       await storeInPieces(trx, target, message.source);
     }
-    await trx('receipts').insert({
-      ...place,
-      outcome: 'quarantined',
-      last_error: error,
-      processed_at: isImport ? new Date() : null,
-    });
   });
 }

@@ -32,6 +32,26 @@ export async function findReceipts(
   return found;
 }
 
+/** How many of these messages, which have a receipt, were received within a time. */
+export async function countReceived(
+  db: Database,
+  folder: FolderRef,
+  uids: readonly number[],
+  { since, until }: { since: Date | undefined; until: Date | undefined },
+): Promise<number> {
+  let count = 0;
+  for (const some of chunks(uids, UIDS_PER_QUERY)) {
+    const { rows } = (await db.raw(
+      `select count(*) as n from receipts r left join interactions i on i.id = r.interaction_id
+       where r.folder_id = ? and r.uid_validity = ? and r.uid = any(?)
+         and coalesce(i.received_at >= ?::timestamptz, true) and coalesce(i.received_at < ?::timestamptz, true)`,
+      [folder.folderId, folder.uidValidity, some, since ?? null, until ?? null] as never[],
+    )) as { rows: [{ n: number }] };
+    count += rows[0].n;
+  }
+  return count;
+}
+
 /** Messages with a receipt that were not marked processed: a crash or a refusal came in between. */
 export async function findUnmarked(db: Database, folder: FolderRef): Promise<Receipt[]> {
   const { rows } = (await db.raw(

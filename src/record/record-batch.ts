@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Database } from '../db/connect.ts';
+import type { Database, Transaction } from '../db/connect.ts';
 import { blameFor } from '../db/sqlstate.ts';
 import { errorMessage, MailcaseError } from '../errors.ts';
 import { decide } from './decide.ts';
-import type { FolderRef, Incoming } from './incoming.ts';
+import type { Incoming } from './incoming.ts';
 import { loadView } from './load.ts';
 import type { Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
@@ -37,41 +37,25 @@ const RACE_PAUSE_MS = 100;
  */
 export async function recordTogether(
   db: Database,
-  folder: FolderRef,
   batch: readonly Incoming[],
   policy: Policy,
 ): Promise<BatchResult> {
   if (batch.length === 0) return NOTHING;
   try {
-    return resultOf(await storeTogether(db, folder, batch, policy));
+    return resultOf(await storeTogether(db, batch, policy));
   } catch (error) {
     if (blameFor(error) !== 'data') throw error;
-    return recordHalves(db, folder, batch, policy, error);
+    return recordHalves(db, batch, policy, error);
   }
 }
 
-async function storeTogether(
-  db: Database,
-  folder: FolderRef,
-  batch: readonly Incoming[],
-  policy: Policy,
-): Promise<Plan> {
+async function storeTogether(db: Database, batch: readonly Incoming[], policy: Policy): Promise<Plan> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await db.transaction(async (trx) => {
-        // Another daemon may have been faster since the search.
-        const done = new Set(
-          (
-            await findReceipts(
-              trx,
-              folder,
-              batch.map(({ uid }) => uid),
-            )
-          ).map(({ uid }) => uid),
-        );
-        const open = batch.filter(({ uid }) => !done.has(uid)).map(withOwnDirectives);
+        const open = (await withoutReceipts(trx, batch)).map(withOwnDirectives);
         const plan = decideOrBlame(await loadView(trx, open, policy), open, policy);
-        await storePlan(trx, folder, plan, { isImport: policy.importing !== undefined });
+        await storePlan(trx, plan, policy);
         return plan;
       });
     } catch (error) {
@@ -84,6 +68,23 @@ async function storeTogether(
       await sleep(Math.random() * RACE_PAUSE_MS);
     }
   }
+}
+
+/** Another daemon may have been faster since the search. */
+async function withoutReceipts(trx: Transaction, batch: readonly Incoming[]): Promise<Incoming[]> {
+  const open = new Set<Incoming>();
+  for (const folder of new Set(batch.map((incoming) => incoming.folder))) {
+    const here = batch.filter((incoming) => incoming.folder === folder);
+    const receipts = await findReceipts(
+      trx,
+      folder,
+      here.map(({ uid }) => uid),
+    );
+    const done = new Set(receipts.map(({ uid }) => uid));
+    for (const incoming of here) if (!done.has(incoming.uid)) open.add(incoming);
+  }
+  // In the order of the batch, whatever folders it is from.
+  return batch.filter((incoming) => open.has(incoming));
 }
 
 /** Decisions add refusals to the directives; an attempt that is run again must not find those of the one before. */
@@ -107,7 +108,6 @@ function decideOrBlame(...args: Parameters<typeof decide>): Plan {
 
 async function recordHalves(
   db: Database,
-  folder: FolderRef,
   batch: readonly Incoming[],
   policy: Policy,
   error: unknown,
@@ -116,13 +116,13 @@ async function recordHalves(
   if (only === undefined) return NOTHING;
   if (batch.length === 1) {
     const stage = error instanceof MailcaseError ? 'decide' : 'store';
-    const unrecordable = { uid: only.uid, stage, error: errorMessage(error), source: only.source } as const;
-    await quarantine(db, folder, unrecordable, { isImport: policy.importing !== undefined });
+    const { folder, uid, source } = only;
+    await quarantine(db, { folder, uid, stage, error: errorMessage(error), source }, policy);
     return { ...NOTHING, quarantined: 1 };
   }
   const middle = Math.ceil(batch.length / 2);
-  const first = await recordTogether(db, folder, batch.slice(0, middle), policy);
-  const second = await recordTogether(db, folder, batch.slice(middle), policy);
+  const first = await recordTogether(db, batch.slice(0, middle), policy);
+  const second = await recordTogether(db, batch.slice(middle), policy);
   return {
     recorded: first.recorded + second.recorded,
     duplicates: first.duplicates + second.duplicates,

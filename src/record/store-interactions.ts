@@ -4,7 +4,6 @@ import { bytes, insertRows, updateRows } from '../db/insert.ts';
 import { needsPieces, storeInPieces } from '../db/pieces.ts';
 import { byteLength } from '../message/text.ts';
 import type { Directives } from '../rules/directives.ts';
-import type { FolderRef } from './incoming.ts';
 import type { NewInteraction, Plan } from './plan.ts';
 import { idOf, ROWS_PER_INSERT } from './rows.ts';
 import { relatedIds } from './threading.ts';
@@ -12,11 +11,9 @@ import { relatedIds } from './threading.ts';
 /** Stores new interactions with all that hangs on them. */
 export async function storeInteractions(
   trx: Transaction,
-  folder: FolderRef,
   interactions: readonly NewInteraction[],
 ): Promise<void> {
-  const rows = interactions.map((interaction) => interactionRow(folder, interaction));
-  await insertRows(trx, 'interactions', INTERACTION_COLUMNS, rows);
+  await insertRows(trx, 'interactions', INTERACTION_COLUMNS, interactions.map(interactionRow));
   await storeContents(trx, interactions);
   await storeRawMessages(trx, interactions);
   await storeAttachments(trx, interactions);
@@ -68,7 +65,7 @@ const INTERACTION_COLUMNS = [
   'created_at',
 ] as const;
 
-function interactionRow(folder: FolderRef, interaction: NewInteraction) {
+function interactionRow(interaction: NewInteraction) {
   const { incoming, supportCase, customer } = interaction;
   const { message, directives } = incoming;
   return {
@@ -76,7 +73,7 @@ function interactionRow(folder: FolderRef, interaction: NewInteraction) {
     id: idOf(interaction),
     case_id: idOf(supportCase),
     customer_id: customer?.id ?? null,
-    folder_id: folder.folderId,
+    folder_id: incoming.folder.folderId,
     direction: incoming.direction,
     kind: message.kind,
     message_id: message.messageId ?? null,

@@ -1,22 +1,13 @@
 import type { Transaction } from '../db/connect.ts';
 import { insertRows, nextIds, updateRows } from '../db/insert.ts';
-import type { FolderRef } from './incoming.ts';
 import type { Plan } from './plan.ts';
+import { type Policy, processedWhenRecorded } from './policy.ts';
 import { idOf, ROWS_PER_INSERT } from './rows.ts';
 import { storeChanged, storeInteractions } from './store-interactions.ts';
 import type { Customer, SupportCase } from './view.ts';
 
-/**
- * Stores a plan in a few multi-row statements.
- *
- * @param options.isImport whether the mail is old mail that is imported: it needs no mark in its folder
- */
-export async function storePlan(
-  trx: Transaction,
-  folder: FolderRef,
-  plan: Plan,
-  options: { isImport: boolean },
-): Promise<void> {
+/** Stores a plan in a few multi-row statements. */
+export async function storePlan(trx: Transaction, plan: Plan, policy: Policy): Promise<void> {
   const newCustomers = [...plan.customers].filter(isNew);
   const changedCustomers = [...plan.customers].filter((customer) => !isNew(customer));
   const newCases = [...plan.cases].filter(isNew);
@@ -57,9 +48,9 @@ export async function storePlan(
   await storeEmails(trx, plan);
   await insertRows(trx, 'cases', [...CASE_COLUMNS, ...NEW_CASE_COLUMNS], newCases.map(caseRow));
   await updateRows(trx, 'cases', CASE_COLUMNS, changedCases.map(caseRow));
-  await storeInteractions(trx, folder, plan.interactions);
+  await storeInteractions(trx, plan.interactions);
   await storeEvents(trx, plan);
-  await storeReceipts(trx, folder, plan, options.isImport ? now : null);
+  await storeReceipts(trx, plan, processedWhenRecorded(policy));
   await storeParticipants(trx, plan);
   await storeChanged(trx, plan);
 }
@@ -87,10 +78,11 @@ const CASE_COLUMNS = [
   'first_resolved_at',
   'resolved_at',
   'closed_at',
+  'received_at',
   'updated_at',
 ] as const;
 
-const NEW_CASE_COLUMNS = ['id', 'follow_up_of', 'received_at', 'created_at'] as const;
+const NEW_CASE_COLUMNS = ['id', 'follow_up_of', 'created_at'] as const;
 
 async function storeParticipants(trx: Transaction, { participants }: Plan): Promise<void> {
   if (participants.length === 0) return;
@@ -122,17 +114,12 @@ async function storeEvents(trx: Transaction, { events }: Plan): Promise<void> {
   await trx.batchInsert('case_events', rows, ROWS_PER_INSERT);
 }
 
-async function storeReceipts(
-  trx: Transaction,
-  folder: FolderRef,
-  { receipts }: Plan,
-  processedAt: Date | null,
-): Promise<void> {
+async function storeReceipts(trx: Transaction, { receipts }: Plan, processedAt: Date | null): Promise<void> {
   if (receipts.length === 0) return;
   await trx('receipts').insert(
     receipts.map(({ incoming, outcome, interaction }) => ({
-      folder_id: folder.folderId,
-      uid_validity: folder.uidValidity,
+      folder_id: incoming.folder.folderId,
+      uid_validity: incoming.folder.uidValidity,
       uid: incoming.uid,
       dedupe_key: incoming.dedupeKey,
       outcome,

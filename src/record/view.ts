@@ -42,12 +42,15 @@ export interface InteractionRef {
   id: number | undefined;
 }
 
-/** The interaction of which a message is another copy, as far as a trusted copy may still change it. */
+/** The interaction of which a message is another copy. */
 export interface Original {
   readonly ref: InteractionRef;
-  trusted: boolean;
-  /** What follows is there where the original was not trusted: only then a copy can change it. */
-  readonly known: KnownInteraction | undefined;
+  /** What a trusted copy may still change; undefined where the interaction is trusted itself, or a copy has done so. */
+  changeable: Changeable | undefined;
+}
+
+export interface Changeable {
+  readonly known: KnownInteraction;
   /** Whether its case began with it. */
   readonly isFirst: boolean;
   /** Whether there was nothing else in its case. */
@@ -69,12 +72,13 @@ export class View {
   readonly interactionsByMessageId = new Map<string, KnownInteraction[]>();
   /** Interactions that refer to a Message-ID, by that Message-ID: a reply may be read before what it answers. */
   readonly referringTo = new Map<string, KnownInteraction[]>();
-  readonly customersByAddressKey = new Map<string, Customer>();
   readonly customersByExternalId = new Map<string, Customer>();
   readonly casesByExternalId = new Map<string, SupportCase>();
   readonly casesById = new Map<number, SupportCase>();
   /** The case of a customer that was the last to begin. */
   readonly latestCases = new Map<Customer, SupportCase>();
+  private readonly byAddressKey = new Map<string, Customer>();
+  private readonly keys = new Map<Customer, Set<string>>();
   private readonly activities = new Map<SupportCase, Activity>();
   private readonly participants = new Map<SupportCase, Set<string>>();
   /** When the newest mail of a customer was received; asked for where old mail is imported. */
@@ -114,9 +118,22 @@ export class View {
     return added;
   }
 
+  addAddress(key: string, customer: Customer): void {
+    this.byAddressKey.set(key, customer);
+    entry(this.keys, customer, () => new Set<string>()).add(key);
+  }
+
+  customerAt(key: string): Customer | undefined {
+    return this.byAddressKey.get(key);
+  }
+
+  addressKeys(): Iterable<string> {
+    return this.byAddressKey.keys();
+  }
+
   /** All keys under which a customer is known here. */
-  keysOf(customer: Customer): string[] {
-    return [...this.customersByAddressKey].filter(([, each]) => each === customer).map(([key]) => key);
+  keysOf(customer: Customer): Iterable<string> {
+    return this.keys.get(customer) ?? [];
   }
 
   /** Notes an inbound mail that was not trusted, and so may be one of a flood. */

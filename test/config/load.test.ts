@@ -641,6 +641,7 @@ ${file}:4  mailboxes[0].imap.prot
     ['start: 2999-01-01', 'start', 'still to come', 'past'],
     ['start: [now]', 'start', 'a single value, and is a list', 'one value'],
     ['processed: nothing', 'processed', 'not possible in this version (got `nothing`)', '`none`, or a map'],
+    ['processed: {none: true}', 'processed.none', 'unknown option', 'write `processed: none`'],
     ['processed: {label: x}', 'processed.label', 'comes with a later version', '`keyword`'],
     ['processed: {keyword: "a b"}', 'processed.keyword', 'not a keyword (got `a b`)', '`mailcase`'],
     ['processed: {keyword: \\Seen}', 'processed.keyword', 'not a keyword', '`mailcase`'],

@@ -114,7 +114,7 @@ describe('mailcase import', () => {
     await lying(user, 'INBOX', ...days.map((day): [string, string] => [day, day]));
     const range = ['import', '--config', config, '--since', '2024-02-01', '--until', '2024-02-29'];
     const first = await runMailcase([...range, '--limit', '1', '--status', 'resolved']);
-    expect(first.stdout).toBe('1 old messages: 1 recorded\n');
+    expect(first.stdout).toBe('1 old message: 1 recorded\n');
     expect(await recorded(user)).toMatchObject([{ subject: days[1], status: 'resolved' }]);
     const second = await runMailcase(range);
     expect(second.stdout).toBe('2 old messages (1 more were known): 2 recorded\n');
@@ -137,6 +137,39 @@ describe('mailcase import', () => {
     ]);
   });
 
+  test('a copy of new mail in a folder that is not polled does not make it old', async () => {
+    const user = newUser();
+    const config = await configFor(user);
+    await lying(user, 'INBOX', ['old', '2024-01-01']);
+    await runMailcase(['run', '--once', '--config', config]);
+    await sleep(1_100);
+    const fresh = mail({
+      From: customerOf(user),
+      To: user,
+      Subject: 'fresh',
+      'Message-ID': idOf(user, 'fresh'),
+    });
+    await deliver(server, user, [fresh]);
+    await lying(user, 'All Mail', ['also old', '2024-01-02']);
+    await withClient(user, (client) => client.append('All Mail', fresh));
+    await runMailcase(['import', '--config', config, '--folder', 'All Mail']);
+    expect(await subjects(user)).toEqual(['also old']);
+    await runMailcase(['run', '--once', '--config', config]);
+    expect((await recorded(user)).at(-1)).toMatchObject({ subject: 'fresh', status: 'new' });
+  });
+
+  test('an import settles nothing for a folder that is not polled yet', async () => {
+    const user = newUser();
+    await lying(user, 'Later', ['one', '2024-01-01'], ['two', '2024-01-02']);
+    await runMailcase(['import', '--config', await configFor(user), '--folder', 'Later', '--limit', '1']);
+    const polled = await configFor(user, { folders: ['Later'], select: 'new', start: 'all' });
+    expect((await runMailcase(['run', '--once', '--config', polled])).code).toBe(0);
+    expect(await recorded(user)).toMatchObject([
+      { subject: 'one', status: 'closed' },
+      { subject: 'two', status: 'new' },
+    ]);
+  });
+
   test('a folder that is not configured, by name', async () => {
     const user = newUser();
     const config = await configFor(user);
@@ -148,10 +181,10 @@ describe('mailcase import', () => {
       '--folder',
       'Archive/2023 – done',
     ]);
-    expect({ stdout, code }).toEqual({ stdout: '1 old messages: 1 recorded\n', code: 0 });
+    expect({ stdout, code }).toEqual({ stdout: '1 old message: 1 recorded\n', code: 0 });
     const missing = await runMailcase(['import', '--config', config, '--folder', 'Archive/2022']);
     expect(missing.code).toBe(1);
-    expect(missing.stderr).toMatch(/cannot open the folder Archive\/2022.*Archive\/2023 – done/);
+    expect(missing.stderr).toMatch(/cannot open the folder "Archive\/2022".*Archive\/2023 – done/);
   });
 
   test('killed in the middle, it goes on; every mail is one interaction', async () => {
@@ -175,8 +208,9 @@ describe('mailcase import', () => {
     while ((await subjects(user)).length <= before && Date.now() < deadline) await sleep(5);
     stopped.child.kill('SIGINT');
     const { code, stdout } = await stopped.finished;
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/old messages .*recorded/);
+    // A part must not be taken for the whole.
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/old messages .*recorded, \d+ left: the same command goes on/);
     expect((await runMailcase(['import', '--config', config])).code).toBe(0);
     expect(await subjects(user)).toEqual(mails.map(([id]) => id));
   });
@@ -188,7 +222,16 @@ describe('mailcase import', () => {
     await runMailcase(['run', '--once', '--config', config]);
     await database.db.raw(`update mailboxes set busy_until = now() + interval '1 minute'`);
     const running = startMailcase(['import', '--config', config]);
-    await sleep(3_000);
+    // It has listed what there is and looks, four times a second, whether it may go on.
+    const deadline = Date.now() + 30_000;
+    const looks = () =>
+      rows<{ n: number }>(
+        database.db,
+        `select count(*) as n from pg_stat_activity where datname = current_database() and query like '%busy_until > now()%'
+           and pid <> pg_backend_pid()`,
+      );
+    while ((await looks())[0]?.n !== 1 && Date.now() < deadline) await sleep(50);
+    await sleep(1_000);
     expect(await subjects(user)).toEqual([]);
     await database.db.raw('update mailboxes set busy_until = null');
     expect((await running.finished).code).toBe(0);

@@ -51,7 +51,7 @@ async function plan(user: string, processed: ProcessedConfig, at: Dovecot = serv
   const session = await openSession(imap, 1024 * 1024, () => {}, new AbortController().signal);
   try {
     await openFolder(session, 'INBOX');
-    return await planMarking(session, processed);
+    return await planMarking(session, processed, ['INBOX']);
   } finally {
     await session.logout();
   }
@@ -113,6 +113,33 @@ describe('what can be done with processed mail', () => {
       ]);
     } finally {
       await plain.stop();
+    }
+  });
+
+  test('a server that offers IMAP4rev2 beside IMAP4rev1, and no UIDPLUS: nothing of others is expunged', async () => {
+    const both = await startDovecot({ extraConfig: 'imap_capability = IMAP4rev1 IMAP4rev2 LITERAL+\n' });
+    try {
+      const user = 'rev2@example.com';
+      const mailbox = await loadMailbox(user, {
+        imap: { host: both.host, port: both.imapPort, password: both.password },
+        processed: { delete: true },
+      });
+      await deliver(
+        both,
+        user,
+        [1, 2].map((n) => mail({ From: 'a@rev2.example', Subject: `${n}` })),
+      );
+      await withClient(
+        user,
+        (client) => client.messageFlagsAdd('2', ['\\Deleted', '\\Seen'], { uid: true }),
+        {
+          server: both,
+        },
+      );
+      expect(await poll(database.db, mailbox)).toMatchObject({ recorded: 1 });
+      expect((await contentOf(user, { server: both })).map(({ uid }) => uid)).toEqual([1, 2]);
+    } finally {
+      await both.stop();
     }
   });
 

@@ -121,6 +121,26 @@ describe('a trusted copy of an untrusted mail', () => {
     expect(told.cases[1]).toMatchObject({ status: 'new' });
   });
 
+  it('that is imported leaves what newer mail has said', async () => {
+    const headers = {
+      'x-desk-case-priority': '1',
+      'x-desk-case-subject': 'Old',
+      'x-desk-case-language': 'sv',
+    };
+    const { 'x-desk-case-status': _status, ...plain } = copy;
+    const newer = { ...toAnn, '@trusted': 'yes', '@minute': '90', 'x-desk-case-external-id': 'ORDER-1' };
+    const told = await story(
+      [
+        { ...plain, ...headers, '@minute': '10' },
+        { ...newer, 'x-desk-case-priority': '9', 'x-desk-case-subject': 'New' },
+        { ...plain, ...headers, '@trusted': 'yes', '@minute': '10' },
+      ],
+      { trust: 'some', policy: { importing: { status: 'closed' } } },
+    );
+    const [named] = [...told.plan.cases].filter((each) => each.external_id === 'ORDER-1');
+    expect(named).toMatchObject({ priority: 9, subject: 'New', language: 'sv' });
+  });
+
   it('does not reopen what was answered meanwhile', async () => {
     const fields = { ...ann, 'Message-ID': '<p@x>', Date: copy.Date, 'x-desk-case-priority': '9' };
     const answer = { ...toAnn, 'In-Reply-To': '<p@x>' };

@@ -1,7 +1,7 @@
 import { type Judge, judge } from '../../src/judge.ts';
 import { ownMatcher } from '../../src/message/addresses.ts';
 import { decide } from '../../src/record/decide.ts';
-import type { Incoming } from '../../src/record/incoming.ts';
+import type { FolderRef, Incoming } from '../../src/record/incoming.ts';
 import type { Policy } from '../../src/record/policy.ts';
 import { View } from '../../src/record/view.ts';
 import { caseNumberReader } from '../../src/rules/case-number.ts';
@@ -27,6 +27,9 @@ const STAGE = ['@minute', '@body', '@trusted', '@role', '@forged'];
 
 const POLICY: Policy = { flood: RECORDING.flood };
 
+/** Where the mails of stories lie. */
+export const FOLDER: FolderRef = { folderId: 1, uidValidity: 1 };
+
 let uid = 0;
 
 /** Reads one mail of a story as the daemon would. */
@@ -44,7 +47,7 @@ export async function incoming(told: Told, telling: Telling = {}): Promise<Incom
     redaction: undefined,
   };
   const minute = told['@minute'] === undefined ? uid : Number(told['@minute']);
-  const outcome = await judge(rules, {
+  const outcome = await judge(rules, FOLDER, {
     uid,
     sizeBytes: source.length,
     receivedAt: new Date(minute * 60_000),

@@ -295,7 +295,7 @@ function numbered(): View {
       external_id: null,
       custom_fields: {},
     };
-    view.customersByAddressKey.set(key, made);
+    view.addAddress(key, made);
     return made;
   };
   const supportCase = (id: number, of: Customer, key: string, status: SupportCase['status']) => {

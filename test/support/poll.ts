@@ -2,8 +2,8 @@ import { pino } from 'pino';
 import type { MailboxConfig, RecordingConfig } from '../../src/config/schema.ts';
 import type { Database } from '../../src/db/connect.ts';
 import type { Log } from '../../src/observe/log.ts';
-import { createOnce, type Once, type PollReport } from '../../src/poll-context.ts';
-import { pollMailbox } from '../../src/poll-mailbox.ts';
+import { createOnce, type Once } from '../../src/poll-context.ts';
+import { type MailboxReport, pollMailbox } from '../../src/poll-mailbox.ts';
 
 /** What counts where a test does not say otherwise. */
 export const RECORDING: RecordingConfig = {
@@ -17,7 +17,7 @@ export function poll(
   db: Database,
   mailbox: MailboxConfig,
   more: { recording?: Partial<RecordingConfig>; log?: Log; once?: Once } = {},
-): Promise<PollReport> {
+): Promise<MailboxReport> {
   const never = new AbortController().signal;
   return pollMailbox({
     db,
