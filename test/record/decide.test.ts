@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { story as storyOf, type Told } from './story.ts';
+import { useDatabase } from '../support/database.ts';
+import { storyOn } from './stored-story.ts';
+import type { Told } from './story.ts';
 
-const story = (...mails: Told[]) => storyOf(mails);
+const told = storyOn(useDatabase());
+const story = (...mails: Told[]) => told(mails);
 
 const ann = { From: 'Ann Asker <ann@asker.example>' };
 const toAnn = { From: 'Support <support@example.com>', To: 'Ann Asker <ann@asker.example>' };

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { story, type Told } from './story.ts';
+import { useDatabase } from '../support/database.ts';
+import { storyOn } from './stored-story.ts';
+import type { Told } from './story.ts';
+
+const story = storyOn(useDatabase());
 
 const ann = { From: 'Ann <ann@asker.example>' };
 const toAnn = { From: 'support@example.com', To: 'ann@asker.example' };

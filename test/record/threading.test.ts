@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Customer, SupportCase } from '../../src/record/view.ts';
 import { View } from '../../src/record/view.ts';
-import { story, type Told } from './story.ts';
+import { useDatabase } from '../support/database.ts';
+import { storyOn } from './stored-story.ts';
+import type { Told } from './story.ts';
+
+const story = storyOn(useDatabase());
 
 const ann = { From: 'Ann <ann@asker.example>' };
 const bob = { From: 'Bob <bob@b.example>' };
