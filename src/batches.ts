@@ -79,7 +79,11 @@ async function judgeAll({ judge: rules }: PollContext, place: FolderRef, fetched
   return { incoming, unparsable };
 }
 
-function refuseSize(folder: FolderRef, { uid, sizeBytes }: MessageSize, limit: number): Unrecordable {
+function refuseSize(
+  folder: FolderRef,
+  { uid, sizeBytes }: { uid: number; sizeBytes: number },
+  limit: number,
+): Unrecordable {
   const { message } = new MailcaseError(
     'message_too_large',
     `${sizeBytes} bytes are more than message_bytes (${limit}); the message stays in the mailbox`,

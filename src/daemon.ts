@@ -131,7 +131,7 @@ async function pollOnce({
     await notePoll(db, mailbox.name, problem === undefined ? null : mask(problem.message));
     noteReport(log, report, performance.now() - started);
     // The folders that are there are polled on time, so this is no failure that the mailbox has to rest from.
-    if (problem) once(problem.message, () => log.error({ err: problem }, 'a folder cannot be polled'));
+    if (problem) once(problem.message, () => log.error({ err: problem }, 'a part of the poll failed'));
     return { more: report.left > 0 && !stopping.aborted, problem };
   } catch (error) {
     // The database may be what failed; the log has the error in any case.

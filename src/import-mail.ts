@@ -119,6 +119,8 @@ async function listOldMail(
     const inner = folderContext(context, {
       ...{ session, mailboxId, folder: config, ending: context.stopping },
       importing: { status: request.status },
+      // Nothing is marked, so nothing can be refused.
+      onProblem: () => {},
     });
     const place = await enterFolder(inner, { readOnly: true, isPolled });
     // A copy of new mail in a folder that is not polled must not make it old: All Mail has one of each.

@@ -1,3 +1,4 @@
+import { MailcaseError } from './errors.ts';
 import { type Marking, markProcessed, NO_MARKING, planMarking } from './imap/mark.ts';
 import { searchMessages } from './imap/search.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
@@ -30,20 +31,39 @@ export async function prepareMarking(context: PollContext): Promise<Marking> {
   return marking;
 }
 
-/** Marks what has been recorded. What its receipt says decides, so that nothing is marked without one. */
+/**
+ * Marks what has been recorded. What its receipt says decides, so that nothing is marked without one. Where the server
+ * refuses, that is told and tried again by the next poll: recording goes on.
+ */
 export async function markRecorded(
-  { db, session }: PollContext,
+  context: PollContext,
   place: FolderRef,
   marking: Marking,
   uids: readonly number[],
 ): Promise<void> {
+  const { db, session, onProblem } = context;
   const receipts = await findReceipts(db, place, uids);
-  await markProcessed(session, marking, {
-    recorded: uidsOf(receipts.filter(isFullyRecorded)),
-    aside: uidsOf(receipts.filter((receipt) => !isFullyRecorded(receipt))),
-  });
+  try {
+    await markProcessed(session, marking, {
+      recorded: uidsOf(receipts.filter(isFullyRecorded)),
+      aside: uidsOf(receipts.filter((receipt) => !isFullyRecorded(receipt))),
+    });
+  } catch (error) {
+    if (!(error instanceof MailcaseError) || error.code !== 'imap_command') throw error;
+    onProblem(error);
+    return;
+  }
   // What could not be done is done later, when the server can.
   if (marking.impossible.length === 0) await noteProcessed(db, place, uidsOf(receipts));
+}
+
+/** UIDs of what an earlier poll recorded and could not mark. */
+export async function unmarkedBefore(
+  { db }: PollContext,
+  place: FolderRef,
+  marking: Marking,
+): Promise<number[]> {
+  return marking.impossible.length > 0 ? [] : uidsOf(await findUnmarked(db, place));
 }
 
 /**
@@ -54,21 +74,16 @@ export async function markLate(
   context: PollContext,
   place: FolderRef,
   marking: Marking,
+  unmarked: readonly number[],
   report: PollReport,
 ): Promise<void> {
   const { db, session, mailbox } = context;
-  if (marking.impossible.length > 0) return;
-  const unmarked = await findUnmarked(db, place);
-  for (const some of chunks(uidsOf(unmarked), mailbox.batch.messages)) {
+  for (const some of chunks(unmarked, mailbox.batch.messages)) {
     const there = new Set(marking === NO_MARKING ? [] : await searchMessages(session, { uids: some }));
-    await markRecorded(
-      context,
-      place,
-      marking,
-      some.filter((uid) => there.has(uid)),
-    );
+    const gone = some.filter((uid) => !there.has(uid));
     // What has gone from the folder needs no mark any more.
-    await noteProcessed(db, place, some);
+    await noteProcessed(db, place, gone);
+    await markRecorded(context, place, marking, [...there]);
     report.markedLate += there.size;
   }
 }

@@ -1,5 +1,6 @@
 import type { FolderConfig, MailboxConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
+import type { MailcaseError } from './errors.ts';
 import type { Session } from './imap/session.ts';
 import type { Judge } from './judge.ts';
 import type { Log } from './observe/log.ts';
@@ -17,6 +18,8 @@ export interface PollContext {
   readonly log: Log;
   /** Says once, as long as the daemon runs, what would be said by every poll. */
   readonly once: Once;
+  /** Tells of what could not be done, and holds up nothing else: it is tried again by the next poll. */
+  readonly onProblem: (problem: MailcaseError) => void;
   /** Aborted when the daemon stops: the poll ends after the batch in hand. */
   readonly stopping: AbortSignal;
   /** Aborted when the poll has used its time: it ends in good order, but not before its first batch. */

@@ -25,7 +25,7 @@ export interface MailboxContext {
 
 /** What the poll of all folders did. */
 export interface MailboxReport extends PollReport {
-  /** Why one of the folders could not be polled, while others could. */
+  /** Why one of the folders could not be polled, or its mail not be marked, while all else went on. */
   readonly problem: MailcaseError | undefined;
 }
 
@@ -88,7 +88,12 @@ async function pollFolders(
     try {
       for (const folder of mailbox.folders) {
         try {
-          const inner = folderContext(context, { session, mailboxId, folder, ending: end });
+          const inner = folderContext(context, {
+            ...{ session, mailboxId, folder, ending: end },
+            onProblem: (found) => {
+              problem ??= found;
+            },
+          });
           reports.push(await pollFolder(inner));
         } catch (error) {
           // A folder that somebody renamed holds up no other folder.
@@ -141,6 +146,7 @@ export function folderContext(
     mailboxId: number;
     folder: FolderConfig;
     ending: AbortSignal;
+    onProblem: PollContext['onProblem'];
     importing?: Importing;
   },
 ): PollContext {

@@ -3,7 +3,7 @@ import { type Batch, readBatches } from './batches.ts';
 import type { MailboxConfig } from './config/schema.ts';
 import { openFolder } from './imap/folder.ts';
 import { searchMessages } from './imap/search.ts';
-import { isUntouched, markLate, markRecorded, prepareMarking } from './marking.ts';
+import { isUntouched, markLate, markRecorded, prepareMarking, unmarkedBefore } from './marking.ts';
 import { emptyReport, type PollContext, type PollReport } from './poll-context.ts';
 import { type KnownFolder, noteBusy, noteSwept, registerFolder } from './record/folders.ts';
 import { findReceipts } from './record/receipts.ts';
@@ -21,7 +21,7 @@ export async function pollFolder(context: PollContext): Promise<PollReport> {
 
   const found = await searchMessages(session, criteriaFor(folder, mailbox.processed, place));
   const report = emptyReport(found.length);
-  await markLate(context, place, marking, report);
+  const unmarked = await unmarkedBefore(context, place, marking);
   const open = await withoutReceipt(context, place, found);
 
   for await (const batch of ahead(readBatches(context, place, [...open], countsSince(place), report))) {
@@ -30,6 +30,7 @@ export async function pollFolder(context: PollContext): Promise<PollReport> {
     await markRecorded(context, place, marking, uidsOf(batch));
     for (const uid of [...uidsOf(batch), ...batch.passed]) open.delete(uid);
   }
+  await markLate(context, place, marking, unmarked, report);
   if (folder.select === 'new') await sweep(context, place, found, open);
   return report;
 }
@@ -51,7 +52,7 @@ export async function enterFolder(
 }
 
 function accountOf({ imap }: MailboxConfig): string {
-  return `${imap.user}@${imap.host}`;
+  return `${imap.user}@${imap.host.toLowerCase()}`;
 }
 
 async function withoutReceipt(

@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'poll-context': ['errors', 'config', 'db', 'imap', 'observe', 'record', 'judge'],
   batches: ['errors', 'imap', 'record', 'sizes', 'judge', 'poll-context'],
   selection: ['config', 'imap', 'record'],
-  marking: ['imap', 'record', 'sizes', 'poll-context'],
+  marking: ['errors', 'imap', 'record', 'sizes', 'poll-context'],
   recording: ['record', 'poll-context', 'batches'],
   poll: [
     ...['errors', 'config', 'imap', 'record', 'ahead', 'poll-context'],

@@ -12,6 +12,12 @@ const SOCKET_TIMEOUT_MS = 120_000;
 /** Room for what stands around a message in the answer to FETCH. */
 const RESPONSE_OVERHEAD_BYTES = 1024 * 1024;
 
+/**
+ * RFC822.SIZE is an estimate at some servers. A message that is longer than it was said to be must not end the
+ * connection, poll after poll, but be fetched and judged by what it is.
+ */
+const SIZE_ERROR = 2;
+
 /** Lines for the log, so that this room needs no logger of its own: a static message and fields. */
 export type Note = (level: 'debug' | 'warn', message: string, fields: Record<string, unknown>) => void;
 
@@ -53,8 +59,8 @@ export async function openSession(
     connectionTimeout: CONNECT_TIMEOUT_MS,
     greetingTimeout: GREETING_TIMEOUT_MS,
     socketTimeout: SOCKET_TIMEOUT_MS,
-    maxLiteralSize: maxMessageBytes,
-    maxResponseSize: maxMessageBytes + RESPONSE_OVERHEAD_BYTES,
+    maxLiteralSize: maxMessageBytes * SIZE_ERROR + RESPONSE_OVERHEAD_BYTES,
+    maxResponseSize: maxMessageBytes * SIZE_ERROR + 2 * RESPONSE_OVERHEAD_BYTES,
   });
   // Without a listener an 'error' ends the process; the command under way is rejected with it anyway.
   client.on('error', (error: unknown) =>

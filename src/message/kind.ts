@@ -79,7 +79,9 @@ function isAutoReply(headers: Headers): boolean {
   // RFC 3834, section 5: auto-generated and auto-notified are no replies, a shop's own mail says so of itself.
   if (words(headers, 'auto-submitted').includes('auto-replied')) return true;
   if (words(headers, 'precedence').includes('auto_reply')) return true;
-  if (headers.first('x-autoreply') || headers.first('x-autorespond')) return true;
+  // Some mailers write the field in all their mail, and no where it is none.
+  const said = [...headers.all('x-autoreply'), ...headers.all('x-autorespond')];
+  if (said.some(({ value }) => !/^(no|false|0)$/i.test(value))) return true;
   return isExchangeReply(headers);
 }
 

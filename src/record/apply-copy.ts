@@ -1,8 +1,9 @@
+import { isAutomatic } from '../message/kind.ts';
 import { type Cause, change, replaceCustomer, setFields, setStatus } from './change-case.ts';
 import { giveExternalId, newCase } from './decide-case.ts';
 import { decideCustomer } from './decide-customer.ts';
 import type { Incoming } from './incoming.ts';
-import { askedStatus, isSettled } from './lifecycle.ts';
+import { askedStatus, isSettled, nextStatus } from './lifecycle.ts';
 import { noteParticipants } from './participation.ts';
 import type { NewInteraction, Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
@@ -21,7 +22,7 @@ export function applyCopy(
   incoming: Incoming,
 ): void {
   const { ref, changeable } = original;
-  if (!incoming.trusted || changeable === undefined) return;
+  if (!incoming.trusted || changeable === undefined || isReadAgain(changeable, incoming)) return;
   original.changeable = undefined;
   const { known, isFirst } = changeable;
   const { directives, receivedAt } = incoming;
@@ -36,16 +37,33 @@ export function applyCopy(
   if (wasBegun && customer !== undefined && customer !== supportCase.customer) {
     replaceCustomer(plan, cause, customer);
   }
-  const asked = askedStatus(view, policy, incoming, supportCase, isNewCase);
-  const beginsOutbound = direction === 'out' && supportCase.status === 'new' && (isNewCase || wasBegun);
-  const status = asked ?? (beginsOutbound ? 'pending' : supportCase.status);
+  const isMoved = supportCase !== known.supportCase;
+  // Where it lies is where it lay: then it has had its effect on the case, and only what a header asks for is new.
+  const status =
+    isMoved || direction !== known.direction
+      ? nextStatus(view, policy, { ...incoming, direction }, supportCase, customer, isNewCase)
+      : (askedStatus(view, policy, incoming, supportCase, false) ?? supportCase.status);
   if (isNewCase || status !== supportCase.status) setStatus(plan, cause, status, isNewCase);
   setFields(plan, cause, directives, isNewCase || !isSettled(view, policy, supportCase, receivedAt));
   noteParticipants(view, plan, supportCase, incoming, customer);
-  if (supportCase !== known.supportCase) leave(plan, ref, changeable, receivedAt);
+  if (!isAutomatic(incoming.message.kind)) view.noteActivity(supportCase, direction, receivedAt);
+  if (isMoved) leave(plan, ref, changeable, receivedAt);
   Object.assign(known, { supportCase, customer, direction });
-  if (ref.id === undefined) amend(ref as NewInteraction, incoming, supportCase, customer, direction);
-  else plan.changed.push({ id: ref.id, supportCase, customer, direction, directives });
+  // A trusted header has put it there.
+  const outsider = changeable.outsider && !isMoved && direction === 'in';
+  if (ref.id !== undefined) {
+    plan.changed.push({ id: ref.id, supportCase, customer, direction, directives, outsider });
+    return;
+  }
+  // The original is of this batch, and not stored yet.
+  const interaction = ref as NewInteraction;
+  const amended = { ...interaction.incoming, directives, trusted: true, direction };
+  Object.assign(interaction, { incoming: amended, supportCase, customer, outsider });
+}
+
+/** Whether it is no other copy but the very message, read once more because UIDVALIDITY changed: its verdict stands. */
+function isReadAgain({ known, readBefore }: Changeable, { folder, receivedAt }: Incoming): boolean {
+  return readBefore.includes(folder.folderId) && known.receivedAt.getTime() === receivedAt.getTime();
 }
 
 /** The case that the copy's external id names: it may be the one there is, another one, or a new one. */
@@ -83,17 +101,4 @@ function leave(
   const others = plan.interactions.some((each) => each !== interaction && each.supportCase === supportCase);
   if (!isAlone || others || supportCase.status === 'closed') return;
   setStatus(plan, { supportCase, interaction, at }, 'closed');
-}
-
-/** The original is of this batch, and not stored yet. */
-function amend(
-  interaction: NewInteraction,
-  { directives }: Incoming,
-  supportCase: SupportCase,
-  customer: Customer | undefined,
-  direction: Incoming['direction'],
-): void {
-  interaction.incoming = { ...interaction.incoming, directives, trusted: true, direction };
-  interaction.supportCase = supportCase;
-  interaction.customer = customer;
 }

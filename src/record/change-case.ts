@@ -1,7 +1,7 @@
 import type { Directives, Status } from '../rules/directives.ts';
 import { withField } from './decide-customer.ts';
 import { isSettled, nextStatus } from './lifecycle.ts';
-import type { NewInteraction, Plan } from './plan.ts';
+import type { EventValue, NewInteraction, Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
 import type { InteractionRef, SupportCase, View } from './view.ts';
 
@@ -20,9 +20,9 @@ export function changeCase(
   interaction: NewInteraction,
   isFirst: boolean,
 ): void {
-  const { supportCase, incoming } = interaction;
+  const { supportCase, incoming, customer } = interaction;
   const { receivedAt, directives } = incoming;
-  const status = nextStatus(view, policy, incoming, supportCase, isFirst);
+  const status = nextStatus(view, policy, incoming, supportCase, customer, isFirst);
   if (receivedAt < supportCase.received_at && policy.importing) {
     const cause = { supportCase, interaction, at: receivedAt };
     change(plan, cause, 'received_at', supportCase.received_at.toISOString(), receivedAt.toISOString());
@@ -100,8 +100,7 @@ export function replaceCustomer(
   customer: NonNullable<SupportCase['customer']>,
 ): void {
   const { supportCase } = cause;
-  const old = supportCase.customer?.id;
-  change(plan, cause, 'customer_id', old === undefined ? null : String(old), customer);
+  change(plan, cause, 'customer_id', supportCase.customer ?? null, customer);
   supportCase.customer = customer;
 }
 
@@ -110,8 +109,8 @@ export function change(
   plan: Plan,
   { supportCase, interaction, at }: Cause,
   field: string,
-  old: string | null,
-  value: Plan['events'][number]['new'],
+  old: EventValue,
+  value: EventValue,
 ): void {
   plan.cases.add(supportCase);
   plan.events.push({ supportCase, at, field, old, new: value, interaction });

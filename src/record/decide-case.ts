@@ -1,7 +1,7 @@
 import type { Incoming } from './incoming.ts';
 import type { Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
-import { answeringInteraction, mayJoin } from './threading.ts';
+import { answeringInteraction, mayJoin, type Tie } from './threading.ts';
 import type { Customer, KnownInteraction, SupportCase, View } from './view.ts';
 
 export interface CaseDecision {
@@ -35,7 +35,7 @@ export function decideCase(
   const numbered = numberedCase(view, incoming, customer);
   // Whoever writes in its subject is a part of the case already, so it is no campaign's.
   if (numbered) {
-    const tied = { supportCase: numbered, customer: undefined };
+    const tied = { supportCase: numbered };
     return join(view, plan, policy, incoming, customer, tied, 'number');
   }
   return { supportCase: newCase(plan, incoming, customer, undefined), by: 'new' };
@@ -47,10 +47,10 @@ function join(
   policy: Policy,
   incoming: Incoming,
   customer: Customer | undefined,
-  tied: Pick<KnownInteraction, 'supportCase' | 'customer'>,
+  tied: Tie,
   by: 'thread' | 'number',
 ): CaseDecision {
-  if (mayJoin(view, policy, tied, incoming)) return { supportCase: tied.supportCase, by };
+  if (mayJoin(view, policy, tied, incoming, customer)) return { supportCase: tied.supportCase, by };
   return { supportCase: newCase(plan, incoming, customer, tied.supportCase), by: 'new' };
 }
 

@@ -10,10 +10,9 @@ import type { Customer, View } from './view.ts';
 export function knownCustomer(view: View, incoming: Incoming): Customer | undefined {
   const { address } = attributedAddress(view, incoming);
   const externalId = incoming.directives.customer.external_id;
-  return (
-    (address && view.customerAt(addressKey(address.address))) ??
-    (externalId === undefined ? undefined : view.customersByExternalId.get(externalId))
-  );
+  const byId = externalId === undefined ? undefined : view.customersByExternalId.get(externalId);
+  const byAddress = address && view.customerAt(addressKey(address.address));
+  return incoming.customer.isOwn ? (byId ?? byAddress) : (byAddress ?? byId);
 }
 
 /**
@@ -36,7 +35,8 @@ export function decideCustomer(
     refuseAll(incoming);
     return undefined;
   }
-  if (tied === undefined) fillName(plan, customer, address);
+  const isNamed = tied === undefined && address && view.customerAt(addressKey(address.address)) === customer;
+  if (isNamed) fillName(plan, customer, address);
   const newest = view.newestOfCustomer.get(customer);
   // Old mail that is imported does not undo what newer mail has said.
   const mayReplace = !policy.importing || newest === undefined || newest <= incoming.receivedAt;
@@ -88,12 +88,16 @@ export function withField(
 function findCustomer(
   view: View,
   plan: Plan,
-  { directives }: Incoming,
+  { directives, customer: attribution }: Incoming,
   address: Address | undefined,
 ): Customer | undefined {
   const externalId = directives.customer.external_id;
   const byId = externalId === undefined ? undefined : view.customersByExternalId.get(externalId);
   if (address === undefined) return byId;
+  // The website's form writes from one address for all customers: there the id alone says whose mail it is.
+  if (attribution.isOwn && externalId !== undefined && directives.customer.address === undefined) {
+    return byId ?? giveId(view, plan, newCustomer(plan), externalId);
+  }
 
   const key = addressKey(address.address);
   const byAddress = view.customerAt(key);
@@ -126,9 +130,10 @@ function refuseAll({ directives: { applied, refused } }: Incoming): void {
   }
 }
 
-function giveId(view: View, plan: Plan, customer: Customer, externalId: string): void {
+function giveId(view: View, plan: Plan, customer: Customer, externalId: string): Customer {
   set(plan, customer, 'external_id', externalId);
   view.customersByExternalId.set(externalId, customer);
+  return customer;
 }
 
 function newCustomer(plan: Plan): Customer {

@@ -59,7 +59,13 @@ function tiedCustomer(
   { message, direction, customer }: Incoming,
   answered: KnownInteraction | undefined,
 ): Customer | undefined {
-  if (message.kind === 'bounce') return answered?.customer;
+  if (message.kind === 'bounce') {
+    const failed = customer.address && addressKey(customer.address.address);
+    // The recipient that the report names may be one of several whom the mail went to, or one it was forwarded to.
+    const wasAddressed =
+      failed !== undefined && answered && view.isParticipant(answered.supportCase, [failed]);
+    return wasAddressed && view.customerAt(failed) !== undefined ? undefined : answered?.customer;
+  }
   const colleague = answered?.customer;
   if (direction === 'in' || customer.address !== undefined || colleague === undefined) return undefined;
   const keys = [...message.to, ...message.cc].map(({ address }) => addressKey(address));
@@ -90,16 +96,21 @@ function noteFlood(plan: Plan, { flood }: Policy, { directives }: Incoming, cust
 function learn(view: View, key: string, interaction: NewInteraction, isFirst: boolean): void {
   const { incoming, supportCase, customer } = interaction;
   const { message, direction, receivedAt, trusted } = incoming;
-  const known = { supportCase, customer, direction };
+  const known = { supportCase, customer, direction, kind: message.kind, receivedAt };
   view.originals.set(key, {
     ref: interaction,
-    changeable: trusted ? undefined : { known, isFirst, isAlone: isFirst },
+    changeable: trusted
+      ? undefined
+      : { known, isFirst, isAlone: isFirst, outsider: interaction.outsider, readBefore: [] },
   });
   if (message.messageId !== undefined) view.addInteraction(message.messageId, known);
   for (const id of relatedIds(message)) view.addReference(id, known);
   if (!isAutomatic(message.kind)) view.noteActivity(supportCase, direction, receivedAt);
   if (customer === undefined) return;
-  if (isFirst || !view.latestCases.has(customer)) view.latestCases.set(customer, supportCase);
+  const latest = view.latestCases.get(customer);
+  if (latest === undefined || (isFirst && supportCase.received_at >= latest.received_at)) {
+    view.latestCases.set(customer, supportCase);
+  }
   if (direction === 'in' && !trusted) view.noteInbound(customer, receivedAt);
   const newest = view.newestOfCustomer.get(customer);
   if (newest === undefined || receivedAt > newest) view.newestOfCustomer.set(customer, receivedAt);

@@ -3,8 +3,8 @@ import type { Status } from '../rules/directives.ts';
 import { refuse } from './directives.ts';
 import type { Incoming } from './incoming.ts';
 import type { Policy } from './policy.ts';
-import { wasAnswered } from './threading.ts';
-import type { SupportCase, View } from './view.ts';
+import { answeredInteraction, wasAnswered } from './threading.ts';
+import type { Customer, SupportCase, View } from './view.ts';
 
 /**
  * The lifecycle: a case begins as new, or pending where it begins outbound; an outbound mail in a new case makes it
@@ -19,9 +19,10 @@ export function nextStatus(
   policy: Policy,
   incoming: Incoming,
   supportCase: SupportCase,
+  customer: Customer | undefined,
   isFirst: boolean,
 ): Status {
-  const { directives, direction, message, receivedAt } = incoming;
+  const { directives, direction, message } = incoming;
   const { status } = supportCase;
   const asked = askedStatus(view, policy, incoming, supportCase, isFirst);
   if (asked !== undefined) return asked;
@@ -31,12 +32,25 @@ export function nextStatus(
     return policy.importing.status;
   }
   if (direction === 'out') {
-    const { lastIn } = view.activityOf(supportCase);
     if (status !== 'new') return status;
-    return lastIn !== undefined && lastIn > receivedAt ? 'open' : 'pending';
+    return isOvertaken(view, incoming, supportCase, customer) ? 'open' : 'pending';
   }
   const isWaiting = status === 'pending' || status === 'resolved';
-  return isWaiting && message.kind !== 'list' && !wasAnswered(view, incoming) ? 'open' : status;
+  return isWaiting && message.kind !== 'list' && !wasAnswered(view, incoming, customer) ? 'open' : status;
+}
+
+/** Whether somebody wrote after this outbound mail, other than what it answers. */
+function isOvertaken(
+  view: View,
+  incoming: Incoming,
+  supportCase: SupportCase,
+  customer: Customer | undefined,
+): boolean {
+  const { lastIn } = view.activityOf(supportCase);
+  if (lastIn === undefined || lastIn <= incoming.receivedAt) return false;
+  // Clocks differ: an answer is never before what it answers.
+  const answered = answeredInteraction(view, incoming, customer);
+  return answered === undefined || answered.direction === 'out' || answered.receivedAt < lastIn;
 }
 
 /** The status that a trusted header asks for, where it may be had. */

@@ -93,22 +93,24 @@ export async function loadFloods(
       here.set(known.id, (here.get(known.id) ?? 0) + 1);
     }
   }
-  const rows = await rowsOf<{ customer_id: number; at: Date; count: number }>(
-    trx,
-    `select q.customer_id, q.at, (select count(*) from (
+  const window = `${Number(flood.window)} * interval '1 millisecond'`;
+  const within = (condition: string) => `(select count(*) from (
          select from interactions i where i.customer_id = q.customer_id and i.direction = 'in' and not i.trusted
-           and i.received_at > q.at - ${Number(flood.window)} * interval '1 millisecond' and i.received_at <= q.at
-         limit ${Number(flood.messages)}
-       ) counted) as count
+           and ${condition} limit ${Number(flood.messages)}) counted)`;
+  const rows = await rowsOf<{ customer_id: number; at: Date; before: number; after: number }>(
+    trx,
+    `select q.customer_id, q.at,
+       ${within(`i.received_at > q.at - ${window} and i.received_at <= q.at`)} as before,
+       ${within(`i.received_at >= q.at and i.received_at < q.at + ${window}`)} as after
      from unnest(?::bigint[], ?::timestamptz[]) as q(customer_id, at)`,
     [asked.map(({ customer }) => customer.id), asked.map(({ at }) => at)],
   );
   const suspects = new Map<number, Customer>();
-  for (const { customer_id, at, count } of rows) {
-    view.noteStoredInbound(customer_id, at, count);
+  for (const { customer_id, at, before, after } of rows) {
+    view.noteStoredInbound(customer_id, at, { before, after });
     const customer = asked.find((each) => each.customer.id === customer_id)?.customer;
-    if (customer && count + (here.get(customer_id) ?? 0) > flood.messages)
-      suspects.set(customer_id, customer);
+    const most = Math.max(before, after) + (here.get(customer_id) ?? 0);
+    if (customer && most > flood.messages) suspects.set(customer_id, customer);
   }
   for (const { customer_id, case_id } of await rowsOf<{ customer_id: number; case_id: number | null }>(
     trx,

@@ -1,4 +1,5 @@
 import type { Transaction } from '../db/connect.ts';
+import type { Kind } from '../message/kind.ts';
 import type { Direction } from '../rules/directives.ts';
 import type { Incoming } from './incoming.ts';
 import { rowsOf } from './rows.ts';
@@ -10,7 +11,12 @@ export interface RelatedRow {
   readonly case_id: number;
   readonly customer_id: number | null;
   readonly direction: Direction;
+  readonly kind: Kind;
+  readonly received_at: Date;
 }
+
+/** The columns of a RelatedRow, of interactions i. */
+export const RELATED_COLUMNS = 'i.id, i.case_id, i.customer_id, i.direction, i.kind, i.received_at';
 
 /** An interaction that has the dedupe key of a message of the batch. */
 export interface OriginalRow {
@@ -32,6 +38,8 @@ export async function originalsOf(trx: Transaction, batch: readonly Incoming[]):
 interface ChangeableRow extends RelatedRow {
   readonly is_first: boolean;
   readonly is_alone: boolean;
+  readonly outsider: boolean;
+  readonly read_before: readonly string[];
 }
 
 /**
@@ -46,7 +54,9 @@ export async function loadOriginals(
 ): Promise<void> {
   const changeable = await rowsOf<ChangeableRow>(
     trx,
-    `select i.id, i.case_id, i.customer_id, i.direction,
+    `select ${RELATED_COLUMNS}, i.outsider,
+       array(select r.folder_id from receipts r join folders f on f.id = r.folder_id
+         where r.interaction_id = i.id and r.uid_validity <> f.uid_validity)::int8[] as read_before,
        not exists (select from interactions o where o.case_id = i.case_id and o.id < i.id) as is_first,
        not exists (select from interactions o where o.case_id = i.case_id and o.id <> i.id) as is_alone
      from interactions i where i.id = any(?) and not i.trusted`,
@@ -56,7 +66,13 @@ export async function loadOriginals(
   for (const { id, dedupe_key } of originals) {
     const row = byId.get(id);
     const interaction = row && known(row);
-    const changeable = interaction && { known: interaction, isFirst: row.is_first, isAlone: row.is_alone };
+    const changeable = interaction && {
+      known: interaction,
+      isFirst: row.is_first,
+      isAlone: row.is_alone,
+      outsider: row.outsider,
+      readBefore: row.read_before.map(Number),
+    };
     view.originals.set(dedupe_key.toString('hex'), { ref: { id }, changeable });
   }
 }

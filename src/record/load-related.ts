@@ -1,7 +1,7 @@
 import type { Transaction } from '../db/connect.ts';
 import { addressKey } from '../message/addresses.ts';
 import type { Incoming } from './incoming.ts';
-import { type OriginalRow, originalsOf, type RelatedRow } from './load-originals.ts';
+import { type OriginalRow, originalsOf, RELATED_COLUMNS, type RelatedRow } from './load-originals.ts';
 import { distinct, rowsOf } from './rows.ts';
 import { relatedIds } from './threading.ts';
 
@@ -9,9 +9,14 @@ export interface InteractionRow extends RelatedRow {
   readonly message_id: string;
 }
 
-/** What the batch's messages have to do with what is recorded: ids only, nothing is locked yet. */
+/** A customer's address that the batch has to do with. */
+export interface EmailRow {
+  readonly address_key: string;
+  readonly customer_id: number;
+}
+
+/** What the batch's messages have to do with what is recorded: ids only, no case is locked yet. */
 export interface Related {
-  readonly emails: readonly { address_key: string; customer_id: number }[];
   /** By the Message-ID that a message of the batch names. */
   readonly answered: readonly InteractionRow[];
   /** By the Message-ID of a message of the batch. */
@@ -19,15 +24,22 @@ export interface Related {
   readonly originals: readonly OriginalRow[];
 }
 
-export async function loadRelated(trx: Transaction, batch: readonly Incoming[]): Promise<Related> {
-  const originals = await originalsOf(trx, batch);
-  const emails = await rowsOf<Related['emails'][number]>(
+export async function loadEmails(trx: Transaction, batch: readonly Incoming[]): Promise<EmailRow[]> {
+  return rowsOf<EmailRow>(
     trx,
     'select address_key, customer_id from customer_emails where address_key = any(?)',
     [customerKeys(batch)],
   );
+}
+
+export async function loadRelated(
+  trx: Transaction,
+  batch: readonly Incoming[],
+  emails: readonly EmailRow[],
+): Promise<Related> {
   const answered = await loadAnswered(trx, batch, distinct(emails.map(({ customer_id }) => customer_id)));
-  return { originals, emails, answered, referring: await loadReferring(trx, batch) };
+  const referring = await loadReferring(trx, batch);
+  return { answered, referring, originals: await originalsOf(trx, batch) };
 }
 
 /** Keys of all addresses by which a customer of the batch, or a sender, may be known. */
@@ -57,15 +69,16 @@ async function loadAnswered(
   batch: readonly Incoming[],
   customerIds: readonly number[],
 ): Promise<InteractionRow[]> {
-  const ids = distinct(batch.flatMap(({ message }) => relatedIds(message)));
+  // Their own too: an answer to a Message-ID that somebody else has used before means that one.
+  const ids = distinct(batch.flatMap(({ message }) => [...relatedIds(message), message.messageId]));
   if (ids.length === 0) return [];
   return rowsOf<InteractionRow>(
     trx,
-    `select i.id, i.message_id, i.case_id, i.customer_id, i.direction
+    `select ${RELATED_COLUMNS}, i.message_id
      from unnest(?::text[]) as wanted(message_id) cross join lateral (
        select * from interactions shared where shared.message_id = wanted.message_id limit 2) i
      union
-     select i.id, i.message_id, i.case_id, i.customer_id, i.direction
+     select ${RELATED_COLUMNS}, i.message_id
      from interactions i where i.message_id = any(?) and i.customer_id = any(?)
      order by id`,
     [ids, ids, [...customerIds]],
@@ -77,7 +90,7 @@ async function loadReferring(trx: Transaction, batch: readonly Incoming[]): Prom
   const ids = distinct(batch.map(({ message }) => message.messageId));
   return rowsOf<InteractionRow>(
     trx,
-    `select i.id, wanted.message_id, i.case_id, i.customer_id, i.direction
+    `select ${RELATED_COLUMNS}, wanted.message_id
      from unnest(?::text[]) as wanted(message_id) cross join lateral (
        select r.interaction_id from interaction_references r where r.message_id = wanted.message_id
        order by r.interaction_id limit ${MAX_REFERRING}) answer

@@ -2,7 +2,7 @@ import type { Transaction } from '../db/connect.ts';
 import type { Incoming } from './incoming.ts';
 import { loadActivities, loadAddresses, loadFloods, loadNewest, loadParticipants } from './load-context.ts';
 import { loadOriginals, type RelatedRow } from './load-originals.ts';
-import { loadRelated, type Related } from './load-related.ts';
+import { loadEmails, loadRelated, type Related } from './load-related.ts';
 import type { Policy } from './policy.ts';
 import { distinct, rowsOf } from './rows.ts';
 import { type Customer, type KnownInteraction, type SupportCase, View } from './view.ts';
@@ -16,13 +16,31 @@ type Customers = Map<number, Customer>;
 const CUSTOMER_COLUMNS = 'id, first_name, last_name, company, phone, external_id, custom_fields';
 
 /**
- * Loads all that a batch may touch in a few queries. Customers and cases are locked until the transaction ends, always
- * in the order of their ids and customers first, so that two daemons wait for each other instead of deadlocking.
+ * Loads all that a batch may touch in a few queries. Customers and cases are locked until the transaction ends, in the
+ * order of their ids and customers first, so that two daemons mostly wait for each other; a deadlock that is left is
+ * run again.
  */
 export async function loadView(trx: Transaction, batch: readonly Incoming[], policy: Policy): Promise<View> {
   const view = new View();
-  const related = await loadRelated(trx, batch);
-  const customers = await lockCustomers(trx, view, batch, related);
+  const emails = await loadEmails(trx, batch);
+  const customers: Customers = new Map();
+  const externalIds = distinct(batch.map(({ directives }) => directives.customer.external_id));
+  await lockCustomers(
+    trx,
+    view,
+    customers,
+    emails.map(({ customer_id }) => customer_id),
+    externalIds,
+  );
+  for (const { address_key, customer_id } of emails) {
+    const customer = customers.get(customer_id);
+    if (customer) view.addAddress(address_key, customer);
+  }
+  // Only now: question and answer that two daemons read at the same moment have one customer, so the second of them
+  // has waited here, and sees what the first one stored.
+  const related = await loadRelated(trx, batch, emails);
+  const ids = [...related.answered, ...related.referring, ...related.originals].map((row) => row.customer_id);
+  await lockCustomers(trx, view, customers, ids, []);
   const latest = await loadFloods(trx, view, batch, policy);
   await lockCases(trx, view, batch, related, [...latest.values()], customers);
   for (const [customer, caseId] of latest) {
@@ -46,30 +64,23 @@ export async function loadView(trx: Transaction, batch: readonly Incoming[], pol
   return view;
 }
 
+/** Locks customers that are not locked yet. */
 async function lockCustomers(
   trx: Transaction,
   view: View,
-  batch: readonly Incoming[],
-  { emails, answered, referring, originals }: Related,
-): Promise<Customers> {
-  const ids = [...emails, ...answered, ...referring, ...originals].map(({ customer_id }) => customer_id);
-  const locked = await rowsOf<CustomerRow>(
+  customers: Customers,
+  ids: readonly (number | null)[],
+  externalIds: readonly string[],
+): Promise<void> {
+  const open = distinct(ids.map((id) => id ?? undefined)).filter((id) => !customers.has(id));
+  for (const customer of await rowsOf<CustomerRow>(
     trx,
     `select ${CUSTOMER_COLUMNS} from customers where id = any(?) or external_id = any(?) order by id for update`,
-    [
-      distinct(ids.map((id) => id ?? undefined)),
-      distinct(batch.map(({ directives }) => directives.customer.external_id)),
-    ],
-  );
-  const customers: Customers = new Map(locked.map((customer) => [customer.id, customer]));
-  for (const { address_key, customer_id } of emails) {
-    const customer = customers.get(customer_id);
-    if (customer) view.addAddress(address_key, customer);
-  }
-  for (const customer of locked) {
+    [open, [...externalIds]],
+  )) {
+    customers.set(customer.id, customer);
     if (customer.external_id !== null) view.customersByExternalId.set(customer.external_id, customer);
   }
-  return customers;
 }
 
 /** Locks the cases, and adds their own customers, who only have to be known. */
@@ -117,10 +128,11 @@ function knownInteractions(
   customers: Customers,
 ): (row: RelatedRow) => KnownInteraction | undefined {
   const byId = new Map<number, KnownInteraction>();
-  return ({ id, case_id, customer_id, direction }) => {
+  return ({ id, case_id, customer_id, direction, kind, received_at }) => {
     const supportCase = view.casesById.get(case_id);
     const customer = customer_id === null ? undefined : customers.get(customer_id);
-    const known = byId.get(id) ?? (supportCase && { supportCase, customer, direction });
+    const known =
+      byId.get(id) ?? (supportCase && { supportCase, customer, direction, kind, receivedAt: received_at });
     if (known) byId.set(id, known);
     return known;
   };

@@ -16,7 +16,7 @@ export function isOutsider(
   customer: Customer | undefined,
 ): boolean {
   const { direction, parties, senderAuth, message } = incoming;
-  if (by !== 'thread' || direction === 'out') return false;
+  if ((by !== 'thread' && by !== 'number') || direction === 'out') return false;
   if (senderAuth === 'fail') return true;
   // A mail system speaks for the one whom its message was to.
   if (parties.isFromOwn || (message.kind === 'bounce' && customer === undefined)) return false;

@@ -2,14 +2,16 @@ import type { Direction, Directives } from '../rules/directives.ts';
 import type { Incoming } from './incoming.ts';
 import type { Customer, InteractionRef, SupportCase } from './view.ts';
 
+/** A customer stands for an id that is known when it is stored. */
+export type EventValue = string | Customer | null;
+
 /** One change of a case's field. */
 export interface CaseEvent {
   readonly supportCase: SupportCase;
   readonly at: Date;
   readonly field: string;
-  readonly old: string | null;
-  /** A customer stands for an id that is known when it is stored. */
-  readonly new: string | Customer | null;
+  readonly old: EventValue;
+  readonly new: EventValue;
   readonly interaction: InteractionRef;
 }
 
@@ -17,7 +19,7 @@ export interface NewInteraction extends InteractionRef {
   incoming: Incoming;
   supportCase: SupportCase;
   customer: Customer | undefined;
-  readonly outsider: boolean;
+  outsider: boolean;
 }
 
 /** What a trusted copy changes in an interaction that is stored already. */
@@ -27,6 +29,7 @@ export interface ChangedInteraction extends InteractionRef {
   readonly customer: Customer | undefined;
   readonly direction: Direction;
   readonly directives: Directives;
+  readonly outsider: boolean;
 }
 
 export interface NewReceipt {

@@ -113,6 +113,7 @@ const CHANGED_COLUMNS = [
   'customer_id',
   'direction',
   'trusted',
+  'outsider',
   'ip_address',
   'latitude',
   'longitude',
@@ -128,13 +129,14 @@ export async function storeChanged(trx: Transaction, { changed }: Plan): Promise
     trx,
     'interactions',
     CHANGED_COLUMNS,
-    changed.map(({ id, supportCase, customer, direction, directives }) => ({
+    changed.map(({ id, supportCase, customer, direction, directives, outsider }) => ({
       ...saidColumns(directives),
       id,
       case_id: idOf(supportCase),
       customer_id: customer?.id ?? null,
       direction,
       trusted: true,
+      outsider,
     })),
   );
   for (const { id, directives } of changed) {

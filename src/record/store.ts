@@ -1,6 +1,6 @@
 import type { Transaction } from '../db/connect.ts';
 import { insertRows, nextIds, updateRows } from '../db/insert.ts';
-import type { Plan } from './plan.ts';
+import type { EventValue, Plan } from './plan.ts';
 import { type Policy, processedWhenRecorded } from './policy.ts';
 import { idOf, ROWS_PER_INSERT } from './rows.ts';
 import { storeChanged, storeInteractions } from './store-interactions.ts';
@@ -107,11 +107,15 @@ async function storeEvents(trx: Transaction, { events }: Plan): Promise<void> {
     case_id: idOf(supportCase),
     at,
     field,
-    old,
-    new: typeof value === 'object' && value !== null ? String(idOf(value)) : value,
+    old: eventText(old),
+    new: eventText(value),
     interaction_id: idOf(interaction),
   }));
   await trx.batchInsert('case_events', rows, ROWS_PER_INSERT);
+}
+
+function eventText(value: EventValue): string | null {
+  return typeof value === 'object' && value !== null ? String(idOf(value)) : value;
 }
 
 async function storeReceipts(trx: Transaction, { receipts }: Plan, processedAt: Date | null): Promise<void> {

@@ -33,31 +33,45 @@ export function answeredInteraction(
 }
 
 /**
- * The interaction that answers this message and was read before it. A stranger's mail that names a Message-ID yet to
- * come must not draw our mail into his case: what came in counts only where it has the same customer.
+ * Interactions that refer to a message, were read before it, and can be taken for a conversation with its customer: not
+ * what wrote itself (an out-of-office reply, a receipt), not what somebody else wrote or was written (a forwarding, a
+ * stranger who names a Message-ID yet to come). Where the Message-ID is another interaction's too, they mean that one.
  */
-export function answeringInteraction(
+function answersTo(
   view: View,
   { message }: Incoming,
   customer: Customer | undefined,
+): readonly KnownInteraction[] {
+  const { messageId } = message;
+  if (messageId === undefined || customer === undefined) return [];
+  if (view.interactionsByMessageId.has(messageId)) return [];
+  const referring = view.referringTo.get(messageId) ?? [];
+  return referring.filter((each) => each.customer === customer && !isAutomatic(each.kind));
+}
+
+/** The interaction that answers this message and was read before it. */
+export function answeringInteraction(
+  view: View,
+  incoming: Incoming,
+  customer: Customer | undefined,
 ): KnownInteraction | undefined {
-  const known = message.messageId === undefined ? [] : (view.referringTo.get(message.messageId) ?? []);
-  return known.find((each) => each.direction === 'out' || (customer && each.customer === customer));
+  return answersTo(view, incoming, customer)[0];
 }
 
 /**
- * Whether somebody of ours has answered this message already: the answer was read first. Only an answer to this very
- * message counts; that something went out later says nothing, for shops send notices all day.
+ * Whether our people have answered this message already: the answer was sent after it came, and read before it. That
+ * something else went out later says nothing, for shops send notices all day.
  */
-export function wasAnswered(view: View, { message }: Pick<Incoming, 'message'>): boolean {
-  const answers = message.messageId === undefined ? [] : (view.referringTo.get(message.messageId) ?? []);
-  return answers.some(({ direction }) => direction === 'out');
+export function wasAnswered(view: View, incoming: Incoming, customer: Customer | undefined): boolean {
+  return answersTo(view, incoming, customer).some(
+    ({ direction, receivedAt }) => direction === 'out' && receivedAt >= incoming.receivedAt,
+  );
 }
 
 /**
- * Whether a message may join the case of the interaction that it is tied to. A closed case stays closed, and the case
- * of a campaign (one external id, many customers) is no place for one recipient's reply. What wrote itself changes
- * nothing anywhere, so it may join any case.
+ * Whether a message may join the case of the interaction that it is tied to. A closed case stays closed, and a campaign
+ * (one external id, many customers) is no place for one recipient's reply. What wrote itself changes nothing anywhere,
+ * so it may join any case.
  *
  * What nobody has to look at may join a closed case too: old mail that is imported, mail that was answered before it
  * was read, and what our people sent before the case was closed.
@@ -65,16 +79,33 @@ export function wasAnswered(view: View, { message }: Pick<Incoming, 'message'>):
 export function mayJoin(
   view: View,
   { importing }: Policy,
-  { supportCase, customer }: Pick<KnownInteraction, 'supportCase' | 'customer'>,
+  tied: Tie,
   incoming: Incoming,
+  customer: Customer | undefined,
 ): boolean {
   const { message, receivedAt, direction } = incoming;
+  const { supportCase } = tied;
   if (isAutomatic(message.kind)) return true;
-  const isCampaign =
-    customer !== undefined && supportCase.customer !== undefined && customer !== supportCase.customer;
-  if (isCampaign) return false;
+  if (isCampaign(tied, customer)) return false;
   if (supportCase.status !== 'closed' || importing !== undefined) return true;
   const wasSentBefore =
     direction === 'out' && supportCase.closed_at !== null && receivedAt < supportCase.closed_at;
-  return wasSentBefore || wasAnswered(view, incoming);
+  return wasSentBefore || wasAnswered(view, incoming, customer);
+}
+
+/** What a message is tied to: an interaction, or a case alone, by its number. */
+export type Tie = Pick<KnownInteraction, 'supportCase'> & Partial<KnownInteraction>;
+
+/**
+ * Whether a message answers what we sent to somebody else than the case's own customer. Only a case with an external id
+ * can be a campaign: in any other, the people of one conversation write to each other.
+ */
+function isCampaign(
+  { supportCase, direction, customer: addressee }: Tie,
+  customer: Customer | undefined,
+): boolean {
+  if (supportCase.external_id === null || direction !== 'out' || supportCase.customer === undefined)
+    return false;
+  // What was sent to nobody in particular (Bcc alone) was sent to whoever answers it.
+  return (addressee ?? customer) !== supportCase.customer;
 }

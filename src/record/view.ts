@@ -1,3 +1,4 @@
+import type { Kind } from '../message/kind.ts';
 import type { Direction, Status } from '../rules/directives.ts';
 
 /** Rows as far as decisions need them, loaded or about to be stored. Column names are kept, so that a row is a row. */
@@ -35,6 +36,8 @@ export interface KnownInteraction {
   supportCase: SupportCase;
   customer: Customer | undefined;
   direction: Direction;
+  readonly kind: Kind;
+  readonly receivedAt: Date;
 }
 
 /** An interaction's id where it is stored already, else the one about to be stored. */
@@ -55,6 +58,9 @@ export interface Changeable {
   readonly isFirst: boolean;
   /** Whether there was nothing else in its case. */
   readonly isAlone: boolean;
+  readonly outsider: boolean;
+  /** Where it was read under another UIDVALIDITY, by the ids of the folders. */
+  readonly readBefore: readonly number[];
 }
 
 /** When mail last came to a case and went out of it, by INTERNALDATE, what wrote itself left out. */
@@ -84,7 +90,7 @@ export class View {
   /** When the newest mail of a customer was received; asked for where old mail is imported. */
   readonly newestOfCustomer = new Map<Customer, Date>();
   private readonly inboundTimes = new Map<Customer, Date[]>();
-  private readonly storedInbound = new Map<string, number>();
+  private readonly storedInbound = new Map<string, { before: number; after: number }>();
 
   addInteraction(messageId: string, known: KnownInteraction): void {
     addTo(this.interactionsByMessageId, messageId, known);
@@ -141,17 +147,20 @@ export class View {
     addTo(this.inboundTimes, customer, at);
   }
 
-  /** How many such mails of a customer came within a window (in milliseconds) that ends at a moment. */
+  /**
+   * How many such mails of a customer came within a window (in milliseconds) before a moment, or after it: mail is not
+   * always read in the order of its time.
+   */
   countInbound(customer: Customer, at: Date, window: number): number {
-    const since = at.getTime() - window;
-    const times = (this.inboundTimes.get(customer) ?? []).filter(
-      (time) => time.getTime() > since && time <= at,
-    );
-    return times.length + (this.storedInbound.get(inboundKey(customer.id, at)) ?? 0);
+    const distances = (this.inboundTimes.get(customer) ?? []).map((time) => time.getTime() - at.getTime());
+    const stored = this.storedInbound.get(inboundKey(customer.id, at)) ?? { before: 0, after: 0 };
+    const before = distances.filter((distance) => distance <= 0 && distance > -window).length + stored.before;
+    const after = distances.filter((distance) => distance >= 0 && distance < window).length + stored.after;
+    return Math.max(before, after);
   }
 
   /** Notes how many of them the database has. */
-  noteStoredInbound(customerId: number, at: Date, count: number): void {
+  noteStoredInbound(customerId: number, at: Date, count: { before: number; after: number }): void {
     this.storedInbound.set(inboundKey(customerId, at), count);
   }
 }

@@ -36,6 +36,8 @@ export interface Attribution {
    * anybody can write. Undefined where the address is beyond that doubt.
    */
   readonly ifKnown: { readonly address: Address | undefined } | undefined;
+  /** Whether it is an own address, of a colleague or a form: no external id makes it a customer's. */
+  readonly isOwn: boolean;
 }
 
 /** Who takes part in a message, by keys of their addresses (see addressKey), own addresses left out. */
@@ -55,8 +57,12 @@ export interface Parties {
  */
 export function messageDirection(message: Message, directives: Directives, setting: Setting): Direction {
   if (directives.interaction.direction) return directives.interaction.direction;
+  if (setting.role === 'sent') return 'out';
+  // An own list that puts itself into From has not written what comes through it.
+  const isOurs =
+    isFromOwn(message, setting) && !originalFrom(message, setting).some((a) => !setting.isOwn(a.address));
   const toOthers = [...message.to, ...message.cc].some(({ address }) => !setting.isOwn(address));
-  return setting.role === 'sent' || (isFromOwn(message, setting) && toOthers) ? 'out' : 'in';
+  return isOurs && toOthers ? 'out' : 'in';
 }
 
 function isFromOwn({ from }: Message, { isOwn, senderAuth }: Setting): boolean {
@@ -74,7 +80,11 @@ export function messageCustomer(
   direction: Direction,
   setting: Setting,
 ): Attribution {
-  const certain = (address: Address | undefined): Attribution => ({ address, ifKnown: undefined });
+  const certain = (address: Address | undefined): Attribution => ({
+    address,
+    ifKnown: undefined,
+    isOwn: address !== undefined && setting.isOwn(address.address),
+  });
   if (directives.customer.address) return certain(directives.customer.address);
   const usable = (list: readonly Address[]) => list.filter(({ address }) => !isMailSystem(address));
   const stranger = (list: readonly Address[]) => usable(list).find(({ address }) => !setting.isOwn(address));
@@ -88,7 +98,7 @@ export function messageCustomer(
   if (asked === undefined) return certain(written);
   // A form or a list of our own says for whom it writes; of everybody else that is only a claim.
   if (isFromOwn(message, setting) || (written && sameAddress(asked, written))) return certain(asked);
-  return { address: asked, ifKnown: { address: written } };
+  return { address: asked, ifKnown: { address: written }, isOwn: false };
 }
 
 /**

@@ -26,6 +26,7 @@ describe('kinds', () => {
     ['auto-notified', ['Auto-Submitted: auto-notified; owner-email="a@x"'], 'mail'],
     ['auto-submitted: no', ['Auto-Submitted: no'], 'mail'],
     ['X-Autoreply', ['X-Autoreply: yes'], 'auto_reply'],
+    ['X-Autoreply that says no', ['X-Autoreply: No'], 'mail'],
     ['X-Autorespond', ['X-Autorespond: Out of office'], 'auto_reply'],
     ['precedence auto_reply', ['Precedence: auto_reply'], 'auto_reply'],
     ['X-Auto-Response-Suppress alone', ['X-Auto-Response-Suppress: All'], 'mail'],

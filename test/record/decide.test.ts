@@ -233,6 +233,21 @@ describe('which customer', () => {
     expect(refused).toEqual([]);
   });
 
+  it("is whom the id names where the website's form writes for all, and the form is nobody's address", async () => {
+    const form = { From: 'www@example.com' };
+    const { customers, refused } = await customersOf(
+      { ...ann, ...id('c1') },
+      { ...form, ...id('c1') },
+      { ...form, ...id('c2') },
+      { ...form, ...id('c2'), Subject: 'again' },
+    );
+    expect(customers).toEqual([
+      { name: 'Ann Asker', external_id: 'c1', addresses: ['ann@asker.example'] },
+      { name: '', external_id: 'c2', addresses: [] },
+    ]);
+    expect(refused).toEqual([]);
+  });
+
   it('keeps its address when the id is another one', async () => {
     const { customers, refused } = await customersOf(
       { ...ann, ...id('c1') },

@@ -37,6 +37,11 @@ describe('a flood', () => {
   it.each<[name: string, mails: Told[], cases: number]>([
     ['as many as allowed are none', many(3, ann), 3],
     ['one more is', many(4, ann), 3],
+    [
+      'read in another order than that of their time',
+      many(5, ann).map((each, i) => ({ ...each, '@minute': String(50 - i) })),
+      3,
+    ],
     ['an hour later it is over', [...many(3, ann), ...many(1, ann, 70)], 4],
     ['each customer counts alone', [...many(3, ann), ...many(3, { From: 'bob@b.example' }, 10)], 6],
     ['outbound mail counts for nothing', [...many(5, toAnn), ...many(3, ann, 10)], 8],
@@ -84,7 +89,7 @@ describe('a trusted copy of an untrusted mail', () => {
     expect(told.events).toEqual([
       'status: null -> new',
       'external_id: null -> ORDER-1',
-      'customer_id: null -> joe@customer.example',
+      'customer_id: shop@example.com -> joe@customer.example',
       'status: new -> resolved',
       'labels: null -> order',
     ]);
@@ -143,6 +148,35 @@ describe('a trusted copy of an untrusted mail', () => {
     );
     const [named] = [...told.plan.cases].filter((each) => each.external_id === 'ORDER-1');
     expect(named).toMatchObject({ priority: 9, subject: 'New', language: 'sv' });
+  });
+
+  it('has the effect on the case it moves to that it would have had there', async () => {
+    const order = {
+      ...toAnn,
+      '@trusted': 'yes',
+      'x-desk-case-external-id': 'O',
+      'x-desk-case-status': 'resolved',
+    };
+    const form = {
+      ...{
+        From: 'www@example.com',
+        'Reply-To': 'ann@asker.example',
+        Date: copy.Date,
+        'Message-ID': '<form@x>',
+      },
+      'x-desk-case-external-id': 'O',
+    };
+    const told = await some([order, form, { ...form, '@trusted': 'yes' }]);
+    expect(told.mails.map((each) => each.case)).toEqual([0, 0]);
+    expect(told.cases[0]).toMatchObject({ status: 'open' });
+  });
+
+  it('that says it came in, of a mail that was taken for outbound, opens the case', async () => {
+    const { 'x-desk-case-status': _status, 'x-desk-case-external-id': _id, ...plain } = copy;
+    const fields = { ...plain, To: 'joe@customer.example', 'x-desk-interaction-direction': 'in' };
+    const told = await some([fields, { ...fields, '@trusted': 'yes' }]);
+    expect(told.cases).toEqual([{ status: 'open', mails: 1, follows: undefined }]);
+    expect(told.plan.interactions[0]?.incoming.direction).toBe('in');
   });
 
   it('does not reopen what was answered meanwhile', async () => {

@@ -80,8 +80,10 @@ export async function story(mails: readonly Told[], telling: Telling = {}) {
     })),
     customersOfCases: cases.map(({ customer }) => nameOf(customer)),
     events: plan.events.map(({ field, old, new: value }) => {
-      const shown = typeof value === 'object' && value !== null ? nameOf(value) : value;
-      return `${field}: ${old} -> ${shown}`;
+      const [before, after] = [old, value].map((each) =>
+        typeof each === 'object' && each !== null ? nameOf(each) : each,
+      );
+      return `${field}: ${before} -> ${after}`;
     }),
     refused: plan.interactions.flatMap(({ incoming: { directives } }) =>
       directives.refused.map(({ by, reason }) => `${by}: ${reason}`),

@@ -124,6 +124,101 @@ describe('a campaign: one external id, many customers', () => {
   });
 });
 
+describe('what is no answer of ours', () => {
+  const ack = { From: 'support@example.com', To: 'ann@asker.example', ...ooo, ...re('q') };
+  it.each<[name: string, mails: Told[], cases: number[], statuses: string[]]>([
+    [
+      'our automatic reply that was read first: the question is a new case',
+      [
+        { ...ack, '@minute': '20' },
+        { ...q, '@minute': '10' },
+      ],
+      [0, 1],
+      ['closed', 'new'],
+    ],
+    [
+      'the same for a reply into a resolved case: it reopens',
+      [
+        { ...toAnn, 'Message-ID': '<r@x>', 'x-desk-case-status': 'resolved', '@minute': '5' },
+        { ...ack, '@minute': '20' },
+        { ...q, ...re('r'), '@minute': '10' },
+      ],
+      [0, 1, 0],
+      ['open', 'closed'],
+    ],
+    [
+      'an answer to another mail that has the same Message-ID',
+      [q, { ...toAnn, ...re('q'), ...closed }, { ...bob, 'Message-ID': '<q@x>' }],
+      [0, 0, 1],
+      ['closed', 'new'],
+    ],
+    [
+      'a forwarding to a supplier that was read first',
+      [
+        { From: 'support@example.com', To: 'bob@b.example', ...refs('q'), '@minute': '20' },
+        { ...q, '@minute': '10' },
+      ],
+      [0, 1],
+      ['pending', 'new'],
+    ],
+    [
+      "a customer's out-of-office reply that was read before the mail it answers",
+      [
+        { ...ann, ...ooo, ...re('a'), '@minute': '20' },
+        { ...toAnn, 'Message-ID': '<a@x>', '@minute': '10' },
+      ],
+      [0, 1],
+      ['closed', 'pending'],
+    ],
+  ])('%s', async (_, mails, cases, statuses) => {
+    const told = await story(mails);
+    expect(told.mails.map((each) => each.case)).toEqual(cases);
+    expect(told.cases.map(({ status }) => status)).toEqual(statuses);
+  });
+
+  it('one Message-ID for all of a newsletter: its copies join nobody, however one of them was answered', async () => {
+    const news = (to: string) => ({ From: 'news@example.com', To: to, 'Message-ID': '<n@x>' });
+    const told = await story([
+      news('bob@b.example'),
+      { ...bob, 'Message-ID': '<b@x>', ...re('n') },
+      { From: 'support@example.com', To: 'bob@b.example', ...re('b'), ...refs('n', 'b') },
+      news('ann@asker.example'),
+    ]);
+    expect(told.mails.map((each) => each.case)).toEqual([0, 0, 0, 1]);
+  });
+});
+
+describe('a conversation of several people', () => {
+  it('is one case, whoever of them answers', async () => {
+    const told = await story([
+      { ...q, Cc: 'bob@b.example' },
+      { ...toAnn, Cc: 'bob@b.example', 'Message-ID': '<a1@x>', ...re('q') },
+      { ...bob, 'Message-ID': '<b@x>', ...re('a1') },
+      { From: 'support@example.com', To: 'bob@b.example', 'Message-ID': '<a2@x>', ...re('b') },
+      { ...bob, ...re('a2') },
+    ]);
+    expect(told.mails.map((each) => each.case)).toEqual([0, 0, 0, 0, 0]);
+    expect(told.mails.every(({ outsider }) => !outsider)).toBe(true);
+  });
+
+  it('a reply to what a campaign sent to nobody in particular opens its own case, unless it is the first customer', async () => {
+    const id = { 'x-desk-case-external-id': 'N' };
+    const told = await story([
+      { ...toAnn, ...id },
+      {
+        From: 'news@example.com',
+        To: 'undisclosed-recipients:;',
+        'x-desk-interaction-direction': 'out',
+        'Message-ID': '<n@x>',
+        ...id,
+      },
+      { ...bob, ...re('n') },
+      { ...ann, ...re('n') },
+    ]);
+    expect(told.mails.map((each) => each.case)).toEqual([0, 0, 1, 0]);
+  });
+});
+
 describe('the answer that was read first', () => {
   it.each<[name: string, mails: Told[], cases: number[]]>([
     [
@@ -215,6 +310,14 @@ describe('mail that is read out of the order of its time', () => {
         { ...ann, ...re('a'), ...at(20) },
       ],
       'open',
+    ],
+    [
+      'an answer whose clock is behind that of the question',
+      [
+        { ...q, ...at(10) },
+        { ...toAnn, ...re('q'), ...at(9) },
+      ],
+      'pending',
     ],
     [
       'an out-of-office reply after the answer is no answer to it',
@@ -352,6 +455,14 @@ describe('the number in the subject', () => {
   it('is off by default', async () => {
     const { plan } = await story([{ ...ann, ...subject('[#7]') }], { view: numbered() });
     expect(plan.interactions[0]?.supportCase.id).toBeUndefined();
+  });
+
+  it('a stranger joins by the customer in Cc, and is seen to be one', async () => {
+    const { plan } = await story([{ ...eve, Cc: 'ann@asker.example', ...subject('[#7]') }], {
+      ...{ trust: 'none', subjectNumber: '[#1234]', view: numbered() },
+    });
+    expect(plan.interactions[0]).toMatchObject({ outsider: true, supportCase: { id: 7 } });
+    expect(plan.participants).toEqual([]);
   });
 
   it('comes after what the mail answers', async () => {

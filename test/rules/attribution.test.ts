@@ -147,6 +147,7 @@ describe('direction and customer', () => {
     expect(messageCustomer(message, noDirectives(), 'in', setting)).toEqual({
       address: { name: 'Joe', address: 'joe@example.com' },
       ifKnown: undefined,
+      isOwn: false,
     });
   });
 });
@@ -230,6 +231,18 @@ describe('what the folder and the sender say', () => {
   ])('%s', async (_, lines, more, expected) => {
     expect(await told(lines, more)).toMatchObject(expected);
   });
+});
+
+it('through an own list that puts itself into From, with somebody else in Cc: inbound, and the writer is the customer', async () => {
+  const lines = [
+    'From: help@group.example',
+    'X-Original-From: joe@example.com',
+    SUPPORT,
+    'Cc: maja@example.com',
+  ];
+  const message = await messageOf(...lines, '', 'x');
+  expect(messageDirection(message, noDirectives(), setting)).toBe('in');
+  expect(messageCustomer(message, noDirectives(), 'in', setting).address?.address).toBe('joe@example.com');
 });
 
 describe('who takes part', () => {
