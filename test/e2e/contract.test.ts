@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, inject, test } from 'vitest';
 import { useDatabase } from '../support/database.ts';
 import { deliver } from '../support/deliver.ts';
+import { withClient } from '../support/imap-client.ts';
 import { mail } from '../support/mail.ts';
 import { loadMailbox } from '../support/mailcase.ts';
 import { poll, RECORDING, rows } from '../support/poll.ts';
@@ -347,6 +348,61 @@ describe('the same mail', () => {
     ]);
     expect(await poll(database.db, mailbox)).toMatchObject({ recorded: 3, duplicates: 3 });
   });
+});
+
+test('question and answer in two mailboxes that are polled at the same moment are one case', async () => {
+  const { user, domain, id } = fresh();
+  const other = `other-${user}`;
+  const ann = `ann@${domain}`;
+  const [first, second] = await Promise.all([
+    loadMailbox(user, { own: ['example.com'] }),
+    loadMailbox(other, { own: ['example.com'], name: `other${users}` }),
+  ]);
+  await deliver(server, user, [mail({ From: ann, To: user, Subject: 'known from before' })]);
+  await poll(database.db, first);
+  for (let round = 0; round < 12; round += 1) {
+    await deliver(server, user, [
+      mail({ From: ann, To: user, Subject: `q${round}`, 'Message-ID': id(`q${round}`) }),
+    ]);
+    await deliver(server, other, [
+      mail({ From: user, To: ann, Subject: `a${round}`, 'In-Reply-To': id(`q${round}`) }),
+    ]);
+    await Promise.all([poll(database.db, first), poll(database.db, second)]);
+  }
+  const [cases] = await rows(
+    database.db,
+    `select count(distinct case_id) as n, count(*) as mails from interactions i
+     join customer_emails e using (customer_id) where e.address_key = ? and i.subject ~ '^[qa][0-9]'`,
+    [ann],
+  );
+  expect(cases).toEqual({ n: 12, mails: 24 });
+});
+
+test('the same message read again, under another UIDVALIDITY and with trust turned on, keeps its verdict', async () => {
+  const { user, domain } = fresh();
+  const path = 'Shop';
+  const order = mail({
+    ...{
+      From: 'shop@example.com',
+      To: `joe@${domain}`,
+      Subject: 'Old order',
+      'x-desk-case-status': 'resolved',
+    },
+    ...{ 'x-desk-case-labels': 'old', ...signed },
+  });
+  const make = () =>
+    withClient(user, async (client) => {
+      await client.mailboxCreate(path);
+      await client.append(path, order, [], new Date('2026-11-09T08:15:00Z'));
+    });
+  await make();
+  await poll(database.db, await loadMailbox(user, { own: ['example.com'], folders: [path] }));
+  await withClient(user, (client) => client.mailboxDelete(path));
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  await make();
+  const trusting = await loadMailbox(user, { ...TRUSTED, folders: [path] });
+  expect(await poll(database.db, trusting)).toMatchObject({ recorded: 0, duplicates: 1 });
+  expect(await told(user)).toMatchObject([{ subject: 'Old order', status: 'pending' }]);
 });
 
 test('every change of a case is an event, with the mail that made it', async () => {

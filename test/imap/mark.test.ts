@@ -27,10 +27,13 @@ const RIGHTS: Record<string, string> = {
   'all@example.com': 'lrwstipekxa',
 };
 
+/** A folder that exists and takes nothing. */
+const CLOSED_FOLDER = 'Full user=stuck@example.com lr';
+
 beforeAll(async () => {
   const aclFile = join(tmpdir(), `mailcase-acl-${process.pid}`);
   const lines = Object.entries(RIGHTS).map(([user, rights]) => `INBOX user=${user} ${rights}`);
-  await writeFile(aclFile, `${lines.join('\n')}\n`, { mode: 0o644 });
+  await writeFile(aclFile, `${[...lines, CLOSED_FOLDER].join('\n')}\n`, { mode: 0o644 });
   server = await startDovecot({
     extraConfig: `
 mail_plugins = $mail_plugins acl
@@ -191,6 +194,20 @@ describe('a folder that cannot be marked', () => {
       cure: expect.stringContaining('give the user the right'),
       folder: 'INBOX',
     });
+  });
+
+  test('whose server refuses at the last moment keeps no mail from being recorded', async () => {
+    const user = 'stuck@example.com';
+    const mailbox = await loadMailbox(user, { imap: imapOf(), processed: { move: 'Full' } });
+    await withClient(user, (client) => client.mailboxCreate('Full'), { server });
+    for (const subject of ['one', 'two', 'three']) {
+      await deliver(server, user, [mail({ From: 's@stuck.example', Subject: subject })]);
+      expect(await poll(database.db, mailbox)).toMatchObject({
+        recorded: 1,
+        problem: { code: 'imap_command', message: expect.stringContaining('Full') },
+      });
+    }
+    expect(await contentOf(user, { server })).toHaveLength(3);
   });
 
   test('is marked late, when the server can', async () => {
