@@ -69,33 +69,34 @@ export async function registerFolder(
   mailboxId: number,
   { start, select, ...folder }: FolderSeen,
 ): Promise<KnownFolder> {
+  // Of two daemons at the first contact, the one that comes second keeps what the first has settled: hence the
+  // condition is asked of the row itself, which is locked by then.
+  const isOpen = (row: string) => `:select::text is not null and (${row}.select_by is null or
+         (${row}.select_by = 'unseen' and :select <> 'unseen' and ${row}.start_at is null and not :isAll))`;
   const { rows } = (await db.raw(
     `with before as (
-       select id, uid_validity, select_by, start_at, select_by is null or
-         (select_by = 'unseen' and :select <> 'unseen' and start_at is null and not :isAll) as is_open
+       select id, uid_validity, select_by, ${isOpen('folders')} as is_open
        from folders where mailbox_id = :mailboxId and account = :account and path = :path),
-     settled as (
-       select :select::text is not null and coalesce((select is_open from before), true) as is_settled_now,
-         case when :isNow then now() else :startAt::timestamptz end as start_at,
+     start as (
+       select case when :isNow then now() else :startAt::timestamptz end as at,
          case when :isNow then coalesce(
            (select max(r.uid) + 1 from receipts r join before on r.folder_id = before.id
             where r.uid_validity = :uidValidity and before.select_by is not null),
-           :uidNext::bigint) end as start_uid)
+           :uidNext::bigint) end as uid,
+         case when :isNow then :uidValidity::bigint end as uid_validity
+       where :select::text is not null)
      insert into folders as f (mailbox_id, account, path, role, uid_validity, select_by, start_at, start_uid, start_uid_validity)
-     select :mailboxId::bigint, :account, :path, :role, :uidValidity::bigint, :select,
-       case when is_settled_now then start_at end, case when is_settled_now then start_uid end,
-       case when is_settled_now and :isNow then :uidValidity::bigint end
-     from settled
+     values (:mailboxId, :account, :path, :role, :uidValidity, :select,
+       (select at from start), (select uid from start), (select uid_validity from start))
      on conflict (mailbox_id, account, path) do update set
        role = excluded.role, uid_validity = excluded.uid_validity,
        select_by = coalesce(excluded.select_by, f.select_by),
-       start_at = case when (select is_settled_now from settled) then excluded.start_at else f.start_at end,
-       start_uid = case when (select is_settled_now from settled) then excluded.start_uid else f.start_uid end,
-       start_uid_validity = case when (select is_settled_now from settled) then excluded.start_uid_validity
-         else f.start_uid_validity end
+       start_at = case when ${isOpen('f')} then excluded.start_at else f.start_at end,
+       start_uid = case when ${isOpen('f')} then excluded.start_uid else f.start_uid end,
+       start_uid_validity = case when ${isOpen('f')} then excluded.start_uid_validity else f.start_uid_validity end
      returning id, (select uid_validity from before) as previous, start_at,
        case when start_uid_validity = uid_validity then start_uid end as start_uid, start_uid is not null as is_by_uid,
-       (select is_settled_now from settled) as is_settled_now,
+       :select::text is not null and coalesce((select is_open from before), true) as is_settled_now,
        case when swept_uid_validity = uid_validity then swept_uid else 0 end as swept_uid`,
     {
       ...{ mailboxId, ...folder, isAll: start === 'all', isNow: start === 'now' },
