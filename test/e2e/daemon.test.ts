@@ -301,3 +301,32 @@ describe('mailcase run', () => {
     expect(performance.now() - before).toBeLessThan(5_000);
   });
 });
+
+describe('a folder that is not there', () => {
+  it('lets the others be polled on time, is said once, and fails run --once', async () => {
+    const user = 'missing-folder@example.com';
+    const section = mailboxSection(user, {
+      name: 'missing',
+      folders: ['INBOX', { path: 'Sent Items', role: 'sent' }],
+    });
+    // A rest after a failure would be longer than the test.
+    const backoff = { first: '1h', longest: '1h' };
+    const daemon = await startDaemon([section], { config: { backoff } });
+    for (const subject of ['one', 'two', 'three']) {
+      await deliver(inject('dovecot'), user, [message(user, subject)]);
+      await until(
+        async () =>
+          (await subjectsOf('missing')).some((row) => (row as { subject: string }).subject === subject),
+        `${subject} is recorded`,
+      );
+    }
+    const [row] = await rows(database.db, `select last_error from mailboxes where name = 'missing'`);
+    expect(row).toEqual({ last_error: expect.stringContaining('cannot open the folder "Sent Items"') });
+    daemon.child.kill('SIGTERM');
+    const { code, stdout } = await daemon.finished;
+    expect(code).toBe(0);
+    expect(stdout.match(/a part of the poll failed/g)).toHaveLength(1);
+    const once = await runMailcase(['run', '--once', '--config', await configFile([section])]);
+    expect(once.code).toBe(1);
+  });
+});
