@@ -59,7 +59,9 @@ export async function fetchMessages(
       // INTERNALDATE comes with every row that we asked for; one without it is news of a flag.
       const receivedAt = new Date(internalDate ?? Number.NaN);
       if (sizeBytes === undefined || Number.isNaN(receivedAt.getTime())) continue;
-      const body = source ?? (sizeBytes === 0 ? Buffer.alloc(0) : undefined);
+      // imapflow says false for NIL.
+      const given = Buffer.isBuffer(source) ? source : undefined;
+      const body = given ?? (sizeBytes === 0 ? Buffer.alloc(0) : undefined);
       if (body === undefined || (body.length === 0 && sizeBytes > 0)) continue;
       fetched.set(uid, { uid, sizeBytes, receivedAt, source: body });
     }

@@ -30,7 +30,10 @@ export function decideCase(
     giveExternalId(view, supportCase, externalId);
     return { supportCase, by: 'new' };
   }
-  const tied = answered ?? answeringInteraction(view, incoming, customer);
+  const answering = answeringInteraction(view, incoming, customer);
+  // Where the case of what it answers is closed, the answer to it has begun the one that goes on.
+  const goesOn = answered?.supportCase.status === 'closed' && answering?.supportCase.status !== 'closed';
+  const tied = goesOn ? (answering ?? answered) : (answered ?? answering);
   if (tied) return join(view, plan, policy, incoming, customer, tied, 'thread');
   const numbered = numberedCase(view, incoming, customer);
   // Whoever writes in its subject is a part of the case already, so it is no campaign's.

@@ -47,7 +47,9 @@ function decideMessage(view: View, plan: Plan, policy: Policy, incoming: Incomin
   }
   plan.interactions.push(interaction);
   plan.receipts.push({ incoming, outcome: 'recorded', interaction });
-  learn(view, key, interaction, isFirst);
+  if (isFirst) view.noteSize(supportCase, 0);
+  view.resize(supportCase, 1);
+  learn(view, key, interaction, { isFirst, flooded: flooded !== undefined });
 }
 
 /**
@@ -93,7 +95,12 @@ function noteFlood(plan: Plan, { flood }: Policy, { directives }: Incoming, cust
   directives.refused.push({ by: 'flood', value: '', reason });
 }
 
-function learn(view: View, key: string, interaction: NewInteraction, isFirst: boolean): void {
+function learn(
+  view: View,
+  key: string,
+  interaction: NewInteraction,
+  { isFirst, flooded }: { isFirst: boolean; flooded: boolean },
+): void {
   const { incoming, supportCase, customer } = interaction;
   const { message, direction, receivedAt, trusted } = incoming;
   const known = { supportCase, customer, direction, kind: message.kind, receivedAt };
@@ -101,7 +108,7 @@ function learn(view: View, key: string, interaction: NewInteraction, isFirst: bo
     ref: interaction,
     changeable: trusted
       ? undefined
-      : { known, isFirst, isAlone: isFirst, outsider: interaction.outsider, readBefore: [] },
+      : { known, isFirst, flooded, outsider: interaction.outsider, readBefore: [] },
   });
   if (message.messageId !== undefined) view.addInteraction(message.messageId, known);
   for (const id of relatedIds(message)) view.addReference(id, known);

@@ -37,10 +37,14 @@ export async function originalsOf(trx: Transaction, batch: readonly Incoming[]):
 
 interface ChangeableRow extends RelatedRow {
   readonly is_first: boolean;
-  readonly is_alone: boolean;
+  readonly case_size: number;
+  readonly flooded: boolean;
   readonly outsider: boolean;
   readonly read_before: readonly string[];
 }
+
+/** How many interactions of a case are counted: more than a batch can take out of it. */
+const MAX_COUNTED = 2_000;
 
 /**
  * Puts the originals into the view. Those that were not trusted are read once more, now that their cases are locked:
@@ -58,7 +62,10 @@ export async function loadOriginals(
        array(select r.folder_id from receipts r join folders f on f.id = r.folder_id
          where r.interaction_id = i.id and r.uid_validity <> f.uid_validity)::int8[] as read_before,
        not exists (select from interactions o where o.case_id = i.case_id and o.id < i.id) as is_first,
-       not exists (select from interactions o where o.case_id = i.case_id and o.id <> i.id) as is_alone
+       (select count(*) from (select from interactions o where o.case_id = i.case_id limit ${MAX_COUNTED}) few)
+         as case_size,
+       exists (select from interaction_contents x where x.interaction_id = i.id
+         and x.directives @> '{"refused": [{"by": "flood"}]}') as flooded
      from interactions i where i.id = any(?) and not i.trusted`,
     [originals.map(({ id }) => id)],
   );
@@ -69,10 +76,11 @@ export async function loadOriginals(
     const changeable = interaction && {
       known: interaction,
       isFirst: row.is_first,
-      isAlone: row.is_alone,
+      flooded: row.flooded,
       outsider: row.outsider,
       readBefore: row.read_before.map(Number),
     };
+    if (interaction) view.noteSize(interaction.supportCase, row.case_size);
     view.originals.set(dedupe_key.toString('hex'), { ref: { id }, changeable });
   }
 }

@@ -57,7 +57,7 @@ function customerKeys(batch: readonly Incoming[]): string[] {
   );
 }
 
-/** Most interactions that refer to one message and are looked at: a newsletter has thousands of automatic replies. */
+/** Most interactions that refer to one message and are looked at: a newsletter may have thousands of replies. */
 const MAX_REFERRING = 20;
 
 /**
@@ -85,16 +85,19 @@ async function loadAnswered(
   );
 }
 
-/** Interactions that refer to the batch's own messages: they were read before what they answer. */
+/**
+ * Interactions that refer to the batch's own messages: they were read before what they answer. What wrote itself answers
+ * nothing.
+ */
 async function loadReferring(trx: Transaction, batch: readonly Incoming[]): Promise<InteractionRow[]> {
   const ids = distinct(batch.map(({ message }) => message.messageId));
   return rowsOf<InteractionRow>(
     trx,
     `select ${RELATED_COLUMNS}, wanted.message_id
      from unnest(?::text[]) as wanted(message_id) cross join lateral (
-       select r.interaction_id from interaction_references r where r.message_id = wanted.message_id
-       order by r.interaction_id limit ${MAX_REFERRING}) answer
-     join interactions i on i.id = answer.interaction_id
+       select a.* from interaction_references r join interactions a on a.id = r.interaction_id
+       where r.message_id = wanted.message_id and a.kind in ('mail', 'list')
+       order by r.interaction_id limit ${MAX_REFERRING}) i
      order by i.id`,
     [ids],
   );

@@ -56,8 +56,8 @@ export interface Changeable {
   readonly known: KnownInteraction;
   /** Whether its case began with it. */
   readonly isFirst: boolean;
-  /** Whether there was nothing else in its case. */
-  readonly isAlone: boolean;
+  /** Whether it lies in its case only because there was too much mail of its customer. */
+  readonly flooded: boolean;
   readonly outsider: boolean;
   /** Where it was read under another UIDVALIDITY, by the ids of the folders. */
   readonly readBefore: readonly number[];
@@ -89,6 +89,7 @@ export class View {
   private readonly participants = new Map<SupportCase, Set<string>>();
   /** When the newest mail of a customer was received; asked for where old mail is imported. */
   readonly newestOfCustomer = new Map<Customer, Date>();
+  private readonly sizes = new Map<SupportCase, number>();
   private readonly inboundTimes = new Map<Customer, Date[]>();
   private readonly storedInbound = new Map<string, { before: number; after: number }>();
 
@@ -157,6 +158,25 @@ export class View {
     const before = distances.filter((distance) => distance <= 0 && distance > -window).length + stored.before;
     const after = distances.filter((distance) => distance >= 0 && distance < window).length + stored.after;
     return Math.max(before, after);
+  }
+
+  /** Takes one back: a copy has shown it to be trusted. */
+  forgetInbound(customer: Customer, at: Date): void {
+    const times = this.inboundTimes.get(customer) ?? [];
+    const index = times.findIndex((time) => time.getTime() === at.getTime());
+    if (index >= 0) times.splice(index, 1);
+  }
+
+  /** Notes how many interactions a case has, where that may be asked. */
+  noteSize(supportCase: SupportCase, size: number): void {
+    this.sizes.set(supportCase, size);
+  }
+
+  /** One interaction more, or less. @returns how many there are now; undefined where it is not known */
+  resize(supportCase: SupportCase, by: 1 | -1): number | undefined {
+    const size = this.sizes.get(supportCase);
+    if (size !== undefined) this.sizes.set(supportCase, size + by);
+    return size === undefined ? undefined : size + by;
   }
 
   /** Notes how many of them the database has. */
