@@ -179,6 +179,81 @@ describe('a trusted copy of an untrusted mail', () => {
     expect(told.plan.interactions[0]?.incoming.direction).toBe('in');
   });
 
+  it('that comes late resolves and closes nothing over a question that came since', async () => {
+    const { 'x-desk-case-external-id': _id, ...order } = copy;
+    const mails = [
+      { ...order, To: 'joe@customer.example', '@minute': '1' },
+      { From: 'joe@customer.example', 'In-Reply-To': '<order@shop.example>', '@minute': '5' },
+      { ...order, To: 'joe@customer.example', '@trusted': 'yes', '@minute': '1' },
+    ];
+    const told = await some(mails);
+    expect(told.cases).toEqual([{ status: 'open', mails: 2, follows: undefined }]);
+    const [first] = told.plan.interactions;
+    expect(first?.incoming.directives.refused).toMatchObject([
+      { by: 'x-desk-case-status', value: 'resolved' },
+    ]);
+  });
+
+  it('that turns a mail to outbound is not overtaken by that mail itself', async () => {
+    const { 'x-desk-case-status': _status, 'x-desk-case-external-id': _id, ...plain } = copy;
+    const told = await some([
+      { ...plain, '@minute': '5' },
+      { ...plain, '@trusted': 'yes', '@minute': '4' },
+    ]);
+    expect(told.cases).toMatchObject([{ status: 'pending' }]);
+  });
+
+  it('gives a case without a customer the one that it names', async () => {
+    const nobody = { From: 'undisclosed', '@trusted': 'yes', 'x-desk-case-external-id': 'ORDER-1' };
+    const told = await some([nobody, copy, trusted]);
+    expect(told.customersOfCases).toEqual(['joe@customer.example']);
+  });
+
+  it('takes a mail out of the flood that it was counted to', async () => {
+    const shop = { From: 'shop@partner.example', To: 'support@example.com' };
+    const orders = [1, 2, 3, 4].map((n) => ({
+      ...{
+        ...shop,
+        Date: copy.Date,
+        'Message-ID': `<o${n}@x>`,
+        'x-desk-customer-email': `joe${n}@j.example`,
+      },
+      ...{ 'x-desk-interaction-direction': 'out', 'x-desk-case-status': 'closed' },
+    }));
+    const told = await story([...orders, { ...(orders[3] ?? {}), '@trusted': 'yes' }], {
+      ...{ trust: 'some', policy: { flood: { messages: 2, window: 3_600_000 } } },
+    });
+    expect(told.mails.map((each) => each.case)).toEqual([0, 1, 1, 2]);
+    expect(told.cases.map(({ status }) => status)).toEqual(['new', 'new', 'closed']);
+    expect(told.mails[3]).toMatchObject({ customer: 'joe4@j.example' });
+  });
+
+  it('two that leave one case together close it; one that comes into it keeps it', async () => {
+    const named = { ...toAnn, '@trusted': 'yes', 'x-desk-case-external-id': 'E' };
+    const mails = ['a', 'b'].map((name) => ({
+      ...{ ...ann, Date: copy.Date, 'Message-ID': `<${name}@x>`, 'x-desk-case-external-id': 'E' },
+      ...(name === 'b' && { 'In-Reply-To': '<a@x>' }),
+    }));
+    const copies = mails.map((each) => ({ ...each, '@trusted': 'yes' }));
+    const told = await some([named, ...mails, ...copies]);
+    expect(told.mails.map((each) => each.case)).toEqual([0, 0, 0]);
+    const left = [...told.plan.cases].filter((each) => each.external_id === null);
+    expect(left.map(({ status }) => status)).toEqual(['closed']);
+  });
+
+  it('that is imported takes no open question into another case', async () => {
+    const { 'x-desk-case-status': _status, ...question } = copy;
+    const told = await story(
+      [
+        { ...toAnn, '@trusted': 'yes', 'x-desk-case-external-id': 'ORDER-1', 'x-desk-case-status': 'open' },
+        { ...question, 'x-desk-case-status': 'open' },
+        { ...question, 'x-desk-case-status': 'open', '@trusted': 'yes' },
+      ],
+      { trust: 'some', policy: { importing: { status: 'new' } } },
+    );
+    expect(told.mails.map((each) => each.case)).toEqual([0, 1]);
+  });
+
   it('does not reopen what was answered meanwhile', async () => {
     const fields = { ...ann, 'Message-ID': '<p@x>', Date: copy.Date, 'x-desk-case-priority': '9' };
     const answer = { ...toAnn, 'In-Reply-To': '<p@x>' };

@@ -255,6 +255,15 @@ describe('the answer that was read first', () => {
       [0, 1],
     ],
     [
+      'into the case that goes on from the closed one which it answers',
+      [
+        { ...toAnn, 'Message-ID': '<c@x>', ...closed, '@minute': '1' },
+        { ...toAnn, ...re('q'), ...refs('c', 'q'), '@minute': '20' },
+        { ...q, ...re('c'), '@minute': '10' },
+      ],
+      [0, 1, 1],
+    ],
+    [
       'an unanswered mail never lies unseen in a closed case, however early it came',
       [
         { ...toAnn, 'Message-ID': '<n@x>', ...closed, '@minute': '50' },
