@@ -123,15 +123,33 @@ async function listOldMail(
       onProblem: () => {},
     });
     const place = await enterFolder(inner, { readOnly: true, isPolled });
-    // A copy of new mail in a folder that is not polled must not make it old: All Mail has one of each.
-    const newSince = isPolled ? undefined : ((await firstContactOf(context.db, mailboxId)) ?? undefined);
-    const until = request.until ?? newSince;
+    const until = isPolled
+      ? request.until
+      : earlier(request.until, await newMailSince(context, session, mailboxId));
     const found = await listFolder({ context: inner, place }, { ...request, until }, isPolled);
     known += found.known;
     all.push(found.listed);
   }
   const oldestFirst = all.flat().sort((a, b) => a.receivedMs - b.receivedMs || a.uid - b.uid);
   return { listed: oldestFirst.slice(0, request.limit ?? oldestFirst.length), known };
+}
+
+/**
+ * Since when mail is new: the first contact, which is settled now where there was none. A copy of new mail in a folder
+ * that is not polled must not make it old, and All Mail has one of each.
+ */
+async function newMailSince(context: MailboxContext, session: Session, mailboxId: number): Promise<Date> {
+  const known = await firstContactOf(context.db, mailboxId);
+  if (known) return known;
+  for (const folder of context.mailbox.folders) {
+    const inner = { session, mailboxId, folder, ending: context.stopping, onProblem: () => {} };
+    await enterFolder(folderContext(context, inner), { readOnly: true, isPolled: true });
+  }
+  return (await firstContactOf(context.db, mailboxId)) ?? new Date();
+}
+
+function earlier(a: Date | undefined, b: Date): Date {
+  return a === undefined || b < a ? b : a;
 }
 
 /** The folders that are meant: a configured one is read in its role, any other as the server has marked it. */
@@ -161,11 +179,11 @@ async function listFolder(
   const { context, place } = source;
   const { session, db, mailbox, folder } = context;
   const found = await searchMessages(session, { since, before: until });
-  // What a poll will take is new mail, and is not made old here.
-  const polled = new Set(
-    isPolled ? await searchMessages(session, criteriaFor(folder, mailbox.processed, place)) : [],
-  );
-  const counts = countsSince(place);
+  // What a poll will take is new mail, and is not made old here; nor is an unread copy of what it goes by.
+  const goesByUnseen = mailbox.folders.some((each) => each.select === 'unseen');
+  const criteria = isPolled ? criteriaFor(folder, mailbox.processed, place) : { unseen: true, since };
+  const polled = new Set(isPolled || goesByUnseen ? await searchMessages(session, criteria) : []);
+  const counts = isPolled ? countsSince(place) : () => true;
   const receipts = new Set((await findReceipts(db, place, found)).map(({ uid }) => uid));
   const listed: Listed[] = [];
   for (const uids of chunks(

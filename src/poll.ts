@@ -5,7 +5,14 @@ import { openFolder } from './imap/folder.ts';
 import { searchMessages } from './imap/search.ts';
 import { isUntouched, markLate, markRecorded, prepareMarking, unmarkedBefore } from './marking.ts';
 import { emptyReport, type PollContext, type PollReport } from './poll-context.ts';
-import { type KnownFolder, noteBusy, noteSwept, registerFolder } from './record/folders.ts';
+import {
+  type FolderSeen,
+  type KnownFolder,
+  noteBusy,
+  noteSwept,
+  registerFolder,
+  selectedAnew,
+} from './record/folders.ts';
 import { findReceipts } from './record/receipts.ts';
 import { recordBatch } from './recording.ts';
 import { countsSince, criteriaFor, sweptUpTo } from './selection.ts';
@@ -45,10 +52,24 @@ export async function enterFolder(
   const { path, uidValidity, uidNext } = await openFolder(session, folder.path, options);
   const select = options.isPolled ? folder.select : undefined;
   const seen = { account: accountOf(mailbox), path, role, start, select, uidValidity, uidNext };
-  const place = await registerFolder(db, mailboxId, seen);
+  const waitingUid = await firstWaiting(context, seen);
+  const place = await registerFolder(db, mailboxId, { ...seen, waitingUid });
   noteUidValidity(context, place);
   if (options.isPolled) noteStart(context, place);
   return place;
+}
+
+/** The first mail that a poll by unseen mail would have taken next, where the folder is selected otherwise from now on. */
+async function firstWaiting(
+  { db, session, mailboxId }: PollContext,
+  seen: FolderSeen,
+): Promise<number | undefined> {
+  const anew = await selectedAnew(db, mailboxId, seen);
+  if (anew === undefined) return undefined;
+  // Older mail was there when all of it counted; what is unseen of it was made so by a person.
+  const unseen = await searchMessages(session, { unseen: true, since: anew.polledSince });
+  const known = new Set((await findReceipts(db, anew, unseen)).map(({ uid }) => uid));
+  return unseen.find((uid) => !known.has(uid));
 }
 
 function accountOf({ imap }: MailboxConfig): string {

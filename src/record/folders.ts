@@ -31,6 +31,8 @@ export interface FolderSeen {
   /** RFC 9051, section 2.3.1.1. */
   readonly uidValidity: number;
   readonly uidNext: number;
+  /** The first UID of what is unseen and waits, where the folder is selected anew (see selectedAnew). */
+  readonly waitingUid?: number | undefined;
   /** What counts if this is the first contact. */
   readonly start: 'all' | 'now' | Date;
   /** How its mail is selected; undefined where it is no folder that is polled, and nothing is to be settled. */
@@ -58,16 +60,38 @@ export async function registerMailbox(db: Database, name: string, email: string 
 }
 
 /**
+ * A folder that was selected by its unseen mail, all of it, and is now to be selected by UID or keyword: then it has to
+ * be settled anew what counts.
+ *
+ * @returns the folder, and since when its mail has been polled; undefined where nothing is to be settled
+ */
+export async function selectedAnew(
+  db: Database,
+  mailboxId: number,
+  { account, path, select, start, uidValidity }: FolderSeen,
+): Promise<(FolderRef & { polledSince: Date }) | undefined> {
+  if (select === undefined || select === 'unseen' || start !== 'now') return undefined;
+  const { rows } = (await db.raw(
+    `select id, started_at from folders
+     where mailbox_id = ? and account = ? and path = ? and select_by = 'unseen' and start_at is null`,
+    [mailboxId, account, path],
+  )) as { rows: { id: number; started_at: Date }[] };
+  const [row] = rows;
+  return row && { folderId: row.id, uidValidity, polledSince: row.started_at };
+}
+
+/**
  * Registers a folder. At the first contact it is remembered which messages count; that does not change afterwards,
  * whatever the configuration says of it later: by UID as long as UIDVALIDITY stays, by INTERNALDATE after it changed.
  *
  * One thing settles it anew: a folder whose unseen mail counted and that is now selected by UID or keyword. `all` meant
- * all unseen mail then; now it would be the whole archive. What is behind the last receipt counts from then on.
+ * all unseen mail then; now it would be the whole archive. What is behind the last receipt counts from then on, and
+ * what is unseen and waits.
  */
 export async function registerFolder(
   db: Database,
   mailboxId: number,
-  { start, select, ...folder }: FolderSeen,
+  { start, select, waitingUid, ...folder }: FolderSeen,
 ): Promise<KnownFolder> {
   // Of two daemons at the first contact, the one that comes second keeps what the first has settled: hence the
   // condition is asked of the row itself, which is locked by then.
@@ -79,10 +103,10 @@ export async function registerFolder(
        from folders where mailbox_id = :mailboxId and account = :account and path = :path),
      start as (
        select case when :isNow then now() else :startAt::timestamptz end as at,
-         case when :isNow then coalesce(
+         case when :isNow then least(:waitingUid::bigint, coalesce(
            (select max(r.uid) + 1 from receipts r join before on r.folder_id = before.id
             where r.uid_validity = :uidValidity and before.select_by is not null),
-           :uidNext::bigint) end as uid,
+           :uidNext::bigint)) end as uid,
          case when :isNow then :uidValidity::bigint end as uid_validity
        where :select::text is not null)
      insert into folders as f (mailbox_id, account, path, role, uid_validity, select_by, start_at, start_uid, start_uid_validity)
@@ -101,6 +125,7 @@ export async function registerFolder(
     {
       ...{ mailboxId, ...folder, isAll: start === 'all', isNow: start === 'now' },
       select: select ?? null,
+      waitingUid: waitingUid ?? null,
       startAt: start instanceof Date ? start : null,
     },
   )) as { rows: [FolderRow] };

@@ -318,6 +318,14 @@ describe('selection', () => {
     expect(await poll(database.db, changed)).toMatchObject({ found: 1, recorded: 1 });
     expect((await storyOf(user)).map(({ subject }) => subject)).toEqual(['unread', 'read by a person']);
     expect(await poll(database.db, changed)).toMatchObject({ found: 0 });
+    // Mail that came while the daemon was down, nothing of which was recorded before.
+    const late = await loadMailbox(`late.${user}`);
+    await deliver(server, `late.${user}`, []);
+    expect(await poll(database.db, late)).toMatchObject({ found: 0 });
+    await deliver(server, `late.${user}`, [question(user, 'came meanwhile')]);
+    expect(await poll(database.db, await loadMailbox(`late.${user}`, { select: 'new' }))).toMatchObject({
+      recorded: 1,
+    });
     // Whoever wants the archive says so.
     const all = await loadMailbox(`all.${user}`, { select: 'unseen' });
     await withClient(`all.${user}`, (client) => client.append('INBOX', question(user, 'seen'), ['\\Seen']));

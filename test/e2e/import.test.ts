@@ -158,6 +158,25 @@ describe('mailcase import', () => {
     expect((await recorded(user)).at(-1)).toMatchObject({ subject: 'fresh', status: 'new' });
   });
 
+  test('nor does it before the first poll, or with --until, or where the new mail is older than the first contact', async () => {
+    const user = newUser();
+    const config = await configFor(user);
+    const fresh = mail({
+      From: customerOf(user),
+      To: user,
+      Subject: 'fresh',
+      'Message-ID': idOf(user, 'fresh'),
+    });
+    await deliver(server, user, [fresh]);
+    await lying(user, 'All Mail', ['also old', '2024-01-02']);
+    await withClient(user, (client) => client.append('All Mail', fresh));
+    await runMailcase(['import', '--config', config, '--folder', 'All Mail']);
+    await runMailcase(['import', '--config', config, '--folder', 'All Mail', '--until', '2099-01-01']);
+    expect(await subjects(user)).toEqual(['also old']);
+    await runMailcase(['run', '--once', '--config', config]);
+    expect((await recorded(user)).at(-1)).toMatchObject({ subject: 'fresh', status: 'new' });
+  });
+
   test('an import settles nothing for a folder that is not polled yet', async () => {
     const user = newUser();
     await lying(user, 'Later', ['one', '2024-01-01'], ['two', '2024-01-02']);
