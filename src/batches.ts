@@ -1,4 +1,4 @@
-import { MailcaseError } from './errors.ts';
+import { errorMessage, MailcaseError } from './errors.ts';
 import { type FetchedMessage, fetchMessages, fetchSizes, type MessageSize } from './imap/fetch.ts';
 import { judge } from './judge.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
@@ -31,7 +31,7 @@ export async function* readBatches(
   let begun = 0;
   // However slow the server is, each poll gets somewhere; otherwise polls would follow each other for ever.
   const isOver = () => stopping.aborted || (ending.aborted && begun > 0);
-  for (const uids of chunks(fresh, mailbox.batch.messages)) {
+  for (const uids of inOrder(context, place, fresh)) {
     if (isOver()) {
       report.left += uids.length;
       continue;
@@ -51,6 +51,21 @@ export async function* readBatches(
   }
 }
 
+/** UIDs that are fetched together: what has broken a connection comes alone and last, the oftenest at the very end. */
+function* inOrder(
+  { suspects, mailbox }: PollContext,
+  place: FolderRef,
+  fresh: readonly number[],
+): Generator<number[]> {
+  const count = (uid: number) => suspects.count(place, uid);
+  yield* chunks(
+    fresh.filter((uid) => count(uid) === 0),
+    mailbox.batch.messages,
+  );
+  const suspected = fresh.filter((uid) => count(uid) > 0).sort((a, b) => count(a) - count(b));
+  yield* chunks(suspected, 1);
+}
+
 async function readBatch(
   context: PollContext,
   place: FolderRef,
@@ -59,13 +74,35 @@ async function readBatch(
 ): Promise<Batch> {
   const limit = context.mailbox.message_bytes;
   const wanted = sizes.filter(({ sizeBytes }) => sizeBytes <= limit);
-  const fetched = await fetchMessages(context.session, wanted);
+  const fetched = await fetchOrSuspect(context, place, wanted);
   report.notReady += wanted.length - fetched.length;
   const tooLarge = sizes
     .filter(({ sizeBytes }) => sizeBytes > limit)
     .map((each) => refuseSize(place, each, limit));
   const { incoming, unparsable } = await judgeAll(context, place, fetched);
   return { incoming, setAside: [...tooLarge, ...unparsable], passed: [] };
+}
+
+async function fetchOrSuspect(
+  { session, suspects }: PollContext,
+  place: FolderRef,
+  wanted: readonly MessageSize[],
+): Promise<FetchedMessage[]> {
+  const uids = wanted.map(({ uid }) => uid);
+  try {
+    const fetched = await fetchMessages(session, wanted);
+    suspects.clear(place, uids);
+    return fetched;
+  } catch (error) {
+    if (session.client.usable) throw error;
+    suspects.add(place, uids);
+    throw new MailcaseError(
+      'imap_connect',
+      `the connection broke while ${uids.length === 1 ? `message ${uids[0]} was` : `${uids.length} messages were`} fetched: ` +
+        errorMessage(error),
+      { cause: error },
+    );
+  }
 }
 
 async function judgeAll({ judge: rules }: PollContext, place: FolderRef, fetched: readonly FetchedMessage[]) {

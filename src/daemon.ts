@@ -3,7 +3,7 @@ import type { Config, MailboxConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
 import { errorMessage } from './errors.ts';
 import type { Log } from './observe/log.ts';
-import { createOnce, type Once, type PollReport } from './poll-context.ts';
+import { createOnce, type Once, type PollReport, Suspects } from './poll-context.ts';
 import { pollMailbox } from './poll-mailbox.ts';
 import { notePoll } from './record/folders.ts';
 import { Releasers } from './releasers.ts';
@@ -40,6 +40,7 @@ export function startDaemon({ config, db, log, mask }: DaemonParts): Daemon {
       log: mailboxLog,
       mailbox,
       once: createOnce(),
+      suspects: new Suspects(),
       stopping: stopping.signal,
       cutting: cutting.signal,
     };
@@ -76,8 +77,17 @@ export async function runOnce(
   const polls = Promise.all(
     config.mailboxes.map(async (mailbox) => {
       const mailboxLog = log.child({ mailbox: mailbox.name });
-      const once = createOnce();
-      const context = { config, db, mask, log: mailboxLog, mailbox, once, stopping, cutting: cutting.signal };
+      const memory = { once: createOnce(), suspects: new Suspects() };
+      const context = {
+        config,
+        db,
+        mask,
+        log: mailboxLog,
+        mailbox,
+        ...memory,
+        stopping,
+        cutting: cutting.signal,
+      };
       try {
         let last = await pollOnce(context);
         while (last.more) last = await pollOnce(context);
@@ -110,6 +120,7 @@ async function endOrCut(
 interface MailboxParts extends DaemonParts {
   readonly mailbox: MailboxConfig;
   readonly once: Once;
+  readonly suspects: Suspects;
   readonly stopping: AbortSignal;
   readonly cutting: AbortSignal;
 }
@@ -121,11 +132,12 @@ async function pollOnce({
   log,
   mailbox,
   once,
+  suspects,
   stopping,
   cutting,
 }: MailboxParts): Promise<{ more: boolean; problem: Error | undefined }> {
   const started = performance.now();
-  const context = { db, mailbox, recording: config, log, once, stopping, cutting };
+  const context = { db, mailbox, recording: config, log, once, suspects, stopping, cutting };
   try {
     const { problem, ...report } = await pollMailbox(context);
     await notePoll(db, mailbox.name, problem === undefined ? null : mask(problem.message));

@@ -4,6 +4,7 @@ import type { MailcaseError } from './errors.ts';
 import type { Session } from './imap/session.ts';
 import type { Judge } from './judge.ts';
 import type { Log } from './observe/log.ts';
+import type { FolderRef } from './record/incoming.ts';
 import type { Policy } from './record/policy.ts';
 
 /** What the poll of one folder, or an import from it, needs to know. */
@@ -18,6 +19,8 @@ export interface PollContext {
   readonly log: Log;
   /** Says once, as long as the daemon runs, what would be said by every poll. */
   readonly once: Once;
+  /** Messages that were being fetched when the connection broke. */
+  readonly suspects: Suspects;
   /** Tells of what could not be done, and holds up nothing else: it is tried again by the next poll. */
   readonly onProblem: (problem: MailcaseError) => void;
   /** Aborted when the daemon stops: the poll ends after the batch in hand. */
@@ -36,6 +39,31 @@ export function createOnce(): Once {
     said.add(key);
     say();
   };
+}
+
+/**
+ * Messages that were being fetched when the server broke the connection off, with how often that was: some servers do
+ * so at one message that they cannot read. They are fetched alone and last, so that they hold up no other.
+ */
+export class Suspects {
+  private readonly failures = new Map<string, number>();
+
+  add(place: FolderRef, uids: readonly number[]): void {
+    for (const uid of uids) this.failures.set(keyOf(place, uid), this.count(place, uid) + 1);
+  }
+
+  /** Those that were fetched all the same are none any more. */
+  clear(place: FolderRef, uids: readonly number[]): void {
+    for (const uid of uids) this.failures.delete(keyOf(place, uid));
+  }
+
+  count(place: FolderRef, uid: number): number {
+    return this.failures.get(keyOf(place, uid)) ?? 0;
+  }
+}
+
+function keyOf({ folderId, uidValidity }: FolderRef, uid: number): string {
+  return `${folderId} ${uidValidity} ${uid}`;
 }
 
 /** What one poll did, in numbers of messages. */

@@ -6,7 +6,7 @@ import { type Note, openSession, type Session } from './imap/session.ts';
 import { createJudge } from './judge.ts';
 import type { Log } from './observe/log.ts';
 import { pollFolder } from './poll.ts';
-import { emptyReport, type Once, type PollContext, type PollReport } from './poll-context.ts';
+import { emptyReport, type Once, type PollContext, type PollReport, type Suspects } from './poll-context.ts';
 import { noteIdle, registerMailbox } from './record/folders.ts';
 import type { Importing } from './record/policy.ts';
 
@@ -17,6 +17,7 @@ export interface MailboxContext {
   readonly recording: RecordingConfig;
   readonly log: Log;
   readonly once: Once;
+  readonly suspects: Suspects;
   /** Aborted when polls should end after the batch in hand. */
   readonly stopping: AbortSignal;
   /** Aborted when they should end at once. */
@@ -137,7 +138,7 @@ export async function withSession<T>(
 
 /** What the work on one folder needs to know. */
 export function folderContext(
-  { db, mailbox, recording, log, once, stopping }: MailboxContext,
+  { db, mailbox, recording, log, once, suspects, stopping }: MailboxContext,
   {
     importing,
     ...inner
@@ -159,6 +160,7 @@ export function folderContext(
     policy: { flood: recording.flood, ...(importing && { importing }) },
     log: log.child({ folder: folder.path }),
     once,
+    suspects,
     stopping,
   };
 }

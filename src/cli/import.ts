@@ -6,7 +6,7 @@ import { openDatabase } from '../db/open.ts';
 import { type ErrorCode, errorMessage, MailcaseError } from '../errors.ts';
 import { type ImportReport, type ImportRequest, importMail } from '../import-mail.ts';
 import { createLog } from '../observe/log.ts';
-import { createOnce } from '../poll-context.ts';
+import { createOnce, Suspects } from '../poll-context.ts';
 import { STATUSES } from '../rules/directives.ts';
 import { configFor, EXIT, print } from './context.ts';
 import { createProgress } from './progress.ts';
@@ -50,6 +50,7 @@ export async function importCommand(options: ImportOptions): Promise<number> {
       recording: config,
       log: log.child({ mailbox: mailbox.name }),
       once: createOnce(),
+      suspects: new Suspects(),
       stopping,
       cutting: new AbortController().signal,
     };

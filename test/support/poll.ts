@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import type { MailboxConfig, RecordingConfig } from '../../src/config/schema.ts';
 import type { Database } from '../../src/db/connect.ts';
 import type { Log } from '../../src/observe/log.ts';
-import { createOnce, type Once } from '../../src/poll-context.ts';
+import { createOnce, type Once, Suspects } from '../../src/poll-context.ts';
 import { type MailboxReport, pollMailbox } from '../../src/poll-mailbox.ts';
 
 /** What counts where a test does not say otherwise. */
@@ -16,7 +16,7 @@ export const RECORDING: RecordingConfig = {
 export function poll(
   db: Database,
   mailbox: MailboxConfig,
-  more: { recording?: Partial<RecordingConfig>; log?: Log; once?: Once } = {},
+  more: { recording?: Partial<RecordingConfig>; log?: Log; once?: Once; suspects?: Suspects } = {},
 ): Promise<MailboxReport> {
   const never = new AbortController().signal;
   return pollMailbox({
@@ -25,6 +25,7 @@ export function poll(
     recording: { ...RECORDING, ...more.recording },
     log: more.log ?? pino({ level: 'silent' }),
     once: more.once ?? createOnce(),
+    suspects: more.suspects ?? new Suspects(),
     stopping: never,
     cutting: never,
   });
