@@ -57,15 +57,6 @@ export async function markRecorded(
   if (marking.impossible.length === 0) await noteProcessed(db, place, uidsOf(receipts));
 }
 
-/** UIDs of what an earlier poll recorded and could not mark. */
-export async function unmarkedBefore(
-  { db }: PollContext,
-  place: FolderRef,
-  marking: Marking,
-): Promise<number[]> {
-  return marking.impossible.length > 0 ? [] : uidsOf(await findUnmarked(db, place));
-}
-
 /**
  * Marks what an earlier poll recorded and could not mark, whatever the selection finds now: a person may have read it
  * meanwhile. A message that was marked and is unseen again was made so by a person, and stays so.
@@ -74,10 +65,11 @@ export async function markLate(
   context: PollContext,
   place: FolderRef,
   marking: Marking,
-  unmarked: readonly number[],
   report: PollReport,
 ): Promise<void> {
   const { db, session, mailbox } = context;
+  if (marking.impossible.length > 0) return;
+  const unmarked = uidsOf(await findUnmarked(db, place));
   for (const some of chunks(unmarked, mailbox.batch.messages)) {
     const there = new Set(marking === NO_MARKING ? [] : await searchMessages(session, { uids: some }));
     const gone = some.filter((uid) => !there.has(uid));

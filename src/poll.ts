@@ -3,7 +3,7 @@ import { type Batch, readBatches } from './batches.ts';
 import type { MailboxConfig } from './config/schema.ts';
 import { openFolder } from './imap/folder.ts';
 import { searchMessages } from './imap/search.ts';
-import { isUntouched, markLate, markRecorded, prepareMarking, unmarkedBefore } from './marking.ts';
+import { isUntouched, markLate, markRecorded, prepareMarking } from './marking.ts';
 import { emptyReport, type PollContext, type PollReport } from './poll-context.ts';
 import {
   type FolderSeen,
@@ -28,7 +28,7 @@ export async function pollFolder(context: PollContext): Promise<PollReport> {
 
   const found = await searchMessages(session, criteriaFor(folder, mailbox.processed, place));
   const report = emptyReport(found.length);
-  const unmarked = await unmarkedBefore(context, place, marking);
+  await markLate(context, place, marking, report);
   const open = await withoutReceipt(context, place, found);
 
   for await (const batch of ahead(readBatches(context, place, [...open], countsSince(place), report))) {
@@ -37,7 +37,6 @@ export async function pollFolder(context: PollContext): Promise<PollReport> {
     await markRecorded(context, place, marking, uidsOf(batch));
     for (const uid of [...uidsOf(batch), ...batch.passed]) open.delete(uid);
   }
-  await markLate(context, place, marking, unmarked, report);
   if (folder.select === 'new') await sweep(context, place, found, open);
   return report;
 }
