@@ -157,8 +157,9 @@ function nextSteps(): string {
   ${command} --config mailcase.yaml run
 
 Between the first and the second, set in mailcase.yaml the database (a url, or \`embedded: ./data\`
-for first steps) and your mailbox's imap. \`run --once\` records the unread mail and marks it read;
-\`run\` does so every 30 seconds. To look around in the demo's database, run the demo with --keep.`;
+for first steps), own (your addresses and domains), and your mailbox's imap. \`run --once\` records
+the unread mail and marks it read; \`run\` does so every 30 seconds. To look around in the demo's
+database, run the demo with --keep.`;
 }
 
 function keptParts(url: string, { config }: LoadedConfig): string {

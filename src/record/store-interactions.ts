@@ -33,6 +33,17 @@ async function storeReferences(trx: Transaction, interactions: readonly NewInter
   );
 }
 
+/** What headers say of the interaction itself. */
+const SAID_COLUMNS = [
+  'ip_address',
+  'latitude',
+  'longitude',
+  'city',
+  'region',
+  'country_code',
+  'user_agent',
+] as const;
+
 const INTERACTION_COLUMNS = [
   'id',
   'case_id',
@@ -49,13 +60,7 @@ const INTERACTION_COLUMNS = [
   'reply_to_address',
   'to_addresses',
   'cc_addresses',
-  'ip_address',
-  'latitude',
-  'longitude',
-  'city',
-  'region',
-  'country_code',
-  'user_agent',
+  ...SAID_COLUMNS,
   'trusted',
   'sender_auth',
   'outsider',
@@ -95,7 +100,6 @@ function interactionRow(interaction: NewInteraction) {
   };
 }
 
-/** What headers say of the interaction itself. */
 function saidColumns({ interaction: said }: Directives) {
   return {
     ip_address: said.ip_address ?? null,
@@ -114,13 +118,7 @@ const CHANGED_COLUMNS = [
   'direction',
   'trusted',
   'outsider',
-  'ip_address',
-  'latitude',
-  'longitude',
-  'city',
-  'region',
-  'country_code',
-  'user_agent',
+  ...SAID_COLUMNS,
 ] as const;
 
 /** What trusted copies change in interactions that were stored before. */
