@@ -8,7 +8,7 @@ import type { Incoming } from './incoming.ts';
 import { isOutsider, noteParticipants } from './participation.ts';
 import { emptyPlan, type NewInteraction, type Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
-import { answeredInteraction, relatedIds } from './threading.ts';
+import { answeredInteraction, isGenerated, relatedIds } from './threading.ts';
 import type { Customer, KnownInteraction, SupportCase, View } from './view.ts';
 
 /**
@@ -103,7 +103,8 @@ function learn(
 ): void {
   const { incoming, supportCase, customer } = interaction;
   const { message, direction, receivedAt, trusted } = incoming;
-  const known = { supportCase, customer, direction, kind: message.kind, receivedAt };
+  const { kind } = message;
+  const known = { supportCase, customer, direction, kind, isGenerated: isGenerated(message), receivedAt };
   view.originals.set(key, {
     ref: interaction,
     changeable: trusted

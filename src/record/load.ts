@@ -128,11 +128,15 @@ function knownInteractions(
   customers: Customers,
 ): (row: RelatedRow) => KnownInteraction | undefined {
   const byId = new Map<number, KnownInteraction>();
-  return ({ id, case_id, customer_id, direction, kind, received_at }) => {
+  return ({ id, case_id, customer_id, direction, kind, received_at, is_generated }) => {
     const supportCase = view.casesById.get(case_id);
     const customer = customer_id === null ? undefined : customers.get(customer_id);
     const known =
-      byId.get(id) ?? (supportCase && { supportCase, customer, direction, kind, receivedAt: received_at });
+      byId.get(id) ??
+      (supportCase && {
+        ...{ supportCase, customer, direction, kind },
+        ...{ isGenerated: is_generated, receivedAt: received_at },
+      });
     if (known) byId.set(id, known);
     return known;
   };

@@ -32,6 +32,11 @@ export function answeredInteraction(
   return undefined;
 }
 
+/** Whether a program wrote a message, by its own word (RFC 3834, section 5): any Auto-Submitted but no. */
+export function isGenerated({ headers }: Message): boolean {
+  return headers.all('auto-submitted').some(({ value }) => !/^\s*no\b/i.test(value));
+}
+
 /**
  * Interactions that refer to a message, were read before it, and can be taken for a conversation with its customer: not
  * what wrote itself (an out-of-office reply, a receipt), not what somebody else wrote or was written (a forwarding, a
@@ -60,11 +65,11 @@ export function answeringInteraction(
 
 /**
  * Whether our people have answered this message already: the answer was sent after it came, and read before it. That
- * something else went out later says nothing, for shops send notices all day.
+ * something else went out later says nothing, for shops send notices all day, and an acknowledgement is no answer.
  */
 export function wasAnswered(view: View, incoming: Incoming, customer: Customer | undefined): boolean {
   return answersTo(view, incoming, customer).some(
-    ({ direction, receivedAt }) => direction === 'out' && receivedAt >= incoming.receivedAt,
+    (each) => each.direction === 'out' && !each.isGenerated && each.receivedAt >= incoming.receivedAt,
   );
 }
 

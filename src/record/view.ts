@@ -37,6 +37,8 @@ export interface KnownInteraction {
   customer: Customer | undefined;
   direction: Direction;
   readonly kind: Kind;
+  /** Whether a program wrote it and says so (Auto-Submitted), though it is ordinary mail: an acknowledgement, say. */
+  readonly isGenerated: boolean;
   readonly receivedAt: Date;
 }
 

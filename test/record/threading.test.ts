@@ -137,6 +137,24 @@ describe('what is no answer of ours', () => {
       ['closed', 'new'],
     ],
     [
+      'our acknowledgement that was read first: one case, and it is open',
+      [
+        { ...toAnn, ...re('q'), 'Auto-Submitted': 'auto-generated', '@minute': '20' },
+        { ...q, '@minute': '10' },
+      ],
+      [0, 0],
+      ['open'],
+    ],
+    [
+      'a person who says that no machine wrote',
+      [
+        { ...toAnn, ...re('q'), 'Auto-Submitted': 'No', '@minute': '20' },
+        { ...q, '@minute': '10' },
+      ],
+      [0, 0],
+      ['pending'],
+    ],
+    [
       'the same for a reply into a resolved case: it reopens',
       [
         { ...toAnn, 'Message-ID': '<r@x>', 'x-desk-case-status': 'resolved', '@minute': '5' },
