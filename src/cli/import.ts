@@ -105,7 +105,7 @@ function requestFrom({ folder, since, until, limit, status }: ImportOptions): Im
 
 /** A day alone is meant with all its hours. */
 function endOfDay(text: string | undefined, moment: Date | undefined): Date | undefined {
-  return moment && text?.includes('T') === false ? new Date(moment.getTime() + DAY_MS) : moment;
+  return moment && text && !/t/i.test(text) ? new Date(moment.getTime() + DAY_MS) : moment;
 }
 
 function mailboxFor(mailboxes: readonly MailboxConfig[], name: string | undefined): MailboxConfig {

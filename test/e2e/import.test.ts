@@ -63,6 +63,19 @@ const recorded = (user: string) =>
   );
 const subjects = async (user: string) => (await recorded(user)).map(({ subject }) => subject);
 
+/** New mail in INBOX, and a copy of it in All Mail beside an old one. */
+async function freshWithCopy(user: string): Promise<void> {
+  const fresh = mail({
+    From: customerOf(user),
+    To: user,
+    Subject: 'fresh',
+    'Message-ID': idOf(user, 'fresh'),
+  });
+  await deliver(server, user, [fresh]);
+  await lying(user, 'All Mail', ['also old', '2024-01-02']);
+  await withClient(user, (client) => client.append('All Mail', fresh));
+}
+
 describe('mailcase import', () => {
   test('brings old mail in, the oldest first over all folders; a thread is one closed case, and nothing is marked', async () => {
     const user = newUser();
@@ -121,6 +134,10 @@ describe('mailcase import', () => {
     expect(await subjects(user)).toEqual(days.slice(1, 4));
     const third = await runMailcase(range);
     expect(third.stdout).toBe('0 old messages (3 more were known): 0 recorded\n');
+    // A moment is no day, however its T is written (RFC 3339, section 5.6).
+    const moment = ['--since', '2024-03-01', '--until', '2024-03-01t00:00z'];
+    const none = await runMailcase(['import', '--config', config, ...moment]);
+    expect(none.stderr).toMatch(/--since is not before --until/);
   });
 
   test('leaves to the polls what they take: a new mail is never made an old one', async () => {
@@ -143,15 +160,7 @@ describe('mailcase import', () => {
     await lying(user, 'INBOX', ['old', '2024-01-01']);
     await runMailcase(['run', '--once', '--config', config]);
     await sleep(1_100);
-    const fresh = mail({
-      From: customerOf(user),
-      To: user,
-      Subject: 'fresh',
-      'Message-ID': idOf(user, 'fresh'),
-    });
-    await deliver(server, user, [fresh]);
-    await lying(user, 'All Mail', ['also old', '2024-01-02']);
-    await withClient(user, (client) => client.append('All Mail', fresh));
+    await freshWithCopy(user);
     await runMailcase(['import', '--config', config, '--folder', 'All Mail']);
     expect(await subjects(user)).toEqual(['also old']);
     await runMailcase(['run', '--once', '--config', config]);
@@ -161,15 +170,7 @@ describe('mailcase import', () => {
   test('nor does it before the first poll, or with --until, or where the new mail is older than the first contact', async () => {
     const user = newUser();
     const config = await configFor(user);
-    const fresh = mail({
-      From: customerOf(user),
-      To: user,
-      Subject: 'fresh',
-      'Message-ID': idOf(user, 'fresh'),
-    });
-    await deliver(server, user, [fresh]);
-    await lying(user, 'All Mail', ['also old', '2024-01-02']);
-    await withClient(user, (client) => client.append('All Mail', fresh));
+    await freshWithCopy(user);
     await runMailcase(['import', '--config', config, '--folder', 'All Mail']);
     await runMailcase(['import', '--config', config, '--folder', 'All Mail', '--until', '2099-01-01']);
     expect(await subjects(user)).toEqual(['also old']);
