@@ -27,27 +27,17 @@ export interface Daemon {
 const CUT_GRACE_MS = 5_000;
 
 /** Starts polling all mailboxes, each by its schedule and each at once for the first time. */
-export function startDaemon({ config, db, log, mask }: DaemonParts): Daemon {
+export function startDaemon(parts: DaemonParts): Daemon {
+  const { config, log } = parts;
   const stopping = new AbortController();
   const cutting = new AbortController();
   const releasers = new Releasers((part, error) => log.error({ part, err: error }, 'stopping a part failed'));
   const runners = config.mailboxes.map((mailbox) => {
-    const mailboxLog = log.child({ mailbox: mailbox.name });
-    const context = {
-      config,
-      db,
-      mask,
-      log: mailboxLog,
-      mailbox,
-      once: createOnce(),
-      suspects: new Suspects(),
-      stopping: stopping.signal,
-      cutting: cutting.signal,
-    };
+    const context = partsOf(parts, mailbox, stopping.signal, cutting.signal);
     const runner = new MailboxRunner(() => pollOnce(context), config.backoff, {
-      onSkipped: (reason) => mailboxLog.debug({ reason }, 'tick skipped'),
+      onSkipped: (reason) => context.log.debug({ reason }, 'tick skipped'),
       onFailed: (error, failures, restMs) =>
-        mailboxLog.error({ err: error, failures, restMs }, 'poll failed'),
+        context.log.error({ err: error, failures, restMs }, 'poll failed'),
     });
     releasers.add(
       `schedule of ${mailbox.name}`,
@@ -69,31 +59,18 @@ export function startDaemon({ config, db, log, mask }: DaemonParts): Daemon {
 }
 
 /** Polls each mailbox until nothing is left, all at the same time. @returns how many could not be polled */
-export async function runOnce(
-  { config, db, log, mask }: DaemonParts,
-  stopping: AbortSignal,
-): Promise<number> {
+export async function runOnce(parts: DaemonParts, stopping: AbortSignal): Promise<number> {
+  const { config, log } = parts;
   const cutting = new AbortController();
   const polls = Promise.all(
     config.mailboxes.map(async (mailbox) => {
-      const mailboxLog = log.child({ mailbox: mailbox.name });
-      const memory = { once: createOnce(), suspects: new Suspects() };
-      const context = {
-        config,
-        db,
-        mask,
-        log: mailboxLog,
-        mailbox,
-        ...memory,
-        stopping,
-        cutting: cutting.signal,
-      };
+      const context = partsOf(parts, mailbox, stopping, cutting.signal);
       try {
         let last = await pollOnce(context);
         while (last.more) last = await pollOnce(context);
         return last.problem === undefined;
       } catch (error) {
-        mailboxLog.error({ err: error }, 'poll failed');
+        context.log.error({ err: error }, 'poll failed');
         return false;
       }
     }),
@@ -123,6 +100,17 @@ interface MailboxParts extends DaemonParts {
   readonly suspects: Suspects;
   readonly stopping: AbortSignal;
   readonly cutting: AbortSignal;
+}
+
+/** What the polls of one mailbox share, from the first to the last. */
+function partsOf(
+  parts: DaemonParts,
+  mailbox: MailboxConfig,
+  stopping: AbortSignal,
+  cutting: AbortSignal,
+): MailboxParts {
+  const log = parts.log.child({ mailbox: mailbox.name });
+  return { ...parts, log, mailbox, once: createOnce(), suspects: new Suspects(), stopping, cutting };
 }
 
 async function pollOnce({

@@ -3,7 +3,7 @@ import { type Batch, readBatches } from './batches.ts';
 import type { FolderConfig, MailboxConfig } from './config/schema.ts';
 import { MailcaseError } from './errors.ts';
 import { fetchSizes } from './imap/fetch.ts';
-import { isMarkedSent, serverPath } from './imap/folder.ts';
+import { isMarkedSent, openFolder, serverPath } from './imap/folder.ts';
 import { searchMessages } from './imap/search.ts';
 import type { Session } from './imap/session.ts';
 import { enterFolder } from './poll.ts';
@@ -226,7 +226,8 @@ async function readSource(
   uids: readonly number[],
   report: PollReport,
 ): Promise<Batch[]> {
-  const now = await enterFolder(context, { readOnly: true, isPolled: false });
+  // It was registered when it was listed; an import of a million mails comes here ten thousand times.
+  const now = await openFolder(context.session, context.folder.path, { readOnly: true });
   if (now.uidValidity !== place.uidValidity) {
     throw new MailcaseError(
       'imap_command',

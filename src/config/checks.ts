@@ -176,7 +176,7 @@ export const keyword = check(
 );
 
 /** What an operator writes for the number in the form of a case's number. */
-export const NUMBER_IN_FORM = '1234';
+const NUMBER_IN_FORM = '1234';
 
 /** How a case's number stands in a subject, `1234` for the number; or `off`. */
 export const subjectNumberForm = check(

@@ -91,7 +91,7 @@ function readBounce({ headers, text = '', parts, readLine }: ReportSource): Repo
         .filter(({ address }) => !isMailSystem(address)),
     () => list(returned.all('to')),
   ];
-  return { messageIds: distinct(ids), recipients: firstFilled(places) };
+  return { messageIds: [...new Set(ids)], recipients: firstFilled(places) };
 }
 
 /** RFC 8098, section 3.1. A receipt that does not say who read is from its From, and not from all who were asked. */
@@ -102,7 +102,7 @@ function readReceipt({ parts, readLine }: ReportSource): Report {
   const places = ['final-recipient', 'original-recipient'].map(
     (key) => () => fields.flatMap((block) => block.all(key)).flatMap((field) => recipientIn(field)),
   );
-  return { messageIds: distinct(ids), recipients: firstFilled(places) };
+  return { messageIds: [...new Set(ids)], recipients: firstFilled(places) };
 }
 
 /** Seen in practice: Exchange's automatic replies name what they answer, and not all have an In-Reply-To. */
@@ -223,10 +223,6 @@ function firstFilled(places: readonly (() => Address[])[]): Address[] {
     if (byKey.size > 0) return [...byKey.values()].slice(0, MAX_RECIPIENTS);
   }
   return [];
-}
-
-function distinct(ids: readonly string[]): string[] {
-  return [...new Set(ids)];
 }
 
 /** How much of a bounce's text is read, in characters: what is said comes first, and no header copied is longer. */

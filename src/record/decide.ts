@@ -104,7 +104,15 @@ function learn(
   const { incoming, supportCase, customer } = interaction;
   const { message, direction, receivedAt, trusted } = incoming;
   const { kind } = message;
-  const known = { supportCase, customer, direction, kind, isGenerated: isGenerated(message), receivedAt };
+  const autoSubmitted = message.headers.all('auto-submitted').map(({ value }) => value);
+  const known = {
+    supportCase,
+    customer,
+    direction,
+    kind,
+    isGenerated: isGenerated(autoSubmitted),
+    receivedAt,
+  };
   view.originals.set(key, {
     ref: interaction,
     changeable: trusted

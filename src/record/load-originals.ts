@@ -13,14 +13,13 @@ export interface RelatedRow {
   readonly direction: Direction;
   readonly kind: Kind;
   readonly received_at: Date;
-  readonly is_generated: boolean;
+  readonly auto_submitted: readonly string[];
 }
 
 /** The columns of a RelatedRow, of interactions i. */
 export const RELATED_COLUMNS = `i.id, i.case_id, i.customer_id, i.direction, i.kind, i.received_at,
-  exists (select from interaction_contents x cross join lateral jsonb_array_elements(x.headers) as h(field)
-    where x.interaction_id = i.id and lower(h.field ->> 0) = 'auto-submitted' and h.field ->> 1 !~* '^\\s*no\\y')
-    as is_generated`;
+  array(select h.field ->> 1 from interaction_contents x cross join lateral jsonb_array_elements(x.headers) as h(field)
+    where x.interaction_id = i.id and lower(h.field ->> 0) = 'auto-submitted') as auto_submitted`;
 
 /** An interaction that has the dedupe key of a message of the batch. */
 export interface OriginalRow {

@@ -5,6 +5,7 @@ import { loadOriginals, type RelatedRow } from './load-originals.ts';
 import { loadEmails, loadRelated, type Related } from './load-related.ts';
 import type { Policy } from './policy.ts';
 import { distinct, rowsOf } from './rows.ts';
+import { isGenerated } from './threading.ts';
 import { type Customer, type KnownInteraction, type SupportCase, View } from './view.ts';
 
 type CustomerRow = Customer & { id: number };
@@ -128,14 +129,14 @@ function knownInteractions(
   customers: Customers,
 ): (row: RelatedRow) => KnownInteraction | undefined {
   const byId = new Map<number, KnownInteraction>();
-  return ({ id, case_id, customer_id, direction, kind, received_at, is_generated }) => {
+  return ({ id, case_id, customer_id, direction, kind, received_at, auto_submitted }) => {
     const supportCase = view.casesById.get(case_id);
     const customer = customer_id === null ? undefined : customers.get(customer_id);
     const known =
       byId.get(id) ??
       (supportCase && {
         ...{ supportCase, customer, direction, kind },
-        ...{ isGenerated: is_generated, receivedAt: received_at },
+        ...{ isGenerated: isGenerated(auto_submitted), receivedAt: received_at },
       });
     if (known) byId.set(id, known);
     return known;

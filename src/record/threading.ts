@@ -32,9 +32,13 @@ export function answeredInteraction(
   return undefined;
 }
 
-/** Whether a program wrote a message, by its own word (RFC 3834, section 5): any Auto-Submitted but no. */
-export function isGenerated({ headers }: Message): boolean {
-  return headers.all('auto-submitted').some(({ value }) => !/^\s*no\b/i.test(value));
+/**
+ * Whether a program wrote a message, by its own word (RFC 3834, section 5): any Auto-Submitted but no.
+ *
+ * @param autoSubmitted the values of that field, decoded
+ */
+export function isGenerated(autoSubmitted: readonly string[]): boolean {
+  return autoSubmitted.some((value) => !/^\s*no\b/i.test(value));
 }
 
 /**
