@@ -63,6 +63,18 @@ const recorded = (user: string) =>
   );
 const subjects = async (user: string) => (await recorded(user)).map(({ subject }) => subject);
 
+/** Until an import has listed what there is and looks, four times a second, whether it may go on. */
+async function untilImportWaits(): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  const looks = () =>
+    rows<{ n: number }>(
+      database.db,
+      `select count(*) as n from pg_stat_activity where datname = current_database() and query like '%busy_until > now()%'
+         and pid <> pg_backend_pid()`,
+    );
+  while ((await looks())[0]?.n !== 1 && Date.now() < deadline) await sleep(50);
+}
+
 /** New mail in INBOX, and a copy of it in All Mail beside an old one. */
 async function freshWithCopy(user: string): Promise<void> {
   const fresh = mail({
@@ -242,20 +254,31 @@ describe('mailcase import', () => {
     await runMailcase(['run', '--once', '--config', config]);
     await database.db.raw(`update mailboxes set busy_until = now() + interval '1 minute'`);
     const running = startMailcase(['import', '--config', config]);
-    // It has listed what there is and looks, four times a second, whether it may go on.
-    const deadline = Date.now() + 30_000;
-    const looks = () =>
-      rows<{ n: number }>(
-        database.db,
-        `select count(*) as n from pg_stat_activity where datname = current_database() and query like '%busy_until > now()%'
-           and pid <> pg_backend_pid()`,
-      );
-    while ((await looks())[0]?.n !== 1 && Date.now() < deadline) await sleep(50);
+    await untilImportWaits();
     await sleep(1_000);
     expect(await subjects(user)).toEqual([]);
     await database.db.raw('update mailboxes set busy_until = null');
     expect((await running.finished).code).toBe(0);
     expect(await subjects(user)).toEqual(['waits']);
+  });
+
+  test('a folder that is made anew after it was listed ends the import; the next one reads it', async () => {
+    const user = newUser();
+    await lying(user, 'Archive', ['before', '2024-01-01']);
+    const config = await configFor(user, { folders: ['Archive', 'INBOX'] });
+    await runMailcase(['run', '--once', '--config', config]);
+    await database.db.raw(`update mailboxes set busy_until = now() + interval '1 minute'`);
+    const running = startMailcase(['import', '--config', config]);
+    await untilImportWaits();
+    await withClient(user, (client) => client.mailboxDelete('Archive'));
+    await lying(user, 'Archive', ['another one with the same UID', '2024-01-02']);
+    await database.db.raw('update mailboxes set busy_until = null');
+    const { code, stderr } = await running.finished;
+    expect(stderr).toMatch(/UIDVALIDITY of Archive changed meanwhile: run the import again/);
+    expect(code).toBe(1);
+    expect(await subjects(user)).toEqual([]);
+    expect((await runMailcase(['import', '--config', config])).code).toBe(0);
+    expect(await subjects(user)).toEqual(['another one with the same UID']);
   });
 
   test('two imports at once record each mail once', async () => {

@@ -56,6 +56,13 @@ describe('a flood', () => {
     expect((await flooded([...trusted, ...many(3, ann, 10)], 'some')).cases).toHaveLength(12);
   });
 
+  it('a mail that a copy has shown to be trusted counts no more', async () => {
+    const first = { ...ann, 'Message-ID': '<first@asker.example>', '@minute': '1' };
+    const told = await flooded([first, { ...first, '@trusted': 'yes' }, ...many(3, ann, 2)], 'some');
+    expect(told.cases).toHaveLength(4);
+    expect(told.plan.floods).toHaveLength(0);
+  });
+
   it('an import is none', async () => {
     const told = await story(many(9, ann), { policy: { flood, importing: { status: 'closed' } } });
     expect(told.cases).toHaveLength(9);
@@ -105,6 +112,22 @@ describe('a trusted copy of an untrusted mail', () => {
       'duplicate',
       'recorded',
       'duplicate',
+    ]);
+  });
+
+  it('once: a second one does not undo what a later mail has said', async () => {
+    const first = { ...copy, 'x-desk-case-priority': '3' };
+    const again = { ...first, '@trusted': 'yes' };
+    const later = {
+      ...toAnn,
+      '@trusted': 'yes',
+      'x-desk-case-external-id': 'ORDER-1',
+      'x-desk-case-priority': '9',
+    };
+    const told = await some([first, again, later, again]);
+    expect(told.events.filter((event) => event.startsWith('priority'))).toEqual([
+      'priority: null -> 3',
+      'priority: 3 -> 9',
     ]);
   });
 
