@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ahead: [],
   releasers: [],
   version: [],
+  terminal: [],
   config: ['errors'],
   message: ['errors'],
   rules: ['errors', 'message'],
@@ -23,7 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scheduler: ['errors', 'config'],
   db: ['errors', 'config'],
   imap: ['errors', 'config'],
-  history: ['errors', 'db'],
+  history: ['errors', 'terminal', 'db'],
   record: ['errors', 'sizes', 'message', 'rules', 'db'],
   judge: ['errors', 'config', 'imap', 'message', 'rules', 'record'],
   'poll-context': ['errors', 'config', 'db', 'imap', 'observe', 'record', 'judge'],
@@ -46,7 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   demo: ['errors', 'config', 'db', 'history', 'observe', 'releasers', 'version', 'daemon'],
   cli: [
-    ...['errors', 'config', 'message', 'rules', 'db', 'history', 'observe', 'scheduler'],
+    ...['errors', 'terminal', 'config', 'message', 'rules', 'db', 'history', 'observe', 'scheduler'],
     ...['releasers', 'version', 'poll-context', 'import-mail', 'daemon', 'demo'],
   ],
 };
@@ -64,6 +65,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   zod: ['config'],
   yaml: ['config'],
   commander: ['cli'],
+  'string-width': ['terminal'],
 };
 
 /** Files that import what they find out at run time: migrations, from outside src. */

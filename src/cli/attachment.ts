@@ -5,8 +5,8 @@ import { assertSchemaCurrent } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
 import { findAttachment, rawMailPieces, type StoredAttachment } from '../history/attachment.ts';
-import { harmless } from '../history/harmless.ts';
 import { writeAttachment } from '../message/attachment.ts';
+import { harmless } from '../terminal/harmless.ts';
 import { configFor, EXIT, printError } from './context.ts';
 
 const HOW_TO_LIST = '`select id, file_name from attachments order by id` lists them';

@@ -8,10 +8,11 @@ import { migrateUp } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
 import { demoFolder, startDemoMailbox } from '../demo/mailbox.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
-import { optionsFor, painter, printHistory, printRefusals, printTotals } from '../history/print.ts';
+import { printHistory, printRefusals, printTotals } from '../history/print.ts';
 import { readHistory } from '../history/timeline.ts';
 import { createLog, secretMask } from '../observe/log.ts';
 import { Releasers } from '../releasers.ts';
+import { optionsFor, painter } from '../terminal/style.ts';
 import { EXIT, print, printError } from './context.ts';
 
 const DATABASE = 'demo';

@@ -1,5 +1,7 @@
-import { styleText } from 'node:util';
-import { harmless } from './harmless.ts';
+import { harmless } from '../terminal/harmless.ts';
+import { type Paint, type PrintOptions, painter, type Style } from '../terminal/style.ts';
+import { clip, wrap } from '../terminal/width.ts';
+import { counted, readableSize, readableTime } from '../terminal/words.ts';
 import type {
   Attachment,
   History,
@@ -9,35 +11,8 @@ import type {
   HistoryTotals,
 } from './timeline.ts';
 
-export interface PrintOptions {
-  /** Columns of the terminal; long lines are cut or wrapped to fit. */
-  readonly width: number;
-  readonly colours: boolean;
-}
-
-type Style = Parameters<typeof styleText>[0];
-type Paint = (style: Style, text: string) => string;
-
 /** What one field, however long in the mail, may take of the terminal, in columns. */
 const LONGEST_VALUE = 400;
-
-const DEFAULT_WIDTH = 100;
-const NARROWEST = 40;
-
-/** The width of the terminal and whether it wants colours (no-color.org); neutral where the output is no terminal. */
-export function optionsFor(
-  stream: { readonly isTTY?: boolean; readonly columns?: number },
-  env: NodeJS.ProcessEnv = process.env,
-): PrintOptions {
-  const width = Math.max(stream.columns || DEFAULT_WIDTH, NARROWEST);
-  return { width, colours: stream.isTTY === true && !env.NO_COLOR };
-}
-
-/** Colours text, or leaves it as it is. */
-export function painter({ colours }: PrintOptions): Paint {
-  // styleText's own idea of when to colour differs between versions of Node.
-  return (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text);
-}
 
 /** The history of each customer, as a person likes to read it. */
 export function printHistory(history: History, options: PrintOptions): string {
@@ -81,19 +56,6 @@ export function printTotals({
   ];
   if (quarantined > 0) made.push(`${quarantined} in quarantine`);
   return `${counted(mails, 'mail')} → ${made.join(', ')}`;
-}
-
-/** Cuts text to so many columns of a terminal, with an ellipsis where something is missing. */
-export function clip(text: string, columns: number): string {
-  let used = 0;
-  let kept = '';
-  for (const sign of signsOf(text)) {
-    const width = columnsOf(sign);
-    if (used + width > columns) return `${withoutLast(kept, used - columns + 1)}…`;
-    used += width;
-    kept += sign;
-  }
-  return kept;
 }
 
 function customerLines(customer: HistoryCustomer, options: PrintOptions, paint: Paint): string[] {
@@ -188,19 +150,12 @@ function refusalLines(mail: HistoryInteraction, options: PrintOptions, paint: Pa
 
 /** `2026-11-09 08:15  → out`, in UTC, so that it reads the same everywhere. */
 function whenAndWhither({ receivedAt, direction }: HistoryInteraction, paint: Paint): string {
-  const time = receivedAt.toISOString().slice(0, 'yyyy-mm-ddThh:mm'.length).replace('T', ' ');
   const arrow = direction === 'out' ? paint('green', '→ out') : paint('cyan', '← in ');
-  return `${paint('dim', time)}  ${arrow}`;
+  return `${paint('dim', readableTime(receivedAt))}  ${arrow}`;
 }
 
 function attachmentLine({ id, fileName, contentType, sizeBytes }: Attachment): string {
   return `attachment ${id}: ${fileName ?? 'without a name'} (${contentType}, ${readableSize(sizeBytes)})`;
-}
-
-function readableSize(bytes: number): string {
-  if (bytes < 1024) return counted(bytes, 'byte');
-  const [unit, size] = bytes < 1024 ** 2 ? ['KB', bytes / 1024] : ['MB', bytes / 1024 ** 2];
-  return `${size.toFixed(1)} ${unit}`;
 }
 
 /** `name: value`, one below the other; what is empty is left out. */
@@ -221,56 +176,4 @@ function fieldLines(
         : `${hanging}${line}`,
     );
   });
-}
-
-/** Breaks text at spaces into lines of at most so many columns; a longer word is cut. */
-function wrap(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (line !== '' && widthOf(longer) > columns) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = longer;
-    }
-  }
-  return [...lines, line].map((each) => clip(each, columns));
-}
-
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
-
-/** What a reader sees as one sign each: letters with their accents, emoji with their modifiers. */
-function* signsOf(text: string): Iterable<string> {
-  for (const { segment } of segmenter.segment(text)) yield segment;
-}
-
-/** Signs that take two columns in a terminal: East Asian scripts, full-width forms, most emoji. */
-const WIDE =
-  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
-
-/** Half-width forms belong to those scripts, and take one. */
-const HALF_WIDE = /^[\uff61-\uffdc]/u;
-
-function columnsOf(sign: string): number {
-  return WIDE.test(sign) && !HALF_WIDE.test(sign) ? 2 : 1;
-}
-
-function widthOf(text: string): number {
-  let width = 0;
-  for (const sign of signsOf(text)) width += columnsOf(sign);
-  return width;
-}
-
-/** Takes signs away from the end until so many columns are free. */
-function withoutLast(text: string, columns: number): string {
-  if (columns <= 0) return text;
-  const signs = [...signsOf(text)];
-  for (let free = 0; free < columns && signs.length > 0; ) free += columnsOf(signs.pop() ?? '');
-  return signs.join('');
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

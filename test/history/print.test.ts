@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clip, optionsFor, printHistory, printRefusals, printTotals } from '../../src/history/print.ts';
+import { printHistory, printRefusals, printTotals } from '../../src/history/print.ts';
 import type {
   History,
   HistoryCase,
@@ -246,42 +246,5 @@ describe('printTotals', () => {
     ],
   ])('%#', (totals, expected) => {
     expect(printTotals(totals)).toBe(expected);
-  });
-});
-
-describe('clip', () => {
-  it.each([
-    ['short enough', 'lamp', 4, 'lamp'],
-    ['too long', 'lamps', 4, 'lam…'],
-    ['wide signs take two columns', '光光光', 6, '光光光'],
-    ['a wide sign does not stand half', '光光光', 5, '光光…'],
-    ['a wide sign gives way to the ellipsis', '光光光', 4, '光…'],
-    ['letters with their accents stay whole', 'e\u0301e\u0301e\u0301', 2, 'e\u0301…'],
-    ['half-width kana take one column', 'ｱｲｳ', 3, 'ｱｲｳ'],
-    ['nothing', '', 3, ''],
-  ])('%s', (_, text, columns, expected) => {
-    expect(clip(text, columns)).toBe(expected);
-  });
-});
-
-describe('optionsFor', () => {
-  it.each([
-    ['a pipe', {}, {}, { width: 100, colours: false }],
-    ['a terminal', { isTTY: true, columns: 120 }, {}, { width: 120, colours: true }],
-    ['NO_COLOR', { isTTY: true, columns: 120 }, { NO_COLOR: '1' }, { width: 120, colours: false }],
-    [
-      'an empty NO_COLOR says nothing',
-      { isTTY: true, columns: 120 },
-      { NO_COLOR: '' },
-      { width: 120, colours: true },
-    ],
-    [
-      'a terminal that does not know its width',
-      { isTTY: true, columns: 0 },
-      {},
-      { width: 100, colours: true },
-    ],
-  ])('%s', (_, stream, env, expected) => {
-    expect(optionsFor(stream, env)).toEqual(expected);
   });
 });

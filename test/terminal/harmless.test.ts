@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { harmless } from '../../src/history/harmless.ts';
+import { harmless, harmlessJson } from '../../src/terminal/harmless.ts';
 
 describe('harmless', () => {
   it.each([
@@ -23,5 +23,21 @@ describe('harmless', () => {
     ['nothing', '', ''],
   ])('%s', (_, text, expected) => {
     expect(harmless(text)).toBe(expected);
+  });
+});
+
+describe('harmlessJson', () => {
+  it.each([
+    ['an escape sequence', 'a\x1b[2Jb'],
+    ['C1 controls', 'a\x9b2Jb'],
+    ['a bidi override', 'a\u202egnp.exe'],
+    ['line separators', 'a\u2028b\u2029c'],
+    ['tags beyond the first plane', 'a\u{e0041}b'],
+    ['a lone surrogate', 'a\ud800b'],
+    ['what is harmless', 'Käthe 光 👩‍🚀'],
+  ])('keeps %s and cannot be seen to do anything', (_, text) => {
+    const json = harmlessJson({ text });
+    expect(JSON.parse(json)).toEqual({ text });
+    expect(json.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u);
   });
 });

@@ -14,3 +14,16 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}]/gu;
 export function harmless(text: string): string {
   return text.replace(BREAKS, ' ').replace(UNPRINTABLE, '\uFFFD');
 }
+
+/**
+ * Writes a value as JSON that a terminal can show: what harmless() would replace is written as an escape, so that
+ * whoever parses it gets the very text of the mail.
+ */
+export function harmlessJson(value: unknown): string {
+  // JSON has escaped U+0000 to U+001F in strings; the line ends that are left are its own.
+  return JSON.stringify(value, null, 2).replace(/[^\n\P{C}]|[\u2028\u2029]/gu, (sign) =>
+    [...Array(sign.length).keys()]
+      .map((index) => `\\u${sign.charCodeAt(index).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
