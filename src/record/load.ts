@@ -8,13 +8,20 @@ import { distinct, rowsOf } from './rows.ts';
 import { isGenerated } from './threading.ts';
 import { type Customer, type KnownInteraction, type SupportCase, View } from './view.ts';
 
-type CustomerRow = Customer & { id: number };
-type CaseRow = Omit<SupportCase, 'customer' | 'followUpOf'> & { id: number; customer_id: number | null };
+type CustomerRow = Customer & Mergeable;
+type CaseRow = Omit<SupportCase, 'customer' | 'followUpOf'> & Mergeable & { customer_id: number | null };
 
-/** Customers by their ids. */
+/** A row that people may have merged into another one, which then stands for it. */
+interface Mergeable {
+  readonly id: number;
+  readonly external_id: string | null;
+  readonly merged_into: number | null;
+}
+
+/** Customers by their ids, and by those of customers that were merged into them. */
 type Customers = Map<number, Customer>;
 
-const CUSTOMER_COLUMNS = 'id, first_name, last_name, company, phone, external_id, custom_fields';
+const CUSTOMER_COLUMNS = 'id, first_name, last_name, company, phone, external_id, custom_fields, merged_into';
 
 /**
  * Loads all that a batch may touch in a few queries. Customers and cases are locked until the transaction ends, in the
@@ -74,14 +81,21 @@ async function lockCustomers(
   externalIds: readonly string[],
 ): Promise<void> {
   const open = distinct(ids.map((id) => id ?? undefined)).filter((id) => !customers.has(id));
-  for (const customer of await rowsOf<CustomerRow>(
-    trx,
-    `select ${CUSTOMER_COLUMNS} from customers where id = any(?) or external_id = any(?) order by id for update`,
+  await lockMerged<CustomerRow>(
+    (lists) =>
+      rowsOf(
+        trx,
+        `select ${CUSTOMER_COLUMNS} from customers where id = any(?) or external_id = any(?) order by id for update`,
+        lists,
+      ),
     [open, [...externalIds]],
-  )) {
-    customers.set(customer.id, customer);
-    if (customer.external_id !== null) view.customersByExternalId.set(customer.external_id, customer);
-  }
+    ({ id, external_id }, { merged_into: _, ...row }) => {
+      const customer = customers.get(row.id) ?? row;
+      customers.set(row.id, customer);
+      customers.set(id, customer);
+      if (external_id !== null) view.customersByExternalId.set(external_id, customer);
+    },
+  );
 }
 
 /** Locks the cases, and adds their own customers, who only have to be known. */
@@ -93,33 +107,67 @@ async function lockCases(
   more: readonly number[],
   customers: Customers,
 ): Promise<void> {
-  const cases = await rowsOf<CaseRow>(
-    trx,
-    `select id, customer_id, external_id, subject, status, priority, language, labels, custom_fields,
-       received_at, opened_at, first_resolved_at, resolved_at, closed_at
-     from cases where external_id = any(?) or id = any(?) order by id for update`,
+  const found: { named: Mergeable; row: CaseRow }[] = [];
+  await lockMerged<CaseRow>(
+    (lists) =>
+      rowsOf(
+        trx,
+        `select id, customer_id, external_id, subject, status, priority, language, labels, custom_fields,
+           received_at, opened_at, first_resolved_at, resolved_at, closed_at, merged_into
+         from cases where id = any(?) or external_id = any(?) order by id for update`,
+        lists,
+      ),
     [
-      distinct(batch.map(({ directives }) => directives.case.external_id)),
       distinct([
         ...[...answered, ...referring, ...originals].map(({ case_id }) => case_id),
         ...batch.flatMap(({ caseNumbers }) => caseNumbers),
         ...more,
       ]),
+      distinct(batch.map(({ directives }) => directives.case.external_id)),
     ],
+    (named, row) => found.push({ named, row }),
   );
-  const others = distinct(cases.map(({ customer_id }) => customer_id ?? undefined));
-  for (const customer of await rowsOf<CustomerRow>(
+  const others = distinct(found.map(({ row }) => row.customer_id ?? undefined));
+  for (const { merged_into: _, ...customer } of await rowsOf<CustomerRow>(
     trx,
     `select ${CUSTOMER_COLUMNS} from customers where id = any(?)`,
     [others.filter((id) => !customers.has(id))],
   )) {
     customers.set(customer.id, customer);
   }
-  for (const { customer_id, ...row } of cases) {
+  for (const { named, row } of found) {
+    const { customer_id, merged_into: _, ...fields } = row;
     const customer = customer_id === null ? undefined : customers.get(customer_id);
-    const supportCase: SupportCase = { ...row, customer, followUpOf: undefined };
+    const supportCase = view.casesById.get(row.id) ?? { ...fields, customer, followUpOf: undefined };
     view.casesById.set(row.id, supportCase);
-    if (row.external_id !== null) view.casesByExternalId.set(row.external_id, supportCase);
+    view.casesById.set(named.id, supportCase);
+    if (named.external_id !== null) view.casesByExternalId.set(named.external_id, supportCase);
+  }
+}
+
+/**
+ * Locks rows, and those that they were merged into: another process may have merged them while we waited.
+ *
+ * @param lock by ids and external ids
+ * @param use is told of each row that was asked for, and of the row that stands for it: itself, where it was not merged
+ */
+async function lockMerged<Row extends Mergeable>(
+  lock: (lists: [ids: number[], externalIds: string[]]) => Promise<Row[]>,
+  wanted: [ids: number[], externalIds: string[]],
+  use: (named: Row, row: Row) => void,
+): Promise<void> {
+  const named = await lock(wanted);
+  const known = new Map(named.map((row) => [row.id, row]));
+  for (;;) {
+    const targets = distinct([...known.values()].map(({ merged_into }) => merged_into ?? undefined));
+    const open = targets.filter((id) => !known.has(id));
+    if (open.length === 0) break;
+    for (const row of await lock([open, []])) known.set(row.id, row);
+  }
+  for (const row of named) {
+    let end = row;
+    while (end.merged_into !== null) end = known.get(end.merged_into) ?? { ...end, merged_into: null };
+    use(row, end);
   }
 }
 

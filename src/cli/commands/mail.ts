@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { example, optionsOf, type SetCode } from './declare.ts';
+
+/** What is done with single mails, or with old ones. */
+export function declareMail(cli: Command, setCode: SetCode): void {
+  cli
+    .command('import')
+    .description('record old mail, the oldest first; the mailbox stays as it is')
+    .option('-m, --mailbox <name>', 'the mailbox, where the configuration has several')
+    .option('--folder <path...>', 'folders (default: all of the mailbox that are configured)')
+    .option(
+      '--since <date>',
+      'received on this day (UTC) or later: 2026-01-31, or a moment: 2026-01-31T08:00+01:00',
+    )
+    .option('--until <date>', 'received on this day (UTC) or earlier, or before a moment')
+    .option('--limit <number>', 'the largest number of messages, the oldest ones')
+    .option(
+      '--status <status>',
+      'what the cases that it begins are: new, open, pending, resolved or closed',
+      'closed',
+    )
+    .addHelpText(
+      'after',
+      `
+What polls take as new mail is left to them, and what was recorded before is left out: when it was ended, the same
+command goes on. It reopens no case, and gives way to new mail.
+${example('mailcase import --mailbox support --since 2025-01-01 --until 2025-12-31')}`,
+    )
+    .action(async (_: unknown, command: Command) => {
+      const { importCommand } = await import('../import.ts');
+      setCode(await importCommand(optionsOf(command)));
+    });
+
+  cli
+    .command('attachment')
+    .description("write an attachment's bytes, taken out of the raw mail")
+    .argument('<id>', 'its id in the table attachments')
+    .option(
+      '-o, --output <file>',
+      'a new file, or - for standard output (the default, where that is no terminal)',
+    )
+    .addHelpText('after', example('mailcase attachment 17 --output invoice.pdf'))
+    .action(async (id: string, _: unknown, command: Command) => {
+      const { attachmentCommand } = await import('../attachment.ts');
+      setCode(await attachmentCommand(id, optionsOf(command)));
+    });
+}
