@@ -1,13 +1,12 @@
 import { open, rm } from 'node:fs/promises';
 import { Writable } from 'node:stream';
-import { assertReachable, type Database } from '../db/connect.ts';
-import { assertSchemaCurrent } from '../db/migrate.ts';
-import { openDatabase } from '../db/open.ts';
+import type { Database } from '../db/connect.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
 import { findAttachment, rawMailPieces, type StoredAttachment } from '../history/attachment.ts';
 import { writeAttachment } from '../message/attachment.ts';
 import { harmless } from '../terminal/harmless.ts';
-import { configFor, EXIT, printError } from './context.ts';
+import { EXIT, printError } from './context.ts';
+import { withDatabase } from './with-database.ts';
 
 const HOW_TO_LIST = '`select id, file_name from attachments order by id` lists them';
 
@@ -36,11 +35,7 @@ export async function attachmentCommand(
       'the bytes of an attachment are not for a terminal: give --output FILE, or send them into a pipe',
     );
   }
-  const { config } = await configFor(options.config);
-  const { db, close } = await openDatabase(config.database);
-  try {
-    await assertReachable(db);
-    await assertSchemaCurrent(db);
+  return withDatabase(options.config, async (db) => {
     const attachment = await findAttachment(db, id);
     if (attachment === undefined) return failed(`there is no attachment ${id}: ${HOW_TO_LIST}`);
     if (!attachment.hasRawMail) {
@@ -50,9 +45,7 @@ export async function attachmentCommand(
     await copy(db, id, attachment, output);
     printError(summary(attachment, output));
     return EXIT.done;
-  } finally {
-    await close();
-  }
+  });
 }
 
 function readId(text: string): number {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { MailcaseError } from '../errors.ts';
+import { harmlessJson } from '../terminal/harmless.ts';
 
 /** 0 done, 1 failed, 2 wrong usage or configuration. */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
@@ -14,6 +15,15 @@ export function print(text: string): void {
 
 export function printError(text: string): void {
   process.stderr.write(`${text}\n`);
+}
+
+/**
+ * Answers in words, or as JSON where that was asked for.
+ *
+ * @param words made only where they are wanted; harmless already, unlike the value
+ */
+export function answer(asJson: boolean | undefined, value: unknown, words: () => string): void {
+  print(asJson === true ? harmlessJson(value) : words());
 }
 
 /** Loads the configuration that the command line means. */

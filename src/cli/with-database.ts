@@ -1,0 +1,21 @@
+import type { LoadedConfig } from '../config/load.ts';
+import { assertReachable, type Database } from '../db/connect.ts';
+import { assertSchemaCurrent } from '../db/migrate.ts';
+import { openDatabase } from '../db/open.ts';
+import { configFor } from './context.ts';
+
+/** Does something with the configured database, which has to be there and to have the tables of this version. */
+export async function withDatabase<T>(
+  configOption: string | undefined,
+  work: (db: Database, loaded: LoadedConfig) => Promise<T>,
+): Promise<T> {
+  const loaded = await configFor(configOption);
+  const { db, close } = await openDatabase(loaded.config.database);
+  try {
+    await assertReachable(db);
+    await assertSchemaCurrent(db);
+    return await work(db, loaded);
+  } finally {
+    await close();
+  }
+}
