@@ -62,11 +62,21 @@ export async function judge(
     const original = await parseMessage(fetched.source);
     const verdict = trustVerdict(rules.trust, original.headers);
     const parsed = redaction ? await parseMessage(source, redaction) : original;
-    const message = { ...parsed, kind: interactionKind(parsed, rules.isOwn) };
+    const kind = interactionKind(parsed, rules.isOwn);
+    const message = { ...parsed, kind: kind.value };
     const directives = trustedDirectives(verdict, rules.mapping, message.headers);
     // Nothing verifies From yet, so nothing is known of it.
     const setting: Setting = { isOwn: rules.isOwn, role: rules.role, senderAuth: 'none' };
     const direction = messageDirection(message, directives, setting);
+    if (rules.mapping.prefixed(message.headers).length > 0) {
+      directives.decided.push({
+        what: 'trust',
+        value: verdict.trusted ? 'trusted' : null,
+        why: verdict.reason,
+      });
+    }
+    if (kind.why !== '') directives.decided.push({ what: 'kind', ...kind });
+    directives.decided.push({ what: 'direction', ...direction });
     return {
       folder,
       uid: fetched.uid,
@@ -75,10 +85,11 @@ export async function judge(
       message,
       dedupeKey: dedupeKey(message, rules.mapping.isMapped),
       trusted: verdict.trusted,
+      trustWhy: verdict.reason,
       senderAuth: setting.senderAuth,
       directives,
-      direction,
-      customer: messageCustomer(message, directives, direction, setting),
+      direction: direction.value,
+      customer: messageCustomer(message, directives, direction.value, setting),
       parties: messageParties(message, setting),
       caseNumbers: rules.caseNumbers(message.subject ?? ''),
     };

@@ -6,6 +6,12 @@ import type { Headers } from './headers.ts';
 export const KINDS = ['mail', 'auto_reply', 'bounce', 'receipt', 'calendar', 'list'] as const;
 export type Kind = (typeof KINDS)[number];
 
+/** A kind, and what in the message says so; '' where nothing does, for ordinary mail. */
+export interface KindReading {
+  readonly kind: Kind;
+  readonly why: string;
+}
+
 /**
  * Tells automatic mail from mail that a person wrote.
  *
@@ -16,17 +22,25 @@ export type Kind = (typeof KINDS)[number];
  * @param headers the message's own header fields
  * @param hasCalendarReply whether a text/calendar part with METHOD REPLY (RFC 5546, section 3.2.3) is in it
  */
-export function messageKind(headers: Headers, hasCalendarReply: boolean): Kind {
+export function readKind(headers: Headers, hasCalendarReply: boolean): KindReading {
   const report = reportType(headers);
   // RFC 3464 (delivery status), RFC 8098 (disposition notification, the read receipt), and both in RFC 6533.
-  if (report === 'disposition-notification') return 'receipt';
+  if (report === 'disposition-notification') {
+    return { kind: 'receipt', why: 'a multipart/report of type disposition-notification' };
+  }
   // Before auto_reply: Exim's bounces say auto-replied of themselves. A report of another kind (RFC 5965: a complaint)
   // is no bounce, whoever sends it.
-  if (report === 'delivery-status' || (report === undefined && isPlainBounce(headers))) return 'bounce';
-  if (isAutoReply(headers)) return 'auto_reply';
-  if (hasCalendarReply) return 'calendar';
-  if (headers.first('list-id') || words(headers, 'precedence').includes('list')) return 'list';
-  return 'mail';
+  if (report === 'delivery-status') {
+    return { kind: 'bounce', why: 'a multipart/report of type delivery-status' };
+  }
+  const bounced = report === undefined ? plainBounce(headers) : undefined;
+  if (bounced !== undefined) return { kind: 'bounce', why: bounced };
+  const replied = autoReply(headers);
+  if (replied !== undefined) return { kind: 'auto_reply', why: replied };
+  if (hasCalendarReply) return { kind: 'calendar', why: 'a text/calendar part with METHOD:REPLY' };
+  if (headers.first('list-id')) return { kind: 'list', why: 'it has a List-Id' };
+  if (words(headers, 'precedence').includes('list')) return { kind: 'list', why: 'Precedence: list' };
+  return { kind: 'mail', why: '' };
 }
 
 /** Whether a message of this kind wrote itself: it joins its case and changes nothing in it. */
@@ -57,16 +71,22 @@ function reportType(headers: Headers): string | undefined {
 /**
  * A bounce without RFC 3464's structure, seen in practice from Exim, qmail and Exchange: an empty return path, as
  * automatic replies have too, and a mail system in From or a field that only bounces have.
+ *
+ * @returns what says so, if something does
  */
-function isPlainBounce(headers: Headers): boolean {
-  if (!hasEmptyReturnPath(headers)) return false;
-  if (headers.first('x-failed-recipients') || headers.first('x-ms-exchange-message-is-ndr')) return true;
+function plainBounce(headers: Headers): string | undefined {
+  if (!hasEmptyReturnPath(headers)) return undefined;
+  const saying = ['X-Failed-Recipients', 'X-MS-Exchange-Message-Is-Ndr'].find((name) =>
+    headers.first(name.toLowerCase()),
+  );
+  if (saying !== undefined) return `an empty return path and ${saying}`;
   const from = headers.first('from')?.raw ?? '';
   const [address] = parseAddresses(from);
   // Seen in practice: a mail system on the sending machine itself, without a domain.
-  return address
+  const isSystem = address
     ? isMailSystem(address.address)
     : /(?:^|<)\s*(?:mailer-daemon|postmaster)\s*(?:[>(]|$)/i.test(from);
+  return isSystem ? 'an empty return path, and From is a mail system' : undefined;
 }
 
 /** RFC 5321, section 4.5.5. Seen in practice: Postfix tells what it delivers to through a pipe a name instead. */
@@ -75,14 +95,16 @@ function hasEmptyReturnPath(headers: Headers): boolean {
   return path === '<>' || path === '<mailer-daemon>';
 }
 
-function isAutoReply(headers: Headers): boolean {
+/** @returns what says that a message is an automatic reply, if something does */
+function autoReply(headers: Headers): string | undefined {
   // RFC 3834, section 5: auto-generated and auto-notified are no replies, a shop's own mail says so of itself.
-  if (words(headers, 'auto-submitted').includes('auto-replied')) return true;
-  if (words(headers, 'precedence').includes('auto_reply')) return true;
+  if (words(headers, 'auto-submitted').includes('auto-replied')) return 'Auto-Submitted: auto-replied';
+  if (words(headers, 'precedence').includes('auto_reply')) return 'Precedence: auto_reply';
   // Some mailers write the field in all their mail, and no where it is none.
   const said = [...headers.all('x-autoreply'), ...headers.all('x-autorespond')];
-  if (said.some(({ value }) => !/^(no|false|0)$/i.test(value))) return true;
-  return isExchangeReply(headers);
+  const saying = said.find(({ value }) => !/^(no|false|0)$/i.test(value));
+  if (saying) return saying.name;
+  return isExchangeReply(headers) ? "Exchange's agent for mailbox rules generated it" : undefined;
 }
 
 /**

@@ -32,6 +32,8 @@ export interface Message {
   /** The Date field's body as it stands. */
   readonly dateText: string;
   readonly kind: Kind;
+  /** What in it says so; '' for ordinary mail. */
+  readonly kindWhy: string;
   /** What a bounce, a receipt or an automatic reply is about; undefined for everything else. */
   readonly report: Report | undefined;
   readonly text: string | undefined;

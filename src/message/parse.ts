@@ -12,7 +12,7 @@ import { parseAddresses } from './addresses.ts';
 import { parseDate } from './date.ts';
 import { readFileName } from './file-name.ts';
 import { Headers, readHeaderLine } from './headers.ts';
-import { calendarMethod, messageKind } from './kind.ts';
+import { calendarMethod, readKind } from './kind.ts';
 import type { Attachment, Message } from './message.ts';
 import { parseMessageId, parseMessageIds } from './message-id.ts';
 import { type Redaction, redactField, redactText } from './redact.ts';
@@ -70,7 +70,7 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
   const subject = headers.first('subject')?.value;
   const messageId = headers.first('message-id')?.raw;
   const text = parsed.text === undefined ? undefined : clean(parsed.text);
-  const kind = messageKind(
+  const { kind, why } = readKind(
     headers,
     parsed.attachments.some(({ isCalendarReply }) => isCalendarReply),
   );
@@ -87,6 +87,7 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
     sentAt: parseDate(dateText),
     dateText: storableLine(dateText),
     kind,
+    kindWhy: why,
     report: readReport({ kind, headers, text, parts: parsed.reportParts, readLine }),
     text,
     html: parsed.html === undefined ? undefined : clean(parsed.html),

@@ -1,9 +1,9 @@
 import { isAutomatic } from '../message/kind.ts';
-import type { Status } from '../rules/directives.ts';
+import { type Conclusion, type Status, setBy } from '../rules/directives.ts';
 import { type Cause, change, replaceCustomer, setFields, setStatus } from './change-case.ts';
-import { decideCase, giveExternalId, newCase } from './decide-case.ts';
+import { decideCase, giveExternalId, newCase, noteCase } from './decide-case.ts';
 import { decideCustomer } from './decide-customer.ts';
-import { refuse } from './directives.ts';
+import { conclude, refuse } from './directives.ts';
 import type { Incoming } from './incoming.ts';
 import { askedStatus, isSettled, nextStatus } from './lifecycle.ts';
 import { noteParticipants } from './participation.ts';
@@ -33,21 +33,34 @@ export function applyCopy(view: View, plan: Plan, policy: Policy, original: Orig
   const { directives } = copy;
   // What lies in a sent folder is outbound, whatever a copy elsewhere looks like.
   const direction = directives.interaction.direction ?? (known.direction === 'out' ? 'out' : copy.direction);
+  if (direction !== copy.direction) {
+    conclude(directives, {
+      what: 'direction',
+      value: direction,
+      why: 'the other copy lies in a folder of sent mail',
+    });
+  }
   const incoming: Incoming = { ...copy, direction, receivedAt: known.receivedAt };
   const names = directives.customer.address !== undefined || directives.customer.external_id !== undefined;
   const isReattributed = names || direction !== known.direction;
-  const customer = decideCustomer(view, plan, policy, incoming, isReattributed ? undefined : known.customer);
-  const { supportCase, isNewCase } = caseOf(view, plan, policy, ref, changeable, incoming, customer);
+  const kept = isReattributed || known.customer === undefined ? undefined : known.customer;
+  const tied = kept && { customer: kept, why: 'as the other copy said: no header of this one names another' };
+  const customer = decideCustomer(view, plan, policy, incoming, tied);
+  const { supportCase, isNewCase, why } = caseOf(view, plan, policy, ref, changeable, incoming, customer);
+  noteCase(incoming, supportCase, why);
   const cause: Cause = { supportCase, interaction: ref, at: known.receivedAt };
   const isMoved = supportCase !== known.supportCase;
 
   const isPerson = !isAutomatic(copy.message.kind);
   const isItsOwn = !isMoved && isFirst;
   if (customer && customer !== supportCase.customer) {
-    if (isItsOwn || (isPerson && supportCase.customer === undefined)) replaceCustomer(plan, cause, customer);
+    if (isItsOwn || (isPerson && supportCase.customer === undefined)) {
+      replaceCustomer(plan, cause, customer, 'a trusted copy says whose mail it is');
+    }
   }
   const status = statusAfter(view, policy, known, incoming, supportCase, customer, isNewCase);
-  if (isNewCase || status !== supportCase.status) setStatus(plan, cause, status, isNewCase);
+  conclude(directives, { what: 'status', ...status });
+  if (isNewCase || status.value !== supportCase.status) setStatus(plan, cause, status, isNewCase);
   setFields(plan, cause, directives, isNewCase || !isSettled(view, policy, supportCase, known.receivedAt));
   // A trusted header that names the case has put the mail there.
   const isNamed = directives.case.external_id !== undefined || isMoved;
@@ -80,18 +93,19 @@ function statusAfter(
   supportCase: SupportCase,
   customer: Customer | undefined,
   isNewCase: boolean,
-): Status {
+): Conclusion<Status> {
   const { lastIn } = view.activityOf(supportCase);
   const asked = incoming.directives.case.status;
   const isLate = !isNewCase && lastIn !== undefined && lastIn > known.receivedAt;
   if (isLate && asked !== undefined && asked !== 'open' && asked !== supportCase.status) {
     refuse(incoming.directives, 'case.status', 'the trusted copy came late, and the case has newer mail');
-    return supportCase.status;
+    return { value: supportCase.status, why: 'the trusted copy came late' };
   }
   if (supportCase !== known.supportCase || incoming.direction !== known.direction) {
     return nextStatus(view, policy, incoming, supportCase, customer, isNewCase);
   }
-  return askedStatus(view, policy, incoming, supportCase, false) ?? supportCase.status;
+  const stays = { value: supportCase.status, why: 'the other copy had its effect already' };
+  return askedStatus(view, policy, incoming, supportCase, false) ?? stays;
 }
 
 /** Whether it is no other copy but the very message, read once more because UIDVALIDITY changed: its verdict stands. */
@@ -111,36 +125,38 @@ function caseOf(
   { known, isFirst, flooded }: Changeable,
   incoming: Incoming,
   customer: Customer | undefined,
-): { supportCase: SupportCase; isNewCase: boolean } {
+): { supportCase: SupportCase; isNewCase: boolean; why: string } {
   const { directives } = incoming;
   const externalId = directives.case.external_id;
-  const stays = { supportCase: known.supportCase, isNewCase: false };
+  const named = `a trusted copy: ${setBy(directives, 'case.external_id')} names it`;
+  const stays = { supportCase: known.supportCase, isNewCase: false, why: 'where the other copy lies' };
   if (flooded && externalId === undefined) {
     const answered = answeredInteraction(view, incoming, customer);
-    const { supportCase, by } = decideCase(view, plan, policy, incoming, customer, answered);
-    return begun(view, supportCase, by === 'new');
+    const { supportCase, by, why } = decideCase(view, plan, policy, incoming, customer, answered);
+    return begun(view, supportCase, by === 'new', why);
   }
   if (externalId === undefined || externalId === known.supportCase.external_id) return stays;
-  const named = view.casesByExternalId.get(externalId);
-  if (named && policy.importing && known.supportCase.status !== 'closed') {
+  const other = view.casesByExternalId.get(externalId);
+  if (other && policy.importing && known.supportCase.status !== 'closed') {
     refuse(directives, 'case.external_id', 'imported, and the mail lies in a case that is not closed');
     return stays;
   }
-  if (named) return { supportCase: named, isNewCase: false };
+  if (other) return { supportCase: other, isNewCase: false, why: named };
   if (isFirst && known.supportCase.external_id === null) {
     const cause = { supportCase: known.supportCase, interaction, at: incoming.receivedAt };
-    change(plan, cause, 'external_id', null, externalId);
+    const header = setBy(directives, 'case.external_id') ?? null;
+    change(plan, cause, 'external_id', null, externalId, header);
     giveExternalId(view, known.supportCase, externalId);
-    return stays;
+    return { ...stays, why: named };
   }
   const supportCase = newCase(plan, incoming, customer, undefined);
   giveExternalId(view, supportCase, externalId);
-  return begun(view, supportCase, true);
+  return begun(view, supportCase, true, named);
 }
 
-function begun(view: View, supportCase: SupportCase, isNewCase: boolean) {
+function begun(view: View, supportCase: SupportCase, isNewCase: boolean, why: string) {
   if (isNewCase) view.noteSize(supportCase, 0);
-  return { supportCase, isNewCase };
+  return { supportCase, isNewCase, why };
 }
 
 /** A case that held nothing but what was moved out of it has nothing left to do. */
@@ -151,5 +167,6 @@ function leave(
   { supportCase, receivedAt }: KnownInteraction,
 ): void {
   if (view.resize(supportCase, -1) !== 0 || supportCase.status === 'closed') return;
-  setStatus(plan, { supportCase, interaction, at: receivedAt }, 'closed');
+  const cause = { supportCase, interaction, at: receivedAt };
+  setStatus(plan, cause, { value: 'closed', why: 'a trusted copy moved its only mail to another case' });
 }

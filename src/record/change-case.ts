@@ -1,5 +1,6 @@
-import type { Directives, Status } from '../rules/directives.ts';
+import { type Conclusion, type Directives, type Status, setBy } from '../rules/directives.ts';
 import { withField } from './decide-customer.ts';
+import { conclude } from './directives.ts';
 import { isSettled, nextStatus } from './lifecycle.ts';
 import type { EventValue, NewInteraction, Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
@@ -23,22 +24,27 @@ export function changeCase(
   const { supportCase, incoming, customer } = interaction;
   const { receivedAt, directives } = incoming;
   const status = nextStatus(view, policy, incoming, supportCase, customer, isFirst);
+  const cause = { supportCase, interaction, at: receivedAt };
   if (receivedAt < supportCase.received_at && policy.importing) {
-    const cause = { supportCase, interaction, at: receivedAt };
-    change(plan, cause, 'received_at', supportCase.received_at.toISOString(), receivedAt.toISOString());
+    const [old, earlier] = [supportCase.received_at.toISOString(), receivedAt.toISOString()];
+    change(plan, cause, 'received_at', old, earlier, 'older mail was imported');
     supportCase.received_at = receivedAt;
   }
   const mayReplace = isFirst || !isSettled(view, policy, supportCase, receivedAt);
-  if (isFirst || status !== supportCase.status) {
-    setStatus(plan, { supportCase, interaction, at: receivedAt }, status, isFirst);
-  }
-  setFields(plan, { supportCase, interaction, at: receivedAt }, directives, mayReplace);
+  conclude(directives, { what: 'status', ...status });
+  if (isFirst || status.value !== supportCase.status) setStatus(plan, cause, status, isFirst);
+  setFields(plan, cause, directives, mayReplace);
 }
 
 /** Sets a case's status, with the times that go with it, as an event. */
-export function setStatus(plan: Plan, cause: Cause, status: Status, isFirst = false): void {
+export function setStatus(
+  plan: Plan,
+  cause: Cause,
+  { value: status, why }: Conclusion<Status>,
+  isFirst = false,
+): void {
   const { supportCase, at } = cause;
-  change(plan, cause, 'status', isFirst ? null : supportCase.status, status);
+  change(plan, cause, 'status', isFirst ? null : supportCase.status, status, why);
   supportCase.status = status;
   if (status === 'open') supportCase.opened_at = at;
   if (status === 'resolved') {
@@ -58,23 +64,25 @@ export function setFields(plan: Plan, cause: Cause, directives: Directives, mayR
   const { priority, language, subject, labels, custom_fields } = directives.case;
   const replaces = (old: unknown, value: unknown) =>
     value !== undefined && value !== old && (mayReplace || old === null);
+  const reason = (field: string) => setBy(directives, `case.${field}`) ?? null;
   if (priority !== undefined && replaces(supportCase.priority, priority)) {
     const old = supportCase.priority === null ? null : String(supportCase.priority);
-    change(plan, cause, 'priority', old, String(priority));
+    change(plan, cause, 'priority', old, String(priority), reason('priority'));
     supportCase.priority = priority;
   }
   if (language !== undefined && replaces(supportCase.language, language)) {
-    change(plan, cause, 'language', supportCase.language, language);
+    change(plan, cause, 'language', supportCase.language, language, reason('language'));
     supportCase.language = language;
   }
   if (subject !== undefined && replaces(supportCase.subject, subject)) {
-    change(plan, cause, 'subject', supportCase.subject, subject);
+    change(plan, cause, 'subject', supportCase.subject, subject, reason('subject'));
     supportCase.subject = subject;
   }
   const added = labels.filter((label) => !supportCase.labels.includes(label));
   if (added.length > 0) {
     const all = [...supportCase.labels, ...added];
-    change(plan, cause, 'labels', supportCase.labels.join(', ') || null, all.join(', '));
+    const old = supportCase.labels.join(', ') || null;
+    change(plan, cause, 'labels', old, all.join(', '), reason('labels'));
     supportCase.labels = all;
   }
   for (const [key, value] of custom_fields) {
@@ -82,7 +90,7 @@ export function setFields(plan: Plan, cause: Cause, directives: Directives, mayR
       ? (supportCase.custom_fields[key] ?? null)
       : null;
     if (!replaces(old, value)) continue;
-    change(plan, cause, `custom_fields.${key}`, old, value);
+    change(plan, cause, `custom_fields.${key}`, old, value, reason(`custom_fields.${key}`));
     supportCase.custom_fields = withField(supportCase.custom_fields, key, value);
   }
 }
@@ -91,16 +99,18 @@ export function setFields(plan: Plan, cause: Cause, directives: Directives, mayR
 export function setCaseCustomer(plan: Plan, interaction: NewInteraction): void {
   const { supportCase, customer, incoming } = interaction;
   if (supportCase.customer !== undefined || customer === undefined) return;
-  replaceCustomer(plan, { supportCase, interaction, at: incoming.receivedAt }, customer);
+  const cause = { supportCase, interaction, at: incoming.receivedAt };
+  replaceCustomer(plan, cause, customer, 'the first customer of a case is its own');
 }
 
 export function replaceCustomer(
   plan: Plan,
   cause: Cause,
   customer: NonNullable<SupportCase['customer']>,
+  why: string,
 ): void {
   const { supportCase } = cause;
-  change(plan, cause, 'customer_id', supportCase.customer ?? null, customer);
+  change(plan, cause, 'customer_id', supportCase.customer ?? null, customer, why);
   supportCase.customer = customer;
 }
 
@@ -111,7 +121,8 @@ export function change(
   field: string,
   old: EventValue,
   value: EventValue,
+  reason: string | null,
 ): void {
   plan.cases.add(supportCase);
-  plan.events.push({ supportCase, at, field, old, new: value, interaction });
+  plan.events.push({ supportCase, at, field, old, new: value, interaction, reason });
 }

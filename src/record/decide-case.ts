@@ -1,13 +1,17 @@
+import { setBy } from '../rules/directives.ts';
+import { conclude } from './directives.ts';
 import type { Incoming } from './incoming.ts';
 import type { Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
-import { answeringInteraction, mayJoin, type Tie } from './threading.ts';
-import type { Customer, KnownInteraction, SupportCase, View } from './view.ts';
+import { type Answered, answeringInteraction, namedBy, type Tie, whyNotJoin } from './threading.ts';
+import type { Customer, SupportCase, View } from './view.ts';
 
 export interface CaseDecision {
   readonly supportCase: SupportCase;
   /** What led there: the external id, what the message answers (or what answers it), the number in the subject. */
   readonly by: 'external_id' | 'thread' | 'number' | 'new';
+  /** The same, for people. */
+  readonly why: string;
 }
 
 /**
@@ -20,31 +24,48 @@ export function decideCase(
   policy: Policy,
   incoming: Incoming,
   customer: Customer | undefined,
-  answered: KnownInteraction | undefined,
+  answered: Answered | undefined,
 ): CaseDecision {
   const externalId = incoming.directives.case.external_id;
-  if (externalId !== undefined) {
-    const known = view.casesByExternalId.get(externalId);
-    if (known) return { supportCase: known, by: 'external_id' };
-    const supportCase = newCase(plan, incoming, customer, undefined);
-    giveExternalId(view, supportCase, externalId);
-    return { supportCase, by: 'new' };
-  }
+  if (externalId !== undefined) return namedCase(view, plan, incoming, customer, externalId);
   const answering = answeringInteraction(view, incoming, customer);
   // Where the case of what it answers is closed, the answer to it has begun the one that goes on.
-  const goesOn = answered?.supportCase.status === 'closed' && answering?.supportCase.status !== 'closed';
-  const tied = goesOn ? (answering ?? answered) : (answered ?? answering);
-  if (tied) return join(view, plan, policy, incoming, customer, tied, 'thread');
+  const goesOn =
+    answered?.known.supportCase.status === 'closed' && answering?.supportCase.status !== 'closed';
+  const join = (tied: Tie, by: 'thread' | 'number', how: string) =>
+    joinOrFollow(view, plan, policy, incoming, customer, tied, by, how);
+  if (answering && (goesOn || answered === undefined)) {
+    return join(answering, 'thread', 'an answer to this mail was read before it');
+  }
+  if (answered) {
+    const { known, messageId } = answered;
+    return join(known, 'thread', `${namedBy(incoming.message, messageId)} names <${messageId}>`);
+  }
   const numbered = numberedCase(view, incoming, customer);
   // Whoever writes in its subject is a part of the case already, so it is no campaign's.
-  if (numbered) {
-    const tied = { supportCase: numbered };
-    return join(view, plan, policy, incoming, customer, tied, 'number');
-  }
-  return { supportCase: newCase(plan, incoming, customer, undefined), by: 'new' };
+  if (numbered) return join({ supportCase: numbered }, 'number', 'the subject has its number');
+  const supportCase = newCase(plan, incoming, customer, undefined);
+  return { supportCase, by: 'new', why: 'it has no external id, and answers nothing that is recorded' };
 }
 
-function join(
+/** The case of an external id, made where there is none. */
+function namedCase(
+  view: View,
+  plan: Plan,
+  incoming: Incoming,
+  customer: Customer | undefined,
+  externalId: string,
+): CaseDecision {
+  const header = setBy(incoming.directives, 'case.external_id') ?? 'the external id';
+  const known = view.casesByExternalId.get(externalId);
+  if (known) return { supportCase: known, by: 'external_id', why: `${header} names it` };
+  const supportCase = newCase(plan, incoming, customer, undefined);
+  giveExternalId(view, supportCase, externalId);
+  return { supportCase, by: 'new', why: `${header} is the first with this id` };
+}
+
+/** @param how what ties the message to the case, for people */
+function joinOrFollow(
   view: View,
   plan: Plan,
   policy: Policy,
@@ -52,9 +73,14 @@ function join(
   customer: Customer | undefined,
   tied: Tie,
   by: 'thread' | 'number',
+  how: string,
 ): CaseDecision {
-  if (mayJoin(view, policy, tied, incoming, customer)) return { supportCase: tied.supportCase, by };
-  return { supportCase: newCase(plan, incoming, customer, tied.supportCase), by: 'new' };
+  const { supportCase } = tied;
+  const whyNot = whyNotJoin(view, policy, tied, incoming, customer);
+  if (whyNot === undefined) return { supportCase, by, why: how };
+  const name = supportCase.id === undefined ? 'that case' : `case ${supportCase.id}`;
+  const why = `${how}, but ${name} is ${whyNot}: a new case follows it`;
+  return { supportCase: newCase(plan, incoming, customer, supportCase), by: 'new', why };
 }
 
 /**
@@ -110,4 +136,10 @@ export function newCase(
   };
   plan.cases.add(supportCase);
   return supportCase;
+}
+
+/** What was decided of the case, as it is kept with the interaction. A case that is new has no number yet. */
+export function noteCase({ directives }: Incoming, { id, external_id }: SupportCase, why: string): void {
+  const value = external_id ?? (id === undefined ? null : `case ${id}`);
+  conclude(directives, { what: 'case', value, why });
 }

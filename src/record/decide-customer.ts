@@ -1,6 +1,7 @@
 import { type Address, addressKey } from '../message/addresses.ts';
 import { parsePersonName } from '../message/names.ts';
-import { refuse } from './directives.ts';
+import { type Directives, setBy } from '../rules/directives.ts';
+import { conclude, refuse } from './directives.ts';
 import type { Incoming } from './incoming.ts';
 import type { Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
@@ -15,6 +16,12 @@ export function knownCustomer(view: View, incoming: Incoming): Customer | undefi
   return incoming.customer.isOwn ? (byId ?? byAddress) : (byAddress ?? byId);
 }
 
+/** A customer whom a message concerns by what it answers, which its own fields cannot say. */
+export interface TiedCustomer {
+  readonly customer: Customer;
+  readonly why: string;
+}
+
 /**
  * Finds or makes the customer of a message, and fills in what the message says of them: names only where there is
  * none yet, headers always.
@@ -26,11 +33,18 @@ export function decideCustomer(
   plan: Plan,
   policy: Policy,
   incoming: Incoming,
-  tied?: Customer,
+  tied?: TiedCustomer,
 ): Customer | undefined {
   const { address, isPlanted } = attributedAddress(view, incoming);
   if (isPlanted) notePlanted(incoming);
-  const customer = tied ?? findCustomer(view, plan, incoming, address);
+  const howFound = finder(view, incoming, address);
+  const customer = tied?.customer ?? findCustomer(view, plan, incoming, address);
+  const why = isPlanted ? 'Reply-To names another known customer, so From counts' : incoming.customer.why;
+  conclude(incoming.directives, {
+    what: 'customer',
+    value: customer && !tied ? (address?.address ?? null) : null,
+    why: tied?.why ?? (customer ? `${why}; ${howFound(customer)}` : why),
+  });
   if (customer === undefined) {
     refuseAll(incoming);
     return undefined;
@@ -40,7 +54,29 @@ export function decideCustomer(
   const newest = view.newestOfCustomer.get(customer);
   // Old mail that is imported does not undo what newer mail has said.
   const mayReplace = !policy.importing || newest === undefined || newest <= incoming.receivedAt;
-  const { company, phone, custom_fields } = incoming.directives.customer;
+  fillFields(plan, customer, incoming.directives, mayReplace);
+  return customer;
+}
+
+/** Remembers who is known before a message is looked at, and says then whether its customer was, and by what. */
+function finder(
+  view: View,
+  { directives }: Incoming,
+  address: Address | undefined,
+): (customer: Customer) => string {
+  const byAddress = address && view.customerAt(addressKey(address.address));
+  const externalId = directives.customer.external_id;
+  const byId = externalId === undefined ? undefined : view.customersByExternalId.get(externalId);
+  return (customer) => {
+    if (customer === byAddress) return 'known by this address';
+    return customer === byId
+      ? `known by ${setBy(directives, 'customer.external_id') ?? 'the external id'}`
+      : 'a new customer';
+  };
+}
+
+function fillFields(plan: Plan, customer: Customer, directives: Directives, mayReplace: boolean): void {
+  const { company, phone, custom_fields } = directives.customer;
   if (company !== undefined && (mayReplace || customer.company === null))
     set(plan, customer, 'company', company);
   if (phone !== undefined && (mayReplace || customer.phone === null)) set(plan, customer, 'phone', phone);
@@ -50,7 +86,6 @@ export function decideCustomer(
     customer.custom_fields = withField(customer.custom_fields, key, value);
     plan.customers.add(customer);
   }
-  return customer;
 }
 
 /**

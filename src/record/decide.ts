@@ -2,14 +2,15 @@ import { addressKey } from '../message/addresses.ts';
 import { isAutomatic } from '../message/kind.ts';
 import { applyCopy } from './apply-copy.ts';
 import { changeCase, setCaseCustomer } from './change-case.ts';
-import { decideCase } from './decide-case.ts';
-import { decideCustomer, knownCustomer } from './decide-customer.ts';
+import { decideCase, noteCase } from './decide-case.ts';
+import { decideCustomer, knownCustomer, type TiedCustomer } from './decide-customer.ts';
+import { conclude } from './directives.ts';
 import type { Incoming } from './incoming.ts';
 import { isOutsider, noteParticipants } from './participation.ts';
 import { emptyPlan, type NewInteraction, type Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
-import { answeredInteraction, isGenerated, relatedIds } from './threading.ts';
-import type { Customer, KnownInteraction, SupportCase, View } from './view.ts';
+import { type Answered, answeredInteraction, isGenerated, relatedIds } from './threading.ts';
+import type { Customer, SupportCase, View } from './view.ts';
 
 /**
  * Decides what a batch comes to, message by message in the order of the mailbox. Pure but for the view, which learns
@@ -32,10 +33,12 @@ function decideMessage(view: View, plan: Plan, policy: Policy, incoming: Incomin
   const answered = answeredInteraction(view, incoming, knownCustomer(view, incoming));
   const customer = decideCustomer(view, plan, policy, incoming, tiedCustomer(view, incoming, answered));
   const flooded = floodedCase(view, policy, incoming, customer);
-  const { supportCase, by } = flooded
-    ? { supportCase: flooded, by: 'flood' as const }
+  const { supportCase, by, why } = flooded
+    ? { supportCase: flooded, by: 'flood' as const, why: "a flood: the customer's latest case" }
     : decideCase(view, plan, policy, incoming, customer, answered);
-  const outsider = by !== 'flood' && isOutsider(view, { supportCase, by }, incoming, customer);
+  noteCase(incoming, supportCase, why);
+  const outsider = by !== 'flood' && isOutsider(view, { supportCase, by, why }, incoming, customer);
+  if (outsider) noteOutsider(incoming);
   const isFirst = by === 'new';
   const interaction: NewInteraction = { id: undefined, incoming, supportCase, customer, outsider };
 
@@ -59,19 +62,28 @@ function decideMessage(view: View, plan: Plan, policy: Policy, incoming: Incomin
 function tiedCustomer(
   view: View,
   { message, direction, customer }: Incoming,
-  answered: KnownInteraction | undefined,
-): Customer | undefined {
+  answered: Answered | undefined,
+): TiedCustomer | undefined {
+  const colleague = answered?.known.customer;
+  if (answered === undefined || colleague === undefined) return undefined;
   if (message.kind === 'bounce') {
     const failed = customer.address && addressKey(customer.address.address);
     // The recipient that the report names may be one of several whom the mail went to, or one it was forwarded to.
-    const wasAddressed =
-      failed !== undefined && answered && view.isParticipant(answered.supportCase, [failed]);
-    return wasAddressed && view.customerAt(failed) !== undefined ? undefined : answered?.customer;
+    const wasAddressed = failed !== undefined && view.isParticipant(answered.known.supportCase, [failed]);
+    if (wasAddressed && view.customerAt(failed) !== undefined) return undefined;
+    return { customer: colleague, why: 'the mail that bounced was to this customer' };
   }
-  const colleague = answered?.customer;
-  if (direction === 'in' || customer.address !== undefined || colleague === undefined) return undefined;
+  if (direction === 'in' || customer.address !== undefined) return undefined;
   const keys = [...message.to, ...message.cc].map(({ address }) => addressKey(address));
-  return keys.some((key) => view.customerAt(key) === colleague) ? colleague : undefined;
+  return keys.some((key) => view.customerAt(key) === colleague)
+    ? { customer: colleague, why: 'outbound: to the colleague whose mail it answers' }
+    : undefined;
+}
+
+function noteOutsider({ directives, senderAuth }: Incoming): void {
+  const why =
+    senderAuth === 'fail' ? 'From is known to be forged' : 'the sender has had no part in this case';
+  conclude(directives, { what: 'outsider', value: 'outsider', why });
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Incoming {
   readonly message: Message;
   readonly dedupeKey: Buffer;
   readonly trusted: boolean;
+  /** Why its headers count, or why not. */
+  readonly trustWhy: string;
   readonly senderAuth: SenderAuth;
   readonly directives: Directives;
   readonly direction: Direction;

@@ -1,5 +1,5 @@
 import { isAutomatic } from '../message/kind.ts';
-import type { Status } from '../rules/directives.ts';
+import { type Conclusion, type Status, setBy } from '../rules/directives.ts';
 import { refuse } from './directives.ts';
 import type { Incoming } from './incoming.ts';
 import type { Policy } from './policy.ts';
@@ -21,22 +21,32 @@ export function nextStatus(
   supportCase: SupportCase,
   customer: Customer | undefined,
   isFirst: boolean,
-): Status {
+): Conclusion<Status> {
   const { directives, direction, message } = incoming;
   const { status } = supportCase;
+  const stays = (why: string) => ({ value: status, why });
   const asked = askedStatus(view, policy, incoming, supportCase, isFirst);
   if (asked !== undefined) return asked;
-  if (isAutomatic(message.kind)) return isFirst ? 'closed' : status;
-  if (policy.importing && !isFirst) return status;
+  if (isAutomatic(message.kind)) {
+    return isFirst
+      ? { value: 'closed', why: 'what wrote itself begins a case only as a closed one' }
+      : stays('what wrote itself changes nothing');
+  }
+  if (policy.importing && !isFirst) return stays('imported mail changes no status');
   if (policy.importing?.status !== undefined && directives.case.status === undefined) {
-    return policy.importing.status;
+    return { value: policy.importing.status, why: 'imported mail begins its cases so (--status)' };
   }
   if (direction === 'out') {
-    if (status !== 'new') return status;
-    return isOvertaken(view, incoming, supportCase, customer) ? 'open' : 'pending';
+    if (status !== 'new') return stays('an outbound mail reopens nothing');
+    return isOvertaken(view, incoming, supportCase, customer)
+      ? { value: 'open', why: 'an outbound mail in a new case, and a newer inbound one waits' }
+      : { value: 'pending', why: isFirst ? 'a case that begins outbound' : 'an outbound mail in a new case' };
   }
-  const isWaiting = status === 'pending' || status === 'resolved';
-  return isWaiting && message.kind !== 'list' && !wasAnswered(view, incoming, customer) ? 'open' : status;
+  if (isFirst) return stays('a case begins so');
+  if (status !== 'pending' && status !== 'resolved') return stays('an inbound mail leaves it so');
+  if (message.kind === 'list') return stays('list mail reopens nothing');
+  if (wasAnswered(view, incoming, customer)) return stays('this mail was answered before it was read');
+  return { value: 'open', why: 'an inbound mail reopens a pending or resolved case' };
 }
 
 /** Whether somebody wrote after this outbound mail, other than what it answers. */
@@ -50,7 +60,7 @@ function isOvertaken(
   if (lastIn === undefined || lastIn <= incoming.receivedAt) return false;
   // Clocks differ: an answer is never before what it answers.
   const answered = answeredInteraction(view, incoming, customer);
-  return answered === undefined || answered.direction === 'out' || answered.receivedAt < lastIn;
+  return answered === undefined || answered.known.direction === 'out' || answered.known.receivedAt < lastIn;
 }
 
 /** The status that a trusted header asks for, where it may be had. */
@@ -60,7 +70,7 @@ export function askedStatus(
   { directives, receivedAt }: Incoming,
   supportCase: SupportCase,
   isFirst: boolean,
-): Status | undefined {
+): Conclusion<Status> | undefined {
   const { status } = directives.case;
   if (status === undefined) return undefined;
   if (status === 'new' && supportCase.status !== 'new') {
@@ -71,7 +81,7 @@ export function askedStatus(
     refuse(directives, 'case.status', 'imported, and the case has newer mail');
     return undefined;
   }
-  return status;
+  return { value: status, why: `${setBy(directives, 'case.status')} says so` };
 }
 
 /** Whether a message is old mail that is imported into a case which has newer mail: that mail has said what counts. */

@@ -13,6 +13,8 @@ export interface CaseEvent {
   readonly old: EventValue;
   readonly new: EventValue;
   readonly interaction: InteractionRef;
+  /** What it goes back to, for people: a header, the lifecycle. */
+  readonly reason: string | null;
 }
 
 export interface NewInteraction extends InteractionRef {

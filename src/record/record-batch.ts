@@ -87,12 +87,17 @@ async function withoutReceipts(trx: Transaction, batch: readonly Incoming[]): Pr
   return batch.filter((incoming) => open.has(incoming));
 }
 
-/** Decisions add refusals to the directives; an attempt that is run again must not find those of the one before. */
-function withOwnDirectives(incoming: Incoming): Incoming {
+/** Decisions add to the directives; an attempt that is run again must not find what the one before added. */
+export function withOwnDirectives(incoming: Incoming): Incoming {
   const { directives } = incoming;
   return {
     ...incoming,
-    directives: { ...directives, applied: [...directives.applied], refused: [...directives.refused] },
+    directives: {
+      ...directives,
+      applied: [...directives.applied],
+      refused: [...directives.refused],
+      decided: [...directives.decided],
+    },
   };
 }
 

@@ -145,8 +145,8 @@ export async function storeChanged(trx: Transaction, { changed }: Plan): Promise
   }
 }
 
-function directivesColumn({ applied, refused }: Directives) {
-  return { applied, refused };
+function directivesColumn({ applied, refused, decided }: Directives) {
+  return { applied, refused, decided };
 }
 
 async function storeContents(trx: Transaction, interactions: readonly NewInteraction[]): Promise<void> {

@@ -103,13 +103,14 @@ async function storeEmails(trx: Transaction, { emails }: Plan): Promise<void> {
 
 async function storeEvents(trx: Transaction, { events }: Plan): Promise<void> {
   if (events.length === 0) return;
-  const rows = events.map(({ supportCase, interaction, at, field, old, new: value }) => ({
+  const rows = events.map(({ supportCase, interaction, at, field, old, new: value, reason }) => ({
     case_id: idOf(supportCase),
     at,
     field,
     old: eventText(old),
     new: eventText(value),
     interaction_id: idOf(interaction),
+    reason,
   }));
   await trx.batchInsert('case_events', rows, ROWS_PER_INSERT);
 }

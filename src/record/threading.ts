@@ -14,6 +14,12 @@ export function relatedIds({ kind, report, inReplyTo, references }: Message): st
   return [...new Set(kind === 'auto_reply' ? [...said, ...about] : [...about, ...said])];
 }
 
+/** The interaction that a message answers, and by which Message-ID. */
+export interface Answered {
+  readonly known: KnownInteraction;
+  readonly messageId: string;
+}
+
 /**
  * The interaction that a message answers. A Message-ID that several interactions share leads to the one whose customer
  * is the sender, else nowhere.
@@ -22,14 +28,20 @@ export function answeredInteraction(
   view: View,
   { message }: Incoming,
   customer: Customer | undefined,
-): KnownInteraction | undefined {
-  for (const id of relatedIds(message)) {
-    const known = view.interactionsByMessageId.get(id) ?? [];
-    if (known.length === 1) return known[0];
-    const own = known.filter((each) => each.customer !== undefined && each.customer === customer);
-    if (own.length > 0) return own.at(-1);
+): Answered | undefined {
+  for (const messageId of relatedIds(message)) {
+    const all = view.interactionsByMessageId.get(messageId) ?? [];
+    const own = all.filter((each) => each.customer !== undefined && each.customer === customer);
+    const known = all.length === 1 ? all[0] : own.at(-1);
+    if (known) return { known, messageId };
   }
   return undefined;
+}
+
+/** Where a message names a Message-ID, for people. */
+export function namedBy({ inReplyTo, references }: Message, messageId: string): string {
+  if (inReplyTo.includes(messageId)) return 'In-Reply-To';
+  return references.includes(messageId) ? 'References' : 'what it reports';
 }
 
 /**
@@ -78,28 +90,29 @@ export function wasAnswered(view: View, incoming: Incoming, customer: Customer |
 }
 
 /**
- * Whether a message may join the case of the interaction that it is tied to. A closed case stays closed, and a campaign
- * (one external id, many customers) is no place for one recipient's reply. What wrote itself changes nothing anywhere,
- * so it may join any case.
+ * Why a message may not join the case of the interaction that it is tied to; undefined where it may. A closed case stays
+ * closed, and a campaign (one external id, many customers) is no place for one recipient's reply. What wrote itself
+ * changes nothing anywhere, so it may join any case.
  *
  * What nobody has to look at may join a closed case too: old mail that is imported, mail that was answered before it
  * was read, and what our people sent before the case was closed.
  */
-export function mayJoin(
+export function whyNotJoin(
   view: View,
   { importing }: Policy,
   tied: Tie,
   incoming: Incoming,
   customer: Customer | undefined,
-): boolean {
+): string | undefined {
   const { message, receivedAt, direction } = incoming;
   const { supportCase } = tied;
-  if (isAutomatic(message.kind)) return true;
-  if (isCampaign(tied, customer)) return false;
-  if (supportCase.status !== 'closed' || importing !== undefined) return true;
+  if (isAutomatic(message.kind)) return undefined;
+  if (isCampaign(tied, customer))
+    return 'a campaign, which is no place for the reply of one of its customers';
+  if (supportCase.status !== 'closed' || importing !== undefined) return undefined;
   const wasSentBefore =
     direction === 'out' && supportCase.closed_at !== null && receivedAt < supportCase.closed_at;
-  return wasSentBefore || wasAnswered(view, incoming, customer);
+  return wasSentBefore || wasAnswered(view, incoming, customer) ? undefined : 'closed';
 }
 
 /** What a message is tied to: an interaction, or a case alone, by its number. */

@@ -8,7 +8,7 @@ import {
 import type { Headers } from '../message/headers.ts';
 import { isAutomatic, type Kind } from '../message/kind.ts';
 import type { Message } from '../message/message.ts';
-import type { Direction, Directives } from './directives.ts';
+import { type Conclusion, type Direction, type Directives, setBy } from './directives.ts';
 
 /** Most labels of a List-Id that are looked at, the last ones: real ones have three to six. */
 const MAX_LIST_ID_LABELS = 20;
@@ -38,6 +38,8 @@ export interface Attribution {
   readonly ifKnown: { readonly address: Address | undefined } | undefined;
   /** Whether it is an own address, of a colleague or a form: no external id makes it a customer's. */
   readonly isOwn: boolean;
+  /** Why this address. */
+  readonly why: string;
 }
 
 /** Who takes part in a message, by keys of their addresses (see addressKey), own addresses left out. */
@@ -55,14 +57,28 @@ export interface Parties {
  * forged) to somebody else, or lies in a folder of sent mail; else in, so that a contact form and a colleague who
  * writes to support are inbound.
  */
-export function messageDirection(message: Message, directives: Directives, setting: Setting): Direction {
-  if (directives.interaction.direction) return directives.interaction.direction;
-  if (setting.role === 'sent') return 'out';
+export function messageDirection(
+  message: Message,
+  directives: Directives,
+  setting: Setting,
+): Conclusion<Direction> {
+  const asked = directives.interaction.direction;
+  if (asked) return { value: asked, why: `${setBy(directives, 'interaction.direction')} says so` };
+  if (setting.role === 'sent') return { value: 'out', why: 'the folder holds what was sent (role: sent)' };
+  const { from } = message;
+  if (from === undefined) return { value: 'in', why: 'there is no usable address in From' };
+  if (!setting.isOwn(from.address)) return { value: 'in', why: `From (${from.address}) is not own` };
+  if (!isFromOwn(message, setting)) {
+    return { value: 'in', why: `From (${from.address}) is own, but known to be forged` };
+  }
   // An own list that puts itself into From has not written what comes through it.
-  const isOurs =
-    isFromOwn(message, setting) && !originalFrom(message, setting).some((a) => !setting.isOwn(a.address));
-  const toOthers = [...message.to, ...message.cc].some(({ address }) => !setting.isOwn(address));
-  return isOurs && toOthers ? 'out' : 'in';
+  const writer = originalFrom(message, setting).find(({ address }) => !setting.isOwn(address));
+  if (writer)
+    return { value: 'in', why: `From is an own list, and X-Original-From (${writer.address}) is not own` };
+  const other = [...message.to, ...message.cc].find(({ address }) => !setting.isOwn(address));
+  if (other)
+    return { value: 'out', why: `From (${from.address}) is own, and ${other.address} in To or Cc is not` };
+  return { value: 'in', why: `From (${from.address}) is own, but nobody else is in To and Cc` };
 }
 
 function isFromOwn({ from }: Message, { isOwn, senderAuth }: Setting): boolean {
@@ -80,25 +96,57 @@ export function messageCustomer(
   direction: Direction,
   setting: Setting,
 ): Attribution {
-  const certain = (address: Address | undefined): Attribution => ({
+  const certain = (address: Address | undefined, why: string): Attribution => ({
     address,
     ifKnown: undefined,
     isOwn: address !== undefined && setting.isOwn(address.address),
+    why,
   });
-  if (directives.customer.address) return certain(directives.customer.address);
+  if (directives.customer.address) {
+    return certain(directives.customer.address, `${setBy(directives, 'customer.email')} names this address`);
+  }
   const usable = (list: readonly Address[]) => list.filter(({ address }) => !isMailSystem(address));
   const stranger = (list: readonly Address[]) => usable(list).find(({ address }) => !setting.isOwn(address));
-  if (direction === 'out') return certain(stranger([...message.to, ...message.cc]));
-  if (message.kind === 'bounce') return certain(stranger(message.report?.recipients ?? []));
+  if (direction === 'out') {
+    const addressee = stranger([...message.to, ...message.cc]);
+    return certain(
+      addressee,
+      addressee
+        ? 'outbound: the first address of To and Cc that is not own'
+        : 'outbound: no address in To and Cc that is not own',
+    );
+  }
+  if (message.kind === 'bounce') {
+    const failed = stranger(message.report?.recipients ?? []);
+    return certain(
+      failed,
+      failed ? 'the report says that the mail to this address failed' : 'a bounce that names nobody',
+    );
+  }
 
   const { replyTo } = message;
   const from = message.from && usable([message.from])[0];
   const asked = stranger(replyTo);
-  const written = stranger([...originalFrom(message, setting), ...(from ? [from] : [])]) ?? from;
-  if (asked === undefined) return certain(written);
+  const original = stranger(originalFrom(message, setting));
+  const written = original ?? from;
+  if (asked === undefined) return certain(written, whyWritten(from, original, setting));
   // A form or a list of our own says for whom it writes; of everybody else that is only a claim.
-  if (isFromOwn(message, setting) || (written && sameAddress(asked, written))) return certain(asked);
-  return { address: asked, ifKnown: { address: written }, isOwn: false };
+  if (isFromOwn(message, setting))
+    return certain(asked, 'inbound: Reply-To, and From is own: a form or list of ours');
+  if (written && sameAddress(asked, written))
+    return certain(asked, 'inbound: Reply-To and From are the same');
+  return {
+    address: asked,
+    ifKnown: { address: written },
+    isOwn: false,
+    why: 'inbound: the first address of Reply-To that is not own',
+  };
+}
+
+function whyWritten(from: Address | undefined, original: Address | undefined, { isOwn }: Setting): string {
+  if (original) return 'inbound: X-Original-From, and From is an own list';
+  if (from === undefined) return 'inbound: no usable address in Reply-To and From';
+  return isOwn(from.address) ? 'inbound: From, a colleague' : 'inbound: From';
 }
 
 /**
@@ -129,8 +177,14 @@ export function messageParties(message: Message, setting: Setting): Parties {
  * What a message is to this mailbox: mail through an own list is ordinary mail, for Google Groups in front of support@
  * must not turn every customer into list mail.
  */
-export function interactionKind({ kind, headers }: Message, isOwn: OwnMatcher): Kind {
-  return kind === 'list' && listAddresses(headers).some(isOwn) ? 'mail' : kind;
+export function interactionKind(
+  { kind, kindWhy, headers }: Pick<Message, 'kind' | 'kindWhy' | 'headers'>,
+  isOwn: OwnMatcher,
+): Conclusion<Kind> {
+  const own = kind === 'list' ? listAddresses(headers).find(isOwn) : undefined;
+  return own === undefined
+    ? { value: kind, why: kindWhy }
+    : { value: 'mail', why: `it came through an own list (${own})` };
 }
 
 /**

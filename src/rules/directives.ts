@@ -22,6 +22,20 @@ export interface Refused {
   readonly reason: string;
 }
 
+/** What was concluded about a message beside its headers, and why: kept with the interaction as well. */
+export interface Decided {
+  readonly what: 'trust' | 'kind' | 'direction' | 'customer' | 'case' | 'outsider' | 'status';
+  /** Null where there is none: a mail without a customer, a case that is new. */
+  readonly value: string | null;
+  readonly why: string;
+}
+
+/** A conclusion, and why it was drawn. */
+export interface Conclusion<T> {
+  readonly value: T;
+  readonly why: string;
+}
+
 /** What the headers of one message ask for. Only what was taken is set; nothing is guessed. */
 export interface Directives {
   customer: {
@@ -52,6 +66,12 @@ export interface Directives {
   };
   applied: Applied[];
   refused: Refused[];
+  decided: Decided[];
+}
+
+/** The header that has set a field, if one has. @param field as in Applied */
+export function setBy({ applied }: Directives, field: string): string | undefined {
+  return applied.findLast((each) => each.field === field)?.by;
 }
 
 export function noDirectives(): Directives {
@@ -61,5 +81,6 @@ export function noDirectives(): Directives {
     interaction: {},
     applied: [],
     refused: [],
+    decided: [],
   };
 }

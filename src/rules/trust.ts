@@ -8,13 +8,13 @@ export type Trust = 'none' | 'all' | { readonly secret: { readonly header: strin
 
 export interface Verdict {
   readonly trusted: boolean;
-  /** Why not; empty when trusted. */
+  /** Why, or why not. */
   readonly reason: string;
 }
 
 /** Decides whether a message's x-headers are instructions or only what a stranger wrote. */
 export function trustVerdict(trust: Trust, headers: Headers): Verdict {
-  if (trust === 'all') return { trusted: true, reason: '' };
+  if (trust === 'all') return { trusted: true, reason: 'the mailbox trusts everybody (trust: all)' };
   if (trust === 'none')
     return { trusted: false, reason: 'not trusted: the mailbox trusts nobody (trust: none)' };
   const given = headers.all(trust.secret.header);
@@ -28,7 +28,7 @@ export function trustVerdict(trust: Trust, headers: Headers): Verdict {
   const { value: secret } = trust.secret;
   // As it stands, or as encoded words: that is how a mailer sends a secret beyond ASCII.
   return given.every(({ raw, value }) => sameSecret(raw, secret) || sameSecret(value, secret))
-    ? { trusted: true, reason: '' }
+    ? { trusted: true, reason: `the value of ${trust.secret.header} is the right one` }
     : { trusted: false, reason: `not trusted: the value of ${trust.secret.header} is another one` };
 }
 

@@ -36,6 +36,8 @@ describe('mails and what is read of them', () => {
 /** Everything that is read of a message, as JSON for people. */
 async function readable(source: Buffer): Promise<string> {
   const { headers, attachments, ...message } = await parseMessage(source);
+  // What is concluded comes later, from more than the message.
+  const { decided: _, ...directives } = trustedDirectives(trustVerdict('all', headers), mapping, headers);
   const everything = {
     dedupeKey: dedupeKey({ headers, attachments, ...message }, mapping.isMapped).toString('hex'),
     ...message,
@@ -46,7 +48,7 @@ async function readable(source: Buffer): Promise<string> {
     headers: headers.fields.map(({ name, raw, value }) =>
       raw === value ? [name, value] : [name, value, raw],
     ),
-    directives: trustedDirectives(trustVerdict('all', headers), mapping, headers),
+    directives,
   };
   const plain = (_: string, value: unknown) => (value instanceof Map ? Object.fromEntries(value) : value);
   return `${JSON.stringify(everything, plain, 2)}\n`;

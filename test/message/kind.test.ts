@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { calendarMethod, isAutomatic, KINDS, type Kind, messageKind } from '../../src/message/kind.ts';
+import { calendarMethod, isAutomatic, KINDS, type Kind, readKind } from '../../src/message/kind.ts';
 import { parseMessage } from '../../src/message/parse.ts';
 import { headersOf, messageOf } from './build.ts';
 
@@ -154,7 +154,7 @@ describe('kinds', () => {
     ['List-Unsubscribe alone', ['List-Unsubscribe: <https://example.com/off>'], 'mail'],
     ['automatic reply on a list', ['List-Id: <l.example.com>', 'Auto-Submitted: auto-replied'], 'auto_reply'],
   ] as const)('%s: %s', (_, lines, expected) => {
-    expect(messageKind(headersOf(...lines), false)).toBe(expected);
+    expect(readKind(headersOf(...lines), false).kind).toBe(expected);
   });
 
   it.each([
@@ -162,7 +162,7 @@ describe('kinds', () => {
     ['calendar reply through a list', ['List-Id: <l.example.com>'], 'calendar'],
     ['calendar reply of a machine', ['Auto-Submitted: auto-replied'], 'auto_reply'],
   ])('%s: %s', (_, lines, expected) => {
-    expect(messageKind(headersOf(...lines), true)).toBe(expected);
+    expect(readKind(headersOf(...lines), true).kind).toBe(expected);
   });
 
   it.each([

@@ -129,7 +129,7 @@ describe('direction and customer', () => {
   ])('%s', async (_, lines, direction, customer) => {
     const message = await messageOf(...lines, '', 'x');
     const directives = mapping.read(message.headers);
-    expect(messageDirection(message, directives, setting)).toBe(direction);
+    expect(messageDirection(message, directives, setting).value).toBe(direction);
     const found = messageCustomer(message, directives, direction as 'in' | 'out', setting);
     expect(found.address?.address).toBe(customer);
   });
@@ -143,11 +143,12 @@ describe('direction and customer', () => {
       '',
       'x',
     );
-    expect(messageDirection(message, noDirectives(), setting)).toBe('in');
+    expect(messageDirection(message, noDirectives(), setting).value).toBe('in');
     expect(messageCustomer(message, noDirectives(), 'in', setting)).toEqual({
       address: { name: 'Joe', address: 'joe@example.com' },
       ifKnown: undefined,
       isOwn: false,
+      why: 'inbound: From',
     });
   });
 });
@@ -156,7 +157,7 @@ describe('what the folder and the sender say', () => {
   const told = async (lines: string[], more: Partial<Setting> = {}) => {
     const message = await messageOf(...lines, '', 'x');
     const given = { ...setting, ...more };
-    const direction = messageDirection(message, noDirectives(), given);
+    const direction = messageDirection(message, noDirectives(), given).value;
     return { direction, ...messageCustomer(message, noDirectives(), direction, given) };
   };
   const address = (value: string) => expect.objectContaining({ address: value });
@@ -241,7 +242,7 @@ it('through an own list that puts itself into From, with somebody else in Cc: in
     'Cc: maja@example.com',
   ];
   const message = await messageOf(...lines, '', 'x');
-  expect(messageDirection(message, noDirectives(), setting)).toBe('in');
+  expect(messageDirection(message, noDirectives(), setting).value).toBe('in');
   expect(messageCustomer(message, noDirectives(), 'in', setting).address?.address).toBe('joe@example.com');
 });
 
@@ -312,6 +313,6 @@ describe('own lists', () => {
     ],
     ['a List-Id of a thousand labels', [`List-Id: <${'a.'.repeat(1000)}support.lamps.example>`], 'mail'],
   ])('%s: %s', async (_, lines, kind) => {
-    expect(interactionKind(await messageOf(...lines, '', 'x'), isOwn)).toBe(kind);
+    expect(interactionKind(await messageOf(...lines, '', 'x'), isOwn).value).toBe(kind);
   });
 });

@@ -96,6 +96,7 @@ describe('every row of the table', () => {
         user_agent: 'u',
       },
       refused: [],
+      decided: [],
     });
   });
 });
