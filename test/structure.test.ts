@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   history: ['errors', 'terminal', 'db'],
   record: ['errors', 'sizes', 'message', 'rules', 'db'],
   judge: ['errors', 'config', 'imap', 'message', 'rules', 'record'],
+  explain: ['errors', 'terminal', 'config', 'db', 'imap', 'message', 'rules', 'record', 'judge'],
   'poll-context': ['errors', 'config', 'db', 'imap', 'observe', 'record', 'judge'],
   batches: ['errors', 'imap', 'record', 'sizes', 'judge', 'poll-context'],
   selection: ['config', 'imap', 'record'],
@@ -48,7 +49,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   demo: ['errors', 'config', 'db', 'history', 'observe', 'releasers', 'version', 'daemon'],
   cli: [
     ...['errors', 'terminal', 'config', 'message', 'rules', 'db', 'history', 'observe', 'scheduler'],
-    ...['releasers', 'version', 'poll-context', 'import-mail', 'daemon', 'demo'],
+    ...['releasers', 'version', 'explain', 'poll-context', 'import-mail', 'daemon', 'demo'],
   ],
 };
 

@@ -1,4 +1,3 @@
-import type { MailboxConfig } from '../config/schema.ts';
 import { parseMoment } from '../config/units.ts';
 import { assertReachable } from '../db/connect.ts';
 import { assertSchemaCurrent } from '../db/migrate.ts';
@@ -11,6 +10,7 @@ import { STATUSES } from '../rules/directives.ts';
 import { configFor, EXIT, print } from './context.ts';
 import { createProgress } from './progress.ts';
 import { stopOnSignals } from './signals.ts';
+import { mailboxFor } from './which-mailbox.ts';
 
 export interface ImportOptions {
   config?: string;
@@ -106,18 +106,6 @@ function requestFrom({ folder, since, until, limit, status }: ImportOptions): Im
 /** A day alone is meant with all its hours. */
 function endOfDay(text: string | undefined, moment: Date | undefined): Date | undefined {
   return moment && text && !/t/i.test(text) ? new Date(moment.getTime() + DAY_MS) : moment;
-}
-
-function mailboxFor(mailboxes: readonly MailboxConfig[], name: string | undefined): MailboxConfig {
-  const [only] = mailboxes;
-  const found =
-    name === undefined && mailboxes.length === 1 ? only : mailboxes.find((each) => each.name === name);
-  if (found) return found;
-  const names = mailboxes.map((each) => each.name).join(', ');
-  throw new MailcaseError(
-    'usage',
-    `${name === undefined ? 'which mailbox?' : `there is no mailbox ${name}:`} give --mailbox with one of ${names}`,
-  );
 }
 
 function summaryOf({

@@ -18,6 +18,9 @@ interface Mergeable {
   readonly merged_into: number | null;
 }
 
+/** How rows are read: to be changed, or only to be looked at. */
+export type Access = 'for update' | '';
+
 /** Customers by their ids, and by those of customers that were merged into them. */
 type Customers = Map<number, Customer>;
 
@@ -27,8 +30,16 @@ const CUSTOMER_COLUMNS = 'id, first_name, last_name, company, phone, external_id
  * Loads all that a batch may touch in a few queries. Customers and cases are locked until the transaction ends, in the
  * order of their ids and customers first, so that two daemons mostly wait for each other; a deadlock that is left is
  * run again.
+ *
+ * @param access for whoever only wants to know what would be decided: nothing is locked, and the transaction may be
+ *   read-only
  */
-export async function loadView(trx: Transaction, batch: readonly Incoming[], policy: Policy): Promise<View> {
+export async function loadView(
+  trx: Transaction,
+  batch: readonly Incoming[],
+  policy: Policy,
+  access: Access = 'for update',
+): Promise<View> {
   const view = new View();
   const emails = await loadEmails(trx, batch);
   const customers: Customers = new Map();
@@ -39,6 +50,7 @@ export async function loadView(trx: Transaction, batch: readonly Incoming[], pol
     customers,
     emails.map(({ customer_id }) => customer_id),
     externalIds,
+    access,
   );
   for (const { address_key, customer_id } of emails) {
     const customer = customers.get(customer_id);
@@ -48,9 +60,9 @@ export async function loadView(trx: Transaction, batch: readonly Incoming[], pol
   // has waited here, and sees what the first one stored.
   const related = await loadRelated(trx, batch, emails);
   const ids = [...related.answered, ...related.referring, ...related.originals].map((row) => row.customer_id);
-  await lockCustomers(trx, view, customers, ids, []);
+  await lockCustomers(trx, view, customers, ids, [], access);
   const latest = await loadFloods(trx, view, batch, policy);
-  await lockCases(trx, view, batch, related, [...latest.values()], customers);
+  await lockCases(trx, view, batch, related, [...latest.values()], customers, access);
   for (const [customer, caseId] of latest) {
     const supportCase = view.casesById.get(caseId);
     if (supportCase) view.latestCases.set(customer, supportCase);
@@ -79,13 +91,14 @@ async function lockCustomers(
   customers: Customers,
   ids: readonly (number | null)[],
   externalIds: readonly string[],
+  access: Access,
 ): Promise<void> {
   const open = distinct(ids.map((id) => id ?? undefined)).filter((id) => !customers.has(id));
   await lockMerged<CustomerRow>(
     (lists) =>
       rowsOf(
         trx,
-        `select ${CUSTOMER_COLUMNS} from customers where id = any(?) or external_id = any(?) order by id for update`,
+        `select ${CUSTOMER_COLUMNS} from customers where id = any(?) or external_id = any(?) order by id ${access}`,
         lists,
       ),
     [open, [...externalIds]],
@@ -106,6 +119,7 @@ async function lockCases(
   { answered, referring, originals }: Related,
   more: readonly number[],
   customers: Customers,
+  access: Access,
 ): Promise<void> {
   const found: { named: Mergeable; row: CaseRow }[] = [];
   await lockMerged<CaseRow>(
@@ -114,7 +128,7 @@ async function lockCases(
         trx,
         `select id, customer_id, external_id, subject, status, priority, language, labels, custom_fields,
            received_at, opened_at, first_resolved_at, resolved_at, closed_at, merged_into
-         from cases where id = any(?) or external_id = any(?) order by id for update`,
+         from cases where id = any(?) or external_id = any(?) order by id ${access}`,
         lists,
       ),
     [

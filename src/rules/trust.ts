@@ -15,21 +15,20 @@ export interface Verdict {
 /** Decides whether a message's x-headers are instructions or only what a stranger wrote. */
 export function trustVerdict(trust: Trust, headers: Headers): Verdict {
   if (trust === 'all') return { trusted: true, reason: 'the mailbox trusts everybody (trust: all)' };
-  if (trust === 'none')
-    return { trusted: false, reason: 'not trusted: the mailbox trusts nobody (trust: none)' };
+  if (trust === 'none') return { trusted: false, reason: 'the mailbox trusts nobody (trust: none)' };
   const given = headers.all(trust.secret.header);
   if (given.length === 0) {
-    return { trusted: false, reason: `not trusted: the mail has no ${trust.secret.header}` };
+    return { trusted: false, reason: `the mail has no ${trust.secret.header}` };
   }
   // Several values would let somebody try many secrets with one mail.
   if (given.length > 1) {
-    return { trusted: false, reason: `not trusted: the mail has ${trust.secret.header} more than once` };
+    return { trusted: false, reason: `the mail has ${trust.secret.header} more than once` };
   }
   const { value: secret } = trust.secret;
   // As it stands, or as encoded words: that is how a mailer sends a secret beyond ASCII.
   return given.every(({ raw, value }) => sameSecret(raw, secret) || sameSecret(value, secret))
     ? { trusted: true, reason: `the value of ${trust.secret.header} is the right one` }
-    : { trusted: false, reason: `not trusted: the value of ${trust.secret.header} is another one` };
+    : { trusted: false, reason: `the value of ${trust.secret.header} is another one` };
 }
 
 /** What the message's headers may set: what they say where they are trusted, else nothing, with the reason on each. */
@@ -39,7 +38,7 @@ export function trustedDirectives(verdict: Verdict, mapping: HeaderMapping, head
   directives.refused = mapping
     .prefixed(headers)
     .filter(({ value }) => value !== '')
-    .map(({ key, value }) => ({ by: key, value, reason: verdict.reason }));
+    .map(({ key, value }) => ({ by: key, value, reason: `not trusted: ${verdict.reason}` }));
   return directives;
 }
 

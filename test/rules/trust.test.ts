@@ -70,8 +70,8 @@ describe('directives under a verdict', () => {
       interaction: {},
       applied: [],
       refused: [
-        { by: 'x-desk-case-status', value: 'closed', reason: 'because' },
-        { by: 'x-desk-colour', value: 'red', reason: 'because' },
+        { by: 'x-desk-case-status', value: 'closed', reason: 'not trusted: because' },
+        { by: 'x-desk-colour', value: 'red', reason: 'not trusted: because' },
       ],
       decided: [],
     });

@@ -4,6 +4,27 @@ import { example, optionsOf, type SetCode } from './declare.ts';
 /** What is done with single mails, or with old ones. */
 export function declareMail(cli: Command, setCode: SetCode): void {
   cli
+    .command('explain')
+    .description('say what a message would come to and why, step by step; nothing is changed')
+    .argument('[file]', 'the raw message, or - for standard input')
+    .option('-u, --uid <uid>', 'instead of a file: a message of the mailbox, by its UID in the folder')
+    .option('-m, --mailbox <name>', 'whose rules count, where the configuration has several')
+    .option('--folder <path>', 'the configured folder it lies in (default: the first)')
+    .option('--received <date>', 'when the file was received (default: now): 2026-01-31T08:00:00Z')
+    .option('--no-database', 'as if nothing were recorded yet')
+    .option('--json', 'answer with data')
+    .addHelpText(
+      'after',
+      `
+It is the daemon's own way from the bytes to the decision: trust, direction, customer, case, and each header.
+${example('mailcase explain order.eml', 'mailcase explain --mailbox support --uid 42')}`,
+    )
+    .action(async (file: string | undefined, _: unknown, command: Command) => {
+      const { explainCommand } = await import('../explain.ts');
+      setCode(await explainCommand(file, optionsOf(command)));
+    });
+
+  cli
     .command('import')
     .description('record old mail, the oldest first; the mailbox stays as it is')
     .option('-m, --mailbox <name>', 'the mailbox, where the configuration has several')

@@ -1,0 +1,135 @@
+import { createReadStream } from 'node:fs';
+import type { LoadedConfig } from '../config/load.ts';
+import { parseMoment } from '../config/units.ts';
+import { assertReachable, type Database } from '../db/connect.ts';
+import { assertSchemaCurrent } from '../db/migrate.ts';
+import { openDatabase } from '../db/open.ts';
+import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
+import { explainMessage } from '../explain/explain.ts';
+import type { Explanation } from '../explain/explanation.ts';
+import { printExplanation } from '../explain/print.ts';
+import { optionsFor } from '../terminal/style.ts';
+import { answer, configFor, EXIT } from './context.ts';
+import { folderFor, mailboxFor } from './which-mailbox.ts';
+
+export interface ExplainOptions {
+  config?: string;
+  mailbox?: string;
+  folder?: string;
+  uid?: string;
+  received?: string;
+  /** False for an empty history. */
+  database: boolean;
+  json?: boolean;
+}
+
+/** `mailcase explain FILE|-` and `mailcase explain --uid 42` */
+export async function explainCommand(file: string | undefined, options: ExplainOptions): Promise<number> {
+  const wanted = readWanted(file, options);
+  const loaded = await configFor(options.config);
+  const explanation = await withHistory(loaded, options.database, (db) =>
+    explain(db, loaded, wanted, options),
+  );
+  answer(options.json, explanation, () => printExplanation(explanation, optionsFor(process.stdout)));
+  return EXIT.done;
+}
+
+type Wanted = { readonly file: string; readonly receivedAt: Date } | { readonly uid: number };
+
+/** @throws MailcaseError `usage` with everything that cannot be understood */
+function readWanted(file: string | undefined, { uid, received }: ExplainOptions): Wanted {
+  const problems: string[] = [];
+  if ((file === undefined) === (uid === undefined)) {
+    problems.push(
+      'which message? give a FILE (or - for standard input), or --uid with its UID in the mailbox',
+    );
+  }
+  if (uid !== undefined && !(/^\d{1,10}$/.test(uid) && Number(uid) > 0 && Number(uid) < 2 ** 32)) {
+    problems.push('--uid is no UID: write a whole number, e.g. 42');
+  }
+  const receivedAt = received === undefined ? new Date() : parseMoment(received);
+  if (receivedAt === undefined) {
+    problems.push('--received is no date: write one such as 2026-01-31 or 2026-01-31T08:00:00Z');
+  }
+  if (uid !== undefined && received !== undefined) {
+    problems.push('--received is for a FILE: the server knows when the message with --uid was received');
+  }
+  if (problems.length > 0) throw new MailcaseError('usage', problems.join('\n'));
+  return uid !== undefined
+    ? { uid: Number(uid) }
+    : { file: file ?? '-', receivedAt: receivedAt ?? new Date() };
+}
+
+async function withHistory<T>(
+  { config }: LoadedConfig,
+  isWanted: boolean,
+  work: (db: Database | undefined) => Promise<T>,
+): Promise<T> {
+  if (!isWanted) return work(undefined);
+  const { db, close } = await openDatabase(config.database);
+  try {
+    await assertReachable(db);
+    await assertSchemaCurrent(db);
+    return await work(db);
+  } catch (error) {
+    const isAbout = error instanceof MailcaseError && /^(database|schema)_/.test(error.code);
+    if (!isAbout) throw error;
+    const hint = '--no-database explains the message as if nothing were recorded';
+    throw new MailcaseError(error.code, `${error.message}\n${hint}`, { cause: error });
+  } finally {
+    await close();
+  }
+}
+
+async function explain(
+  db: Database | undefined,
+  { config }: LoadedConfig,
+  wanted: Wanted,
+  options: ExplainOptions,
+): Promise<Explanation> {
+  const mailbox = mailboxFor(config.mailboxes, options.mailbox);
+  const folder = folderFor(mailbox, options.folder);
+  const setting = { mailbox, folder, recording: config, place: undefined };
+  if ('uid' in wanted) throw new MailcaseError('usage', 'not yet');
+  const source = await readMessage(wanted.file, mailbox.message_bytes);
+  return explainMessage(db, setting, {
+    ...{ uid: 0, sizeBytes: source.length, receivedAt: wanted.receivedAt, source },
+  });
+}
+
+/** Reads a message from a file or from standard input. @param limit in bytes: the daemon would take no larger one */
+async function readMessage(file: string, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    const stream = file === '-' ? process.stdin : createReadStream(file);
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > limit) {
+        throw new MailcaseError(
+          'usage',
+          `the message is larger than message_bytes (${limit} bytes): the daemon would not record it`,
+        );
+      }
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof MailcaseError) throw error;
+    throw new MailcaseError('usage', `cannot read ${file}: ${reasonOf(error)}`, { cause: error });
+  }
+  if (length === 0) throw new MailcaseError('usage', `${file === '-' ? 'standard input' : file} is empty`);
+  return Buffer.concat(chunks);
+}
+
+function reasonOf(error: unknown): string {
+  switch (errorCode(error)) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'it is a folder';
+    case 'EACCES':
+      return 'this user must not read it';
+    default:
+      return errorMessage(error);
+  }
+}

@@ -1,0 +1,55 @@
+import type { RecordingConfig } from '../config/schema.ts';
+import type { Database, Transaction } from '../db/connect.ts';
+import type { FetchedMessage } from '../imap/fetch.ts';
+import { createJudge, judge } from '../judge.ts';
+import { decide } from '../record/decide.ts';
+import type { FolderRef, Incoming } from '../record/incoming.ts';
+import { loadView } from '../record/load.ts';
+import type { Plan } from '../record/plan.ts';
+import { withOwnDirectives } from '../record/record-batch.ts';
+import { View } from '../record/view.ts';
+import { type Explanation, explainDuplicate, explainRecorded, explainUnreadable } from './explanation.ts';
+import { type Original, originalOf } from './original.ts';
+import type { Setting } from './setting.ts';
+
+/** Stands for a folder that the database does not know: no receipt is of it. */
+const NO_PLACE: FolderRef = { folderId: 0, uidValidity: 0 };
+
+/**
+ * Says what a message would come to if it were polled now. It is the daemon's own way, judge and decide, on a view that
+ * is loaded in a read-only transaction; only the storing is left out.
+ *
+ * @param db undefined for an empty history
+ */
+export async function explainMessage(
+  db: Database | undefined,
+  setting: Setting,
+  fetched: FetchedMessage,
+): Promise<Explanation> {
+  const { mailbox, folder, recording, place = NO_PLACE } = setting;
+  const rules = createJudge(mailbox, folder.role, recording);
+  const outcome = await judge(rules, place, fetched);
+  if ('error' in outcome) return explainUnreadable(setting, fetched, outcome);
+  const incoming = withOwnDirectives(outcome);
+  const { plan, original } = await foresee(db, incoming, recording);
+  const [interaction] = plan.interactions;
+  if (interaction) return explainRecorded(setting, fetched, plan, interaction);
+  if (original) return explainDuplicate(setting, fetched, incoming, plan, original);
+  throw new TypeError('a message is neither new nor a copy');
+}
+
+async function foresee(
+  db: Database | undefined,
+  incoming: Incoming,
+  { flood }: RecordingConfig,
+): Promise<{ plan: Plan; original: Original | undefined }> {
+  const policy = { flood };
+  if (db === undefined) return { plan: decide(new View(), [incoming], policy), original: undefined };
+  const look = async (trx: Transaction) => {
+    const original = await originalOf(trx, incoming.dedupeKey);
+    const view = await loadView(trx, [incoming], policy, '');
+    return { plan: decide(view, [incoming], policy), original };
+  };
+  // What is written here is refused by the database itself; and what is read is all of one moment.
+  return db.transaction(look, { readOnly: true, isolationLevel: 'repeatable read' });
+}

@@ -1,0 +1,201 @@
+import type { FetchedMessage } from '../imap/fetch.ts';
+import type { Address } from '../message/addresses.ts';
+import type { Incoming } from '../record/incoming.ts';
+import type { NewInteraction, Plan } from '../record/plan.ts';
+import type { Unrecordable } from '../record/quarantine.ts';
+import type { Customer, SupportCase } from '../record/view.ts';
+import type { Applied, Decided, Refused } from '../rules/directives.ts';
+import type { Original } from './original.ts';
+import type { Setting } from './setting.ts';
+
+/**
+ * What a message comes to, and why. It is what `--json` answers with, so its names are those of the tables. Whatever is
+ * from the message is as it stands there, and not fit for a terminal.
+ */
+export interface Explanation {
+  readonly mailbox: string;
+  readonly folder: string;
+  readonly role: 'inbox' | 'sent';
+  readonly message: ExplainedMessage;
+  readonly outcome: 'recorded' | 'duplicate' | 'quarantined';
+  /** Why it cannot be recorded. */
+  readonly error: string | null;
+  /** What it is a copy of, or has become already. */
+  readonly duplicate_of: { interaction_id: number; case_id: number; received_at: Date } | null;
+  /** Trust, kind, direction, customer, case, outsider and status, in the order in which they are decided. */
+  readonly decided: readonly Decided[];
+  readonly headers: { readonly applied: readonly Applied[]; readonly refused: readonly Refused[] };
+  /** Rules that apply; there are none in this version. */
+  readonly rules: readonly [];
+  readonly customer: ExplainedCustomer | null;
+  readonly case: ExplainedCase | null;
+  /** Fields of the case that it sets, the first time included. */
+  readonly changes: readonly ExplainedChange[];
+}
+
+export interface ExplainedMessage {
+  readonly message_id: string | null;
+  readonly subject: string | null;
+  readonly from: string | null;
+  readonly to: readonly string[];
+  readonly cc: readonly string[];
+  readonly received_at: Date;
+  readonly size_bytes: number;
+  readonly attachments: number;
+}
+
+export interface ExplainedCustomer {
+  /** Null for one who is new. */
+  readonly id: number | null;
+  readonly first_name: string | null;
+  readonly last_name: string | null;
+  readonly company: string | null;
+  readonly phone: string | null;
+  readonly external_id: string | null;
+  readonly custom_fields: Readonly<Record<string, string>>;
+}
+
+export interface ExplainedCase {
+  /** Null for one that is new. */
+  readonly id: number | null;
+  readonly external_id: string | null;
+  readonly subject: string | null;
+  readonly status: string;
+  readonly priority: number | null;
+  readonly language: string | null;
+  readonly labels: readonly string[];
+  readonly custom_fields: Readonly<Record<string, string>>;
+  readonly follow_up_of: number | null;
+}
+
+export interface ExplainedChange {
+  readonly field: string;
+  readonly old: string | null;
+  readonly new: string | null;
+  readonly reason: string | null;
+}
+
+/** A message that is new. */
+export function explainRecorded(
+  setting: Setting,
+  fetched: FetchedMessage,
+  plan: Plan,
+  { incoming, supportCase, customer }: NewInteraction,
+): Explanation {
+  const { applied, refused } = incoming.directives;
+  return {
+    ...inFolder(setting, incoming, fetched),
+    outcome: 'recorded',
+    decided: withTrust(incoming),
+    headers: { applied, refused },
+    customer: explainedCustomer(customer),
+    case: explainedCase(supportCase),
+    changes: changesOf(plan, supportCase),
+  };
+}
+
+/**
+ * A message that is recorded already, as itself or as another copy. Where it is a trusted copy of an untrusted one it
+ * changes what that copy came to; otherwise nothing, and what is told is how the other one was recorded.
+ */
+export function explainDuplicate(
+  setting: Setting,
+  fetched: FetchedMessage,
+  incoming: Incoming,
+  plan: Plan,
+  { interactionId, caseId, receivedAt, ...stored }: Original,
+): Explanation {
+  const [changed] = plan.changed;
+  const { applied, refused } = changed ? changed.directives : stored;
+  return {
+    ...inFolder(setting, incoming, fetched),
+    outcome: 'duplicate',
+    duplicate_of: { interaction_id: interactionId, case_id: caseId, received_at: receivedAt },
+    decided: changed ? withTrust(incoming) : stored.decided,
+    headers: { applied, refused },
+    customer: changed ? explainedCustomer(changed.customer) : null,
+    case: changed ? explainedCase(changed.supportCase) : null,
+    changes: changed ? changesOf(plan, changed.supportCase) : [],
+  };
+}
+
+/** Bytes that cannot be read as a message. */
+export function explainUnreadable(
+  setting: Setting,
+  { receivedAt, source }: FetchedMessage,
+  { stage, error }: Unrecordable,
+): Explanation {
+  const nothing = { message_id: null, subject: null, from: null, to: [], cc: [], attachments: 0 };
+  return {
+    ...emptyIn(setting),
+    message: { ...nothing, received_at: receivedAt, size_bytes: source.length },
+    outcome: 'quarantined',
+    error: `${stage}: ${error}`,
+  };
+}
+
+function emptyIn({ mailbox, folder }: Setting) {
+  return {
+    mailbox: mailbox.name,
+    folder: folder.path,
+    role: folder.role,
+    error: null,
+    duplicate_of: null,
+    decided: [],
+    headers: { applied: [], refused: [] },
+    rules: [] as const,
+    customer: null,
+    case: null,
+    changes: [],
+  };
+}
+
+function inFolder(setting: Setting, { message, receivedAt }: Incoming, { source }: FetchedMessage) {
+  const addresses = (list: readonly Address[]) => list.map(({ address }) => address);
+  return {
+    ...emptyIn(setting),
+    message: {
+      message_id: message.messageId ?? null,
+      subject: message.subject ?? null,
+      from: message.from?.address ?? null,
+      to: addresses(message.to),
+      cc: addresses(message.cc),
+      received_at: receivedAt,
+      size_bytes: source.length,
+      attachments: message.attachments.length,
+    },
+  };
+}
+
+/** The daemon keeps the verdict of trust where there are headers that it is about; whoever asks wants it always. */
+function withTrust({ directives: { decided }, trusted, trustWhy }: Incoming): Decided[] {
+  const isThere = decided.some(({ what }) => what === 'trust');
+  const verdict: Decided = { what: 'trust', value: trusted ? 'trusted' : null, why: trustWhy };
+  return isThere ? [...decided] : [verdict, ...decided];
+}
+
+function changesOf({ events }: Plan, supportCase: SupportCase): ExplainedChange[] {
+  return events
+    .filter((event) => event.supportCase === supportCase)
+    .map(({ field, old, new: value, reason }) => ({ field, old: textOf(old), new: textOf(value), reason }));
+}
+
+/** A customer who is new has no number yet. */
+function textOf(value: string | Customer | null): string | null {
+  if (typeof value === 'string' || value === null) return value;
+  return value.id === undefined ? 'a new customer' : String(value.id);
+}
+
+function explainedCustomer(customer: Customer | undefined): ExplainedCustomer | null {
+  return customer === undefined ? null : { ...customer, id: customer.id ?? null };
+}
+
+function explainedCase(supportCase: SupportCase): ExplainedCase {
+  const { id, external_id, subject, status, priority, language, labels, custom_fields, followUpOf } =
+    supportCase;
+  return {
+    id: id ?? null,
+    ...{ external_id, subject, status, priority, language, labels, custom_fields },
+    follow_up_of: followUpOf?.id ?? null,
+  };
+}

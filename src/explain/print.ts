@@ -1,0 +1,132 @@
+import type { Decided } from '../rules/directives.ts';
+import { harmless } from '../terminal/harmless.ts';
+import { type Paint, type PrintOptions, painter } from '../terminal/style.ts';
+import { indented } from '../terminal/width.ts';
+import { counted, readableSize, readableTime } from '../terminal/words.ts';
+import type { Explanation } from './explanation.ts';
+
+/** An explanation in sentences. */
+export function printExplanation(explanation: Explanation, options: PrintOptions): string {
+  const paint = painter(options);
+  const sections = [
+    headLines(explanation, options, paint),
+    outcomeLines(explanation, options, paint),
+    section(
+      'Why',
+      explanation.decided.flatMap((each) => decidedLines(each, options, paint)),
+      paint,
+    ),
+    section('Headers', headerLines(explanation, options, paint), paint),
+    section('Rules', explanation.outcome === 'recorded' ? ['  there are none'] : [], paint),
+    section('What changes in the case', changeLines(explanation, options), paint),
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+function section(title: string, lines: readonly string[], paint: Paint): string[] {
+  return lines.length === 0 ? [] : [paint('bold', title), ...lines];
+}
+
+function headLines({ message }: Explanation, options: PrintOptions, paint: Paint): string[] {
+  const { subject, from, to, cc, received_at, size_bytes, attachments } = message;
+  const people = [`from ${from ?? 'nobody'}`, `to ${[...to, ...cc].join(', ') || 'nobody'}`];
+  const facts = [
+    `received ${readableTime(received_at)}`,
+    readableSize(size_bytes),
+    ...(attachments === 0 ? [] : [counted(attachments, 'attachment')]),
+  ];
+  return [
+    ...sentence(subject ?? '(no subject)', '', options).map((line) => paint('bold', line)),
+    ...sentence(people.join(' '), '  ', options),
+    ...sentence(facts.join(', '), '  ', options).map((line) => paint('dim', line)),
+  ];
+}
+
+function outcomeLines(explanation: Explanation, options: PrintOptions, paint: Paint): string[] {
+  const [first = '', ...more] = sentence(outcomeOf(explanation), '', options);
+  const style = { recorded: 'green', duplicate: 'yellow', quarantined: 'red' } as const;
+  return [paint(style[explanation.outcome], first), ...more];
+}
+
+function outcomeOf(explanation: Explanation): string {
+  const { outcome, error, duplicate_of: original, changes, decided, mailbox } = explanation;
+  if (outcome === 'quarantined') return `It cannot be recorded, and goes to quarantine: ${error ?? ''}`;
+  if (original) {
+    const place = `interaction ${original.interaction_id} of case ${original.case_id}`;
+    if (explanation.case) return `It is a trusted copy of ${place}, and applies its headers to it.`;
+    return changes.length > 0 || decided.length > 0
+      ? `It is recorded already, as ${place}: it changes nothing more. This is how that was decided.`
+      : `It is recorded already, as ${place}: it changes nothing more.`;
+  }
+  const kind = decided.find(({ what }) => what === 'kind')?.value ?? 'mail';
+  const direction =
+    decided.find(({ what }) => what === 'direction')?.value === 'out' ? 'outbound' : 'inbound';
+  return `Polled from ${mailbox} now, it is recorded as ${direction} ${kind === 'mail' ? 'mail' : `mail (${kind})`} of ${customerOf(explanation)}, in ${caseOf(explanation)}.`;
+}
+
+function customerOf({ customer, decided }: Explanation): string {
+  if (customer === null) return 'nobody';
+  const name = [customer.first_name, customer.last_name].filter(Boolean).join(' ');
+  const address = decided.find(({ what }) => what === 'customer')?.value ?? '';
+  const said = name || address || customer.external_id || 'somebody without a name';
+  return customer.id === null ? `a new customer, ${said}` : `customer ${customer.id}, ${said}`;
+}
+
+function caseOf({ case: supportCase }: Explanation): string {
+  if (supportCase === null) return 'no case';
+  const { id, external_id, status, follow_up_of } = supportCase;
+  const name = id === null ? 'a new case' : `case ${id}`;
+  const details = [
+    ...(external_id === null ? [] : [external_id]),
+    ...(follow_up_of === null ? [] : [`follow-up of case ${follow_up_of}`]),
+    `then ${status}`,
+  ];
+  return `${name} (${details.join(', ')})`;
+}
+
+/** Wide enough for the longest of them. */
+const LABEL_COLUMNS = 'direction  '.length;
+
+function decidedLines({ what, value, why }: Decided, options: PrintOptions, paint: Paint): string[] {
+  const text = value === null ? `${ABSENT[what] ?? 'none'}: ${why}` : `${value}: ${why}`;
+  const lines = sentence(text, ' '.repeat(LABEL_COLUMNS + 2), options);
+  return lines.map((line, index) =>
+    index === 0 ? `  ${paint('cyan', what)}${line.slice(2 + what.length)}` : line,
+  );
+}
+
+/** What is said where nothing was found. */
+const ABSENT: Partial<Record<Decided['what'], string>> = {
+  trust: 'not trusted',
+  customer: 'not by an address',
+  case: 'a new one',
+};
+
+function headerLines({ headers }: Explanation, options: PrintOptions, paint: Paint): string[] {
+  const applied = headers.applied.flatMap(({ by, field, value }) =>
+    sentence(`${by} sets ${field}: ${value}`, '  ', options),
+  );
+  const refused = headers.refused.flatMap(({ by, value, reason }) => [
+    ...sentence(`${by}: ${value}`, '  ', options),
+    ...sentence(`refused: ${reason}`, '    ', options).map((line) => paint('yellow', line)),
+  ]);
+  return [...applied, ...refused];
+}
+
+/** The reasons stand above: a header, or why the status is what it is. */
+function changeLines({ changes }: Explanation, options: PrintOptions): string[] {
+  return changes.flatMap(({ field, old, new: value }) =>
+    sentence(`${field}: ${old === null ? '' : `${old} → `}${value ?? 'nothing'}`, '  ', options),
+  );
+}
+
+/** Longest text of a mail in one sentence, in characters: a header's value may be as long as a page. */
+const LONGEST = 600;
+
+function sentence(text: string, indent: string, { width }: PrintOptions): string[] {
+  const shown = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  return indented(harmless(shown), indent, width);
+}
