@@ -63,6 +63,7 @@ async function record({ mailbox, folder, recording }: Setting, fetched: FetchedM
 }
 
 interface Ids {
+  events: number;
   cases: number;
   customers: number;
 }
@@ -70,9 +71,10 @@ interface Ids {
 async function highestIds(): Promise<Ids> {
   const [ids] = await rows<Ids>(
     database.db,
-    `select (select coalesce(max(id), 0) from cases) as cases, (select coalesce(max(id), 0) from customers) as customers`,
+    `select (select coalesce(max(id), 0) from case_events) as events,
+       (select coalesce(max(id), 0) from cases) as cases, (select coalesce(max(id), 0) from customers) as customers`,
   );
-  return ids ?? { cases: 0, customers: 0 };
+  return ids ?? { events: 0, cases: 0, customers: 0 };
 }
 
 /** What can be compared of an explanation: ids of what is new are not known before. */
@@ -164,8 +166,8 @@ async function caseOf(id: number, before: Ids) {
 async function eventsOf({ interaction_id, case_id }: Happened, before: Ids) {
   const events = await rows<{ field: string; old: string | null; new: string | null; reason: string | null }>(
     database.db,
-    `select field, old, new, reason from case_events where interaction_id = ? and case_id = ? order by id`,
-    [String(interaction_id), String(case_id)],
+    `select field, old, new, reason from case_events where interaction_id = ? and case_id = ? and id > ? order by id`,
+    [String(interaction_id), String(case_id), String(before.events)],
   );
   const isNew = (text: string | null) => text !== null && Number(text) > before.customers;
   return events.map((event) =>
