@@ -59,8 +59,8 @@ export async function enterFolder(
 }
 
 /** The first mail that a poll by unseen mail would have taken next, where the folder is selected otherwise from now on. */
-async function firstWaiting(
-  { db, session, mailboxId }: PollContext,
+export async function firstWaiting(
+  { db, session, mailboxId }: Pick<PollContext, 'db' | 'session' | 'mailboxId'>,
   seen: FolderSeen,
 ): Promise<number | undefined> {
   const anew = await selectedAnew(db, mailboxId, seen);
@@ -71,7 +71,8 @@ async function firstWaiting(
   return unseen.find((uid) => !known.has(uid));
 }
 
-function accountOf({ imap }: MailboxConfig): string {
+/** By what a folder is told from one of the same name in another account. */
+export function accountOf({ imap }: MailboxConfig): string {
   return `${imap.user}@${imap.host.toLowerCase()}`;
 }
 

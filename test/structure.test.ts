@@ -41,6 +41,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['errors', 'config', 'imap', 'record', 'sizes', 'poll-context'],
     ...['batches', 'selection', 'recording', 'poll', 'poll-mailbox'],
   ],
+  check: [
+    ...['errors', 'sizes', 'terminal', 'config', 'message', 'rules', 'db', 'imap', 'record', 'judge'],
+    ...['selection', 'marking', 'poll'],
+  ],
   daemon: [
     ...['errors', 'config', 'db', 'observe', 'record', 'scheduler'],
     ...['releasers', 'poll-context', 'poll-mailbox'],
@@ -48,7 +52,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   demo: ['errors', 'config', 'db', 'history', 'observe', 'releasers', 'version', 'daemon'],
   cli: [
     ...['errors', 'terminal', 'config', 'message', 'rules', 'db', 'history', 'observe', 'scheduler'],
-    ...['releasers', 'version', 'poll-context', 'import-mail', 'daemon', 'demo'],
+    ...['releasers', 'version', 'poll-context', 'import-mail', 'check', 'daemon', 'demo'],
   ],
 };
 
