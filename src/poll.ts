@@ -1,18 +1,11 @@
 import { ahead } from './ahead.ts';
 import { type Batch, readBatches } from './batches.ts';
-import type { MailboxConfig } from './config/schema.ts';
+import { accountOf, firstWaiting } from './entering.ts';
 import { openFolder } from './imap/folder.ts';
 import { searchMessages } from './imap/search.ts';
 import { isUntouched, markLate, markRecorded, prepareMarking } from './marking.ts';
 import { emptyReport, type PollContext, type PollReport } from './poll-context.ts';
-import {
-  type FolderSeen,
-  type KnownFolder,
-  noteBusy,
-  noteSwept,
-  registerFolder,
-  selectedAnew,
-} from './record/folders.ts';
+import { type KnownFolder, noteBusy, noteSwept, registerFolder } from './record/folders.ts';
 import { findReceipts } from './record/receipts.ts';
 import { recordBatch } from './recording.ts';
 import { countsSince, criteriaFor, sweptUpTo } from './selection.ts';
@@ -56,23 +49,6 @@ export async function enterFolder(
   noteUidValidity(context, place);
   if (options.isPolled) noteStart(context, place);
   return place;
-}
-
-/** The first mail that a poll by unseen mail would have taken next, where the folder is selected otherwise from now on. */
-async function firstWaiting(
-  { db, session, mailboxId }: PollContext,
-  seen: FolderSeen,
-): Promise<number | undefined> {
-  const anew = await selectedAnew(db, mailboxId, seen);
-  if (anew === undefined) return undefined;
-  // Older mail was there when all of it counted; what is unseen of it was made so by a person.
-  const unseen = await searchMessages(session, { unseen: true, since: anew.polledSince });
-  const known = new Set((await findReceipts(db, anew, unseen)).map(({ uid }) => uid));
-  return unseen.find((uid) => !known.has(uid));
-}
-
-function accountOf({ imap }: MailboxConfig): string {
-  return `${imap.user}@${imap.host.toLowerCase()}`;
 }
 
 async function withoutReceipt(

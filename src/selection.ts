@@ -10,7 +10,7 @@ import type { KnownFolder } from './record/folders.ts';
 export function criteriaFor(
   { select }: FolderConfig,
   processed: ProcessedConfig,
-  { start, sweptUid }: KnownFolder,
+  { start, sweptUid }: Pick<KnownFolder, 'start' | 'sweptUid'>,
 ): Criteria {
   const swept = select === 'new' ? sweptUid + 1 : 1;
   const fromUid = Math.max(swept, start.fromUid ?? 1);
@@ -23,7 +23,7 @@ export function criteriaFor(
 }
 
 /** Whether a message counts by when it came; where UIDs say it, the search has asked for them. */
-export function countsSince({ start }: KnownFolder): (message: MessageSize) => boolean {
+export function countsSince({ start }: Pick<KnownFolder, 'start'>): (message: MessageSize) => boolean {
   const { at, fromUid } = start;
   if (at === null || fromUid !== null) return () => true;
   return ({ receivedAt }) => receivedAt >= at;

@@ -27,20 +27,28 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   history: ['errors', 'terminal', 'db'],
   record: ['errors', 'sizes', 'message', 'rules', 'db'],
   judge: ['errors', 'config', 'imap', 'message', 'rules', 'record'],
-  explain: ['errors', 'terminal', 'config', 'db', 'imap', 'message', 'rules', 'record', 'judge'],
   'poll-context': ['errors', 'config', 'db', 'imap', 'observe', 'record', 'judge'],
   batches: ['errors', 'imap', 'record', 'sizes', 'judge', 'poll-context'],
   selection: ['config', 'imap', 'record'],
+  entering: ['config', 'db', 'imap', 'record'],
   marking: ['errors', 'imap', 'record', 'sizes', 'poll-context'],
   recording: ['record', 'poll-context', 'batches'],
   poll: [
     ...['errors', 'config', 'imap', 'record', 'ahead', 'poll-context'],
-    ...['batches', 'selection', 'marking', 'recording'],
+    ...['batches', 'selection', 'entering', 'marking', 'recording'],
   ],
   'poll-mailbox': ['errors', 'config', 'db', 'imap', 'observe', 'record', 'judge', 'poll-context', 'poll'],
   'import-mail': [
     ...['errors', 'config', 'imap', 'record', 'sizes', 'poll-context'],
     ...['batches', 'selection', 'recording', 'poll', 'poll-mailbox'],
+  ],
+  check: [
+    ...['errors', 'sizes', 'terminal', 'config', 'message', 'rules', 'db', 'imap', 'record', 'judge'],
+    ...['selection', 'entering', 'marking'],
+  ],
+  explain: [
+    ...['errors', 'terminal', 'config', 'message', 'rules', 'db', 'imap', 'record', 'judge'],
+    ...['selection', 'entering'],
   ],
   daemon: [
     ...['errors', 'config', 'db', 'observe', 'record', 'scheduler'],
@@ -49,7 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   demo: ['errors', 'config', 'db', 'history', 'observe', 'releasers', 'version', 'daemon'],
   cli: [
     ...['errors', 'terminal', 'config', 'message', 'rules', 'db', 'history', 'observe', 'scheduler'],
-    ...['releasers', 'version', 'explain', 'poll-context', 'import-mail', 'daemon', 'demo'],
+    ...['releasers', 'version', 'poll-context', 'import-mail', 'check', 'explain', 'daemon', 'demo'],
   ],
 };
 

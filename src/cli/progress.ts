@@ -21,18 +21,22 @@ export function createProgress(
   if (output.isTTY !== true) return { show: () => {}, say: () => {}, end: () => {} };
   const started = performance.now();
   let drawnAt = Number.NEGATIVE_INFINITY;
+  let isShown = false;
   return {
     show: (done, total) => {
       const now = performance.now();
       if (done < total && now - drawnAt < REDRAW_MS) return;
       drawnAt = now;
+      isShown = true;
       output.write(`\r\x1b[K${progressLine(label, done, total, now - started)}`);
     },
     say: (text) => {
+      isShown = true;
       output.write(`\r\x1b[K${text}`);
     },
     end: () => {
-      if (drawnAt > 0) output.write('\r\x1b[K');
+      if (isShown) output.write('\r\x1b[K');
+      isShown = false;
     },
   };
 }

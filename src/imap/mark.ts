@@ -154,10 +154,13 @@ function canExpunge(session: Session): boolean {
 }
 
 /**
- * Whether the session may use an extension. IMAP4rev2 has both in it (RFC 9051, appendix E), but only where it is in
+ * Whether the session may use an extension. IMAP4rev2 has them in it (RFC 9051, appendix E), but only where it is in
  * use: imapflow would send a plain EXPUNGE otherwise, which destroys what anybody has marked \Deleted.
  */
-function can({ client: { capabilities, enabled } }: Session, capability: 'MOVE' | 'UIDPLUS'): boolean {
+export function can(
+  { client: { capabilities, enabled } }: Session,
+  capability: 'MOVE' | 'UIDPLUS' | 'SPECIAL-USE' | 'IDLE',
+): boolean {
   const isRev2 =
     enabled.has('IMAP4REV2') || (capabilities.has('IMAP4rev2') && !capabilities.has('IMAP4rev1'));
   return capabilities.has(capability) || isRev2;

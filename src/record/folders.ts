@@ -49,6 +49,10 @@ interface FolderRow {
   readonly swept_uid: number;
 }
 
+/** Whether it is to be settled which messages count: never was it, or it is to be settled anew (see registerFolder). */
+const isOpen = (row: string) => `:select::text is not null and (${row}.select_by is null or
+         (${row}.select_by = 'unseen' and :select <> 'unseen' and ${row}.start_at is null and not :isAll))`;
+
 /** Registers a mailbox. @returns its id */
 export async function registerMailbox(db: Database, name: string, email: string | null): Promise<number> {
   const { rows } = (await db.raw(
@@ -95,8 +99,6 @@ export async function registerFolder(
 ): Promise<KnownFolder> {
   // Of two daemons at the first contact, the one that comes second keeps what the first has settled: hence the
   // condition is asked of the row itself, which is locked by then.
-  const isOpen = (row: string) => `:select::text is not null and (${row}.select_by is null or
-         (${row}.select_by = 'unseen' and :select <> 'unseen' and ${row}.start_at is null and not :isAll))`;
   const { rows } = (await db.raw(
     `with before as (
        select id, uid_validity, select_by, ${isOpen('folders')} as is_open
@@ -135,13 +137,102 @@ export async function registerFolder(
     uidValidity: folder.uidValidity,
     previousUidValidity: row.previous,
     isFirstContact: row.is_settled_now,
-    start: {
-      kind: row.start_at === null ? 'all' : row.is_by_uid ? 'now' : 'date',
-      at: row.start_at,
-      fromUid: row.start_uid,
-    },
+    start: startOf(row),
     sweptUid: row.swept_uid,
   };
+}
+
+/** A folder as a poll would find it; without an id where no poll has registered it yet. */
+export type FoundFolder = Omit<KnownFolder, 'folderId'> & { readonly folderId: number | undefined };
+
+interface FoundRow extends Omit<FolderRow, 'is_settled_now'> {
+  readonly is_open: boolean;
+  readonly behind: number | null;
+}
+
+/**
+ * What registerFolder would answer, without registering anything: for looking at a mailbox only.
+ *
+ * @param mailboxId undefined where no poll has registered the mailbox
+ */
+export async function findFolder(
+  db: Database,
+  mailboxId: number | undefined,
+  seen: FolderSeen,
+): Promise<FoundFolder> {
+  const { account, path, select, start, uidValidity } = seen;
+  const { rows } = (await db.raw(
+    `select f.id, f.uid_validity as previous, ${isOpen('f')} as is_open, f.start_at,
+       case when f.start_uid_validity = :uidValidity then f.start_uid end as start_uid,
+       f.start_uid is not null as is_by_uid,
+       case when f.swept_uid_validity = :uidValidity then f.swept_uid else 0 end as swept_uid,
+       (select max(r.uid) + 1 from receipts r where r.folder_id = f.id and r.uid_validity = :uidValidity
+         and f.select_by is not null) as behind
+     from folders f where f.mailbox_id = :mailboxId and f.account = :account and f.path = :path`,
+    {
+      mailboxId: mailboxId ?? null,
+      account,
+      path,
+      select: select ?? null,
+      uidValidity,
+      isAll: start === 'all',
+    },
+  )) as { rows: FoundRow[] };
+  const [row] = rows;
+  if (row === undefined) return newFolder(seen);
+  const found = {
+    folderId: row.id,
+    uidValidity,
+    previousUidValidity: row.previous,
+    sweptUid: row.swept_uid,
+  };
+  if (row.is_open) return { ...found, isFirstContact: true, start: firstContact(seen, row.behind) };
+  return { ...found, isFirstContact: false, start: startOf(row) };
+}
+
+/** A folder at the first contact with it. */
+export function newFolder(seen: FolderSeen): FoundFolder {
+  return {
+    folderId: undefined,
+    uidValidity: seen.uidValidity,
+    previousUidValidity: null,
+    isFirstContact: true,
+    start: firstContact(seen, null),
+    sweptUid: 0,
+  };
+}
+
+/** What registerFolder settles. @param behind the UID behind the last receipt, if there is one */
+function firstContact({ start, uidNext, waitingUid }: FolderSeen, behind: number | null): FirstContact {
+  if (start === 'all') return { kind: 'all', at: null, fromUid: null };
+  if (start !== 'now') return { kind: 'date', at: start, fromUid: null };
+  return { kind: 'now', at: new Date(), fromUid: Math.min(waitingUid ?? Infinity, behind ?? uidNext) };
+}
+
+function startOf(row: Pick<FolderRow, 'start_at' | 'start_uid' | 'is_by_uid'>): FirstContact {
+  return {
+    kind: row.start_at === null ? 'all' : row.is_by_uid ? 'now' : 'date',
+    at: row.start_at,
+    fromUid: row.start_uid,
+  };
+}
+
+/** A mailbox as polls have left it. */
+export interface FoundMailbox {
+  readonly id: number;
+  /** When a poll last went well. */
+  readonly lastPolledAt: Date | null;
+  /** Why the last poll did not. */
+  readonly lastError: string | null;
+}
+
+/** @returns undefined where no poll has registered it */
+export async function findMailbox(db: Database, name: string): Promise<FoundMailbox | undefined> {
+  const { rows } = (await db.raw(
+    'select id, last_polled_at as "lastPolledAt", last_error as "lastError" from mailboxes where name = ?',
+    [name],
+  )) as { rows: FoundMailbox[] };
+  return rows[0];
 }
 
 /** Notes that every message up to a UID has its receipt, so that the next search begins behind it. */

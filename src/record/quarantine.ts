@@ -48,3 +48,11 @@ export async function quarantine(db: Database, message: Unrecordable, policy: Po
     }
   });
 }
+
+/** How many messages wait in quarantine for somebody to look at them. */
+export async function countQuarantined(db: Database): Promise<number> {
+  const { rows } = (await db.raw('select count(*) as n from quarantine where resolved_at is null')) as {
+    rows: [{ n: number }];
+  };
+  return rows[0].n;
+}

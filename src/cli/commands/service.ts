@@ -4,6 +4,27 @@ import { example, optionsOf, type SetCode } from './declare.ts';
 /** What installs the daemon, looks after it and runs it. */
 export function declareService(cli: Command, setCode: SetCode): void {
   cli
+    .command('check')
+    .description('say whether the daemon would do what you want, each finding with its cure; changes nothing')
+    .option('-m, --mailbox <name>', 'this mailbox alone (default: all of them)')
+    .option(
+      '--sample [number]',
+      'read the headers of the last messages, 200 where no number is given: what x-headers would do, and whose mail it is',
+    )
+    .option('--json', 'as data')
+    .addHelpText(
+      'after',
+      `
+Nothing is marked or recorded. The exit code is 1 where something would keep the daemon from working, 2 where the
+configuration cannot be understood; warnings alone are 0.
+${example('mailcase check', 'mailcase check --mailbox support --sample 500')}`,
+    )
+    .action(async (_: unknown, command: Command) => {
+      const { checkCommand } = await import('../check.ts');
+      setCode(await checkCommand(optionsOf(command)));
+    });
+
+  cli
     .command('run')
     .description('poll the mailboxes by their schedule until stopped')
     .option('--once', 'poll every mailbox once and end')

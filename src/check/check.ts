@@ -1,0 +1,97 @@
+import type { Config, MailboxConfig } from '../config/schema.ts';
+import { configFindings } from './config.ts';
+import { type Looked, lookAtDatabase } from './database.ts';
+import { databaseFindings } from './database-findings.ts';
+import { type Finding, isGood } from './finding.ts';
+import { planText } from './folder-findings.ts';
+import { checkMailbox, type MailboxFacts } from './mailbox.ts';
+
+export interface CheckRequest {
+  readonly config: Config;
+  /** Where the configuration was read from. */
+  readonly file: string;
+  /** Those that are looked at. */
+  readonly mailboxes: readonly MailboxConfig[];
+  /** How many messages of each are sampled; undefined for none. */
+  readonly sample: number | undefined;
+  /** How much of all samples has been read. */
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+export interface CheckReport {
+  /** Whether nothing would keep the daemon from working. */
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+  readonly mailboxes: readonly MailboxReport[];
+}
+
+/** A mailbox in numbers, for programs. */
+type MailboxReport = ReturnType<typeof reportOf>;
+
+/** Looks at everything that the daemon needs, mailboxes side by side, and changes nothing. */
+export async function check(request: CheckRequest): Promise<CheckReport> {
+  const { config, mailboxes, file, sample } = request;
+  const { looked, db, close } = await lookAtDatabase(config.database);
+  try {
+    const onProgress = summedUp(request.onProgress);
+    const facts = await Promise.all(
+      mailboxes.map((mailbox) => checkMailbox({ config, db, sample, onProgress }, mailbox)),
+    );
+    const findings = [
+      ...configFindings(config, mailboxes, file),
+      ...databaseFindings(looked, placeOf(config, looked)),
+      ...facts.flatMap((each) => each.findings),
+    ];
+    return { ok: isGood(findings), findings, mailboxes: facts.map(reportOf) };
+  } finally {
+    await close();
+  }
+}
+
+/** Adds up what several mailboxes tell of their progress. */
+function summedUp(onProgress: CheckRequest['onProgress']): CheckRequest['onProgress'] {
+  let done = 0;
+  let total = 0;
+  return (more, moreInAll) => {
+    done += more;
+    total += moreInAll;
+    onProgress(done, total);
+  };
+}
+
+/** Where the database is, without user and password. */
+function placeOf({ database }: Config, looked: Looked): string {
+  if (database.embedded !== undefined) return database.embedded;
+  const { host, pathname } = new URL(database.url);
+  const name = looked.kind === 'found' ? `/${looked.facts.server.database}` : pathname;
+  return `${host || 'the local socket'}${name}`;
+}
+
+function reportOf({ mailbox, polled, server, folders, missing, sample }: MailboxFacts) {
+  const { name, imap } = mailbox;
+  return {
+    name,
+    host: imap.host,
+    port: imap.port,
+    user: imap.user,
+    lastPolledAt: polled?.lastPolledAt ?? null,
+    lastError: polled?.lastError ?? null,
+    server: server ?? null,
+    missingFolders: missing,
+    folders: folders.map((facts) => ({
+      path: facts.config.path,
+      role: facts.config.role,
+      select: facts.config.select,
+      uidValidity: facts.found.uidValidity,
+      isFirstContact: facts.found.isFirstContact,
+      start: facts.found.start,
+      messages: facts.uids.length,
+      waiting: facts.waiting,
+      left: facts.left,
+      unmarked: facts.unmarked,
+      plan: planText(facts, mailbox.processed),
+      impossible: facts.marking.impossible,
+    })),
+    sample: sample ?? null,
+  };
+}

@@ -1,0 +1,111 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
+import { isLoopback } from '../config/checks.ts';
+import type { Config, MailboxConfig } from '../config/schema.ts';
+import { domainKey } from '../message/addresses.ts';
+import { type Finding, sectionOf } from './finding.ts';
+import { publicDomainReason } from './public-domains.ts';
+
+const section = sectionOf('Configuration');
+
+/** What a configuration that can be understood will do, where an operator may not have meant it. */
+export function configFindings(
+  { database }: Pick<Config, 'database'>,
+  mailboxes: readonly MailboxConfig[],
+  file: string,
+): Finding[] {
+  const names = mailboxes.map(({ name }) => name).join(', ');
+  const read = section.ok('config_read', `${file} can be understood (mailboxes: ${names})`);
+  return [read, ...databaseFindings(database), ...mailboxes.flatMap(mailboxFindings)];
+}
+
+function databaseFindings({ embedded }: Config['database']): Finding[] {
+  if (embedded === undefined) return [];
+  return [
+    section.warning(
+      'database_embedded',
+      `the database is the Postgres that comes with mailcase, in ${embedded}`,
+      'good for first steps; for production, give `database.url` of a server of your own, with backups',
+    ),
+  ];
+}
+
+function mailboxFindings(mailbox: MailboxConfig): Finding[] {
+  return [
+    ...ownFindings(mailbox),
+    ...trustFindings(mailbox),
+    ...processedFindings(mailbox),
+    ...tlsFindings(mailbox),
+  ];
+}
+
+function ownFindings({ name, own, imap }: MailboxConfig): Finding[] {
+  if (own.length === 0) {
+    return [
+      section.warning(
+        'own_empty',
+        `${name}: \`own\` is empty, since the IMAP user is no address: without it, no mail in the inbox is outbound`,
+        'add your own addresses and domains, e.g. `own: [support@example.com, example.com]`',
+      ),
+    ];
+  }
+  const open = own.flatMap((entry) => {
+    const reason = entry.includes('@') ? undefined : publicDomainReason(domainKey(entry.replace(/^\./, '')));
+    return reason === undefined ? [] : [{ entry, reason }];
+  });
+  return open.map(({ entry, reason }) =>
+    section.warning(
+      'own_public_domain',
+      `${name}: \`own\` has ${entry}, a public domain: ${reason}, and their mail would pass for yours`,
+      `write your own addresses instead, e.g. \`own: [${imap.user.includes('@') ? imap.user : `you@${entry.replace(/^\./, '')}`}]\``,
+    ),
+  );
+}
+
+function trustFindings({ name, trust }: MailboxConfig): Finding[] {
+  if (trust === 'none') {
+    return [
+      section.ok(
+        'trust_none',
+        `${name}: trust is none: x-headers are kept and change nothing (\`mailcase check --sample\` says what they would do)`,
+      ),
+    ];
+  }
+  if (trust === 'all') {
+    return [
+      section.warning(
+        'trust_all',
+        `${name}: trust is all: whoever can write to the mailbox can change any customer and any case`,
+        'let your own systems send a secret: `trust: {secret: {header: x-our-secret, value: "${TRUST_SECRET}"}}`',
+      ),
+    ];
+  }
+  return [
+    section.warning(
+      'trust_secret',
+      `${name}: trust goes by the secret in ${trust.secret.header}: whoever gets a mail with it can use it`,
+      'put it only into copies that nobody but this mailbox gets: a Bcc copy is the very mail that the customer gets',
+    ),
+  ];
+}
+
+function processedFindings({ name, processed }: MailboxConfig): Finding[] {
+  if (processed !== 'none') return [];
+  return [
+    section.warning(
+      'shadow_mode',
+      `${name}: processed is none (shadow mode): mail is recorded, and nothing in the mailbox shows it`,
+      'right beside another system; otherwise take `processed` out, or say how mail is marked: `processed: {flag: "\\\\Seen"}`',
+    ),
+  ];
+}
+
+function tlsFindings({ name, imap }: MailboxConfig): Finding[] {
+  if (imap.tls !== 'none' || isLoopback(imap.host)) return [];
+  return [
+    section.warning(
+      'tls_none',
+      `${name}: without TLS (tls: none), everybody on the way to ${imap.host} can read password and mail`,
+      'use `tls: implicit` or `tls: starttls`',
+    ),
+  ];
+}

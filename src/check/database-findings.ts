@@ -1,0 +1,144 @@
+import { counted, listed } from '../terminal/words.ts';
+import type { DatabaseFacts, Looked, ServerFacts } from './database.ts';
+import { type Finding, sectionOf } from './finding.ts';
+import { grantsFor } from './rights.ts';
+
+const section = sectionOf('Database');
+
+/** The oldest PostgreSQL that mailcase is tested with, as server_version_num. */
+const OLDEST_VERSION = 150_000;
+
+/** What a look at the database says. @param place host, port and name, without user and password */
+export function databaseFindings(looked: Looked, place: string): Finding[] {
+  switch (looked.kind) {
+    case 'unreachable':
+      return [
+        section.problem(
+          'database_unreachable',
+          `${place} cannot be used: ${looked.why}`,
+          'see that the server runs there and that `database` in the configuration has the right host, port, user, password and name',
+        ),
+      ];
+    case 'not_made':
+      return [
+        section.problem(
+          'database_not_made',
+          `there is no database in ${looked.folder} yet`,
+          'run `mailcase migrate up`, which makes it with its tables',
+        ),
+      ];
+    case 'found':
+      return [
+        ...serverFindings(looked.facts.server, place),
+        ...schemaFindings(looked.facts),
+        ...rightsFindings(looked.facts),
+        ...quarantineFindings(looked.facts),
+      ];
+  }
+}
+
+function serverFindings(server: ServerFacts, place: string): Finding[] {
+  const findings = [
+    section.ok(
+      'database_reached',
+      `PostgreSQL ${server.version.split(' ', 1)[0]} at ${place}, as ${server.role}`,
+    ),
+  ];
+  if (server.versionNumber < OLDEST_VERSION) {
+    findings.push(
+      section.problem(
+        'database_too_old',
+        `PostgreSQL ${server.version} is older than 15`,
+        'use PostgreSQL 15 or later',
+      ),
+    );
+  }
+  if (server.isStandby || server.isReadOnly) {
+    findings.push(
+      section.problem(
+        'database_read_only',
+        server.isStandby
+          ? 'the server is a standby: nothing can be written to it'
+          : 'transactions are read-only (default_transaction_read_only)',
+        server.isStandby
+          ? 'give the address of the primary in `database.url`'
+          : `turn it off: \`alter role ${server.role} set default_transaction_read_only = off\`, or on the database or the server, where it is set`,
+      ),
+    );
+  }
+  if (server.encoding !== 'UTF8') {
+    findings.push(
+      section.problem(
+        'database_encoding',
+        `the database's encoding is ${server.encoding}, which cannot keep every letter of every mail`,
+        `make one with UTF-8: \`createdb -E UTF8 -T template0 mailcase\``,
+      ),
+    );
+  }
+  return findings;
+}
+
+function schemaFindings({ server, schema }: DatabaseFacts): Finding[] {
+  if (server.schemaName === null) {
+    return [
+      section.problem(
+        'schema_unusable',
+        `${server.role} may not use any schema of the database ${server.database}`,
+        `as its owner: \`grant usage, create on schema public to ${server.role}\``,
+      ),
+    ];
+  }
+  // Then the rights are what is to be mended first.
+  if (schema === undefined) return [];
+  const { applied, pending, unknown } = schema;
+  if (unknown.length > 0) {
+    return [
+      section.problem(
+        'schema_newer',
+        `a newer mailcase has migrated the database (${unknown.join(', ')})`,
+        'install that version, or take it back with `mailcase migrate down` of that version',
+      ),
+    ];
+  }
+  if (pending.length > 0) {
+    const lacks = applied.length === 0 ? 'has no tables of mailcase yet' : `lacks ${listed(pending)}`;
+    return [section.problem('schema_older', `the database ${lacks}`, 'run `mailcase migrate up`')];
+  }
+  return [
+    section.ok(
+      'schema_current',
+      `its tables are those of this version (${counted(applied.length, 'migration')})`,
+    ),
+  ];
+}
+
+function rightsFindings({ server, missing, schema }: DatabaseFacts): Finding[] {
+  if (server.schemaName === null) return [];
+  if (missing.length === 0) {
+    // Of tables that are not there, nothing is known.
+    return schema?.applied.length === 0 || schema?.pending.length !== 0
+      ? []
+      : [section.ok('rights_complete', `${server.role} has every right that the daemon needs`)];
+  }
+  const things = [...new Set(missing.map(({ on }) => on))];
+  return [
+    section.problem(
+      'rights_missing',
+      `${server.role} lacks rights that the daemon needs, on ${listed(things)}`,
+      'as the owner of the tables:',
+      grantsFor(missing, server.role),
+    ),
+  ];
+}
+
+function quarantineFindings({ quarantined }: DatabaseFacts): Finding[] {
+  if (quarantined === undefined) return [];
+  if (quarantined === 0) return [section.ok('quarantine_empty', 'no message is in quarantine')];
+  return [
+    section.warning(
+      'quarantined',
+      `${counted(quarantined, 'message')} could not be recorded and ${quarantined === 1 ? 'is' : 'are'} in quarantine`,
+      'see why: `select id, uid, stage, error from quarantine where resolved_at is null`',
+    ),
+  ];
+}

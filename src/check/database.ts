@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseConfig } from '../config/schema.ts';
+import type { Database } from '../db/connect.ts';
+import { type SchemaState, schemaState } from '../db/migrate.ts';
+import { openDatabase } from '../db/open.ts';
+import { errorMessage } from '../errors.ts';
+import { countQuarantined } from '../record/quarantine.ts';
+import { type MissingRight, missingRights, TABLE_RIGHTS } from './rights.ts';
+
+/** What was found out about a database that answers. */
+export interface DatabaseFacts {
+  readonly server: ServerFacts;
+  readonly missing: readonly MissingRight[];
+  /** Undefined where the role must not even read which migrations were applied. */
+  readonly schema: SchemaState | undefined;
+  /** How many messages are in quarantine; undefined where that cannot be asked. */
+  readonly quarantined: number | undefined;
+}
+
+export interface ServerFacts {
+  /** `180004` is 18.4. */
+  readonly versionNumber: number;
+  readonly version: string;
+  readonly database: string;
+  /** As SQL writes it, quoted where need be. */
+  readonly role: string;
+  readonly encoding: string;
+  readonly isReadOnly: boolean;
+  readonly isStandby: boolean;
+  /** Where tables are looked for and made; null where the role may use none. */
+  readonly schemaName: string | null;
+}
+
+/** A database that was looked at. */
+export type Looked =
+  | { readonly kind: 'unreachable'; readonly why: string }
+  /** The embedded one, before the command that makes it. */
+  | { readonly kind: 'not_made'; readonly folder: string }
+  | { readonly kind: 'found'; readonly facts: DatabaseFacts };
+
+export interface OpenedDatabase {
+  readonly looked: Looked;
+  /** To ask what was recorded; undefined where its tables cannot be read. */
+  readonly db: Database | undefined;
+  close(): Promise<void>;
+}
+
+const nothingToClose = async () => {};
+
+/** Connects and looks; an embedded database that was not made yet stays so. */
+export async function lookAtDatabase(config: DatabaseConfig): Promise<OpenedDatabase> {
+  if (config.embedded !== undefined && !existsSync(join(config.embedded, 'postgres', 'PG_VERSION'))) {
+    const looked: Looked = { kind: 'not_made', folder: config.embedded };
+    return { looked, db: undefined, close: nothingToClose };
+  }
+  let close = nothingToClose;
+  try {
+    const opened = await openDatabase(config);
+    close = opened.close;
+    const facts = await readFacts(opened.db);
+    return { looked: { kind: 'found', facts }, db: isReadable(facts) ? opened.db : undefined, close };
+  } catch (error) {
+    return { looked: { kind: 'unreachable', why: errorMessage(error) }, db: undefined, close };
+  }
+}
+
+async function readFacts(db: Database): Promise<DatabaseFacts> {
+  const server = await readServer(db);
+  const missing = await missingRights(db);
+  const mayRead = (name: string) => canSelect(missing, name);
+  // Without the right, knex would take the table for one that is not there, and everything for pending.
+  const schema =
+    server.schemaName !== null && mayRead('schema_migrations') ? await schemaState(db) : undefined;
+  const isCurrent = schema?.pending.length === 0 && schema.unknown.length === 0;
+  const quarantined = isCurrent && mayRead('quarantine') ? await countQuarantined(db) : undefined;
+  return { server, missing, schema, quarantined };
+}
+
+async function readServer(db: Database): Promise<ServerFacts> {
+  const { rows } = (await db.raw(
+    `select current_setting('server_version_num')::int as "versionNumber", current_setting('server_version') as version,
+       current_database() as database, quote_ident(current_user) as role,
+       current_setting('server_encoding') as encoding, current_setting('transaction_read_only')::boolean as "isReadOnly",
+       pg_is_in_recovery() as "isStandby", current_schema() as "schemaName"`,
+  )) as { rows: [ServerFacts] };
+  return rows[0];
+}
+
+function canSelect(missing: readonly MissingRight[], table: string): boolean {
+  return !missing.some(({ kind, on, right }) => kind === 'table' && on === table && right === 'select');
+}
+
+function isReadable({ schema, missing }: DatabaseFacts): boolean {
+  return (
+    schema !== undefined &&
+    schema.pending.length === 0 &&
+    schema.unknown.length === 0 &&
+    Object.keys(TABLE_RIGHTS).every((name) => canSelect(missing, name))
+  );
+}

@@ -1,0 +1,140 @@
+import type { MailboxConfig } from '../config/schema.ts';
+import { serverText } from '../imap/folder.ts';
+import type { Marking } from '../imap/mark.ts';
+import type { ListedFolder } from '../imap/server.ts';
+import { counted, listed, readableTime } from '../terminal/words.ts';
+import { type Finding, type Section, sectionOf } from './finding.ts';
+import type { FolderFacts } from './folder.ts';
+
+/** Most folders that a finding names. */
+const MAX_NAMED = 30;
+
+/** What a folder holds, what the next poll would do there, and what the server cannot do of it. */
+export function folderFindings(
+  section: Section,
+  facts: FolderFacts,
+  processed: MailboxConfig['processed'],
+  isRecordKnown: boolean,
+): Finding[] {
+  const { config, uids, waiting, left, unmarked, marking, found } = facts;
+  const details = [
+    `${selectionText(facts, processed)}: ${planText(facts, processed)}`,
+    ...contactText(facts),
+    ...(found.previousUidValidity !== null && found.previousUidValidity !== found.uidValidity
+      ? ['UIDVALIDITY has changed since the last poll: mail that was recorded is known by what it says']
+      : []),
+    ...(unmarked > 0 ? [`${unmarked} recorded and not marked yet: the next poll marks them`] : []),
+    ...(left > 0
+      ? [`${counted(left, 'other message')} not recorded: polls do not take them, \`mailcase import\` does`]
+      : []),
+    ...(isRecordKnown ? [] : ['what was recorded before is not known without the database']),
+  ];
+  const role = config.role === 'sent' ? ' (sent)' : '';
+  const read = section.ok(
+    'folder_read',
+    `${config.path}${role}: ${counted(uids.length, 'message')}, ${waiting} waiting for the next poll`,
+    details,
+  );
+  return [read, ...impossibleFindings(section, config.path, marking)];
+}
+
+function impossibleFindings(section: Section, path: string, { impossible }: Marking): Finding[] {
+  return impossible.map(({ option, why, cure }) =>
+    section.warning(
+      'marking_impossible',
+      `${path}: mail cannot be marked as processed.${option} says: ${why}`,
+      cure,
+    ),
+  );
+}
+
+function selectionText({ config }: FolderFacts, processed: MailboxConfig['processed']): string {
+  switch (config.select) {
+    case 'unseen':
+      return 'unseen mail';
+    case 'keyword':
+      return processed === 'none' ? 'all mail' : `mail without the keyword ${processed.keyword}`;
+    case 'new':
+      return 'mail that was not taken yet';
+  }
+}
+
+/** `is recorded, then marked \Seen and moved to Processed` */
+export function planText(
+  { config, marking }: Pick<FolderFacts, 'config' | 'marking'>,
+  processed: MailboxConfig['processed'],
+): string {
+  if (config.role === 'sent') return 'is recorded as outbound, and the folder stays as it is';
+  if (processed === 'none') return 'is recorded, and the folder stays as it is (processed: none)';
+  const { flags, recorded, aside } = marking;
+  const steps = [
+    ...(flags.length > 0 ? [`marked ${listed(flags)}`] : []),
+    ...(recorded.to === 'folder' ? [`moved to ${recorded.path}`] : []),
+    ...(recorded.to === 'delete' ? ['deleted from the mailbox'] : []),
+  ];
+  const rest = aside.to === 'folder' ? `; what cannot be recorded in full is moved to ${aside.path}` : '';
+  return steps.length === 0
+    ? `is recorded, and stays as it is${rest}`
+    : `is recorded, then ${listed(steps)}${rest}`;
+}
+
+/** Since when mail counts. */
+function contactText({ found, config }: FolderFacts): string[] {
+  const { kind, at, fromUid } = found.start;
+  const since = at && `received since ${readableTime(at)} UTC`;
+  if (found.isFirstContact) {
+    const counts = {
+      all: 'all of it counts',
+      now: 'what comes after the first poll counts, older mail does not',
+      date: `what was ${since} counts`,
+    }[kind];
+    const said = config.start instanceof Date ? config.start.toISOString() : config.start;
+    return [`not polled yet; by \`start: ${said}\`, ${counts}`];
+  }
+  if (kind === 'all') return [];
+  return [`mail counts from ${fromUid === null ? `what was ${since}` : `UID ${fromUid}`} on (first contact)`];
+}
+
+/** A folder that is configured and cannot be opened. */
+export function missingFolder(
+  section: Section,
+  path: string,
+  error: Error,
+  there: readonly ListedFolder[],
+): Finding {
+  const names = there.map(({ path: name, specialUse }) =>
+    specialUse === undefined || specialUse === '\\Inbox' ? name : `${name} (${specialUse})`,
+  );
+  const more = names.length > MAX_NAMED ? ' …' : '';
+  return section.problem(
+    'folder_missing',
+    `the folder ${path} cannot be opened: ${serverText(error.cause)}`,
+    `name one that is there in \`folders\`: ${names.slice(0, MAX_NAMED).join(', ')}${more}`,
+  );
+}
+
+/** The folder in which the answers of people lie, where mailcase would not read it, or as what it is not. */
+export function sentFolderFindings(mailbox: MailboxConfig, there: readonly ListedFolder[]): Finding[] {
+  const section = sectionOf(`Mailbox ${mailbox.name}`);
+  const sent = there.find(({ specialUse }) => specialUse === '\\Sent');
+  if (sent === undefined) return [];
+  const entry = `{path: ${JSON.stringify(sent.path)}, role: sent}`;
+  const configured = mailbox.folders.find(({ path }) => path === sent.path);
+  if (configured?.role === 'inbox') {
+    return [
+      section.warning(
+        'sent_as_inbox',
+        `${sent.path} holds sent mail, and is configured as mail that comes in`,
+        `write \`${entry}\` in \`folders\``,
+      ),
+    ];
+  }
+  if (mailbox.folders.some(({ role }) => role === 'sent')) return [];
+  return [
+    section.warning(
+      'sent_folder_unread',
+      `${sent.path} is where mail programs keep what your people send, and it is not read: their answers are missing in the history`,
+      `add \`${entry}\` to \`folders\``,
+    ),
+  ];
+}

@@ -1,0 +1,127 @@
+import type { Config, MailboxConfig } from '../config/schema.ts';
+import type { Database } from '../db/connect.ts';
+import { MailcaseError } from '../errors.ts';
+import { type ListedFolder, listFolders, type ServerInfo, serverInfo } from '../imap/server.ts';
+import { openSession, type Session } from '../imap/session.ts';
+import { type FoundMailbox, findMailbox } from '../record/folders.ts';
+import { type Finding, mailboxSectionName, type Section, sectionOf } from './finding.ts';
+import { type FolderFacts, readFolder } from './folder.ts';
+import { folderFindings, missingFolder, sentFolderFindings } from './folder-findings.ts';
+import { Patience } from './patience.ts';
+import { type Sample, takeSample } from './sample.ts';
+import { sampleFindings } from './sample-findings.ts';
+import { failureFinding, pollFindings, serverFindings } from './server-findings.ts';
+
+/** A server that says nothing is waited for no longer than this, in milliseconds, or poll_timeout if that is less. */
+const LONGEST_WAIT_MS = 60_000;
+
+export interface MailboxCheck {
+  readonly config: Config;
+  /** To ask what was recorded; undefined where that cannot be asked. */
+  readonly db: Database | undefined;
+  /** How many messages are sampled; undefined for none. */
+  readonly sample: number | undefined;
+  /** How many messages were read more, of how many more to be read in all. */
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+/** What was found out about a mailbox; what stands in it was found before anything failed. */
+export interface MailboxFacts {
+  readonly mailbox: MailboxConfig;
+  polled: FoundMailbox | undefined;
+  server: ServerInfo | undefined;
+  readonly folders: FolderFacts[];
+  /** Paths of configured folders that cannot be opened. */
+  readonly missing: string[];
+  sample: Sample | undefined;
+  readonly findings: Finding[];
+}
+
+/** Looks at one mailbox. Whatever goes wrong becomes a finding, so that no mailbox holds up another. */
+export async function checkMailbox(check: MailboxCheck, mailbox: MailboxConfig): Promise<MailboxFacts> {
+  const facts: MailboxFacts = {
+    mailbox,
+    polled: undefined,
+    server: undefined,
+    folders: [],
+    missing: [],
+    sample: undefined,
+    findings: [],
+  };
+  const section = sectionOf(mailboxSectionName(mailbox.name));
+  const waitMs = Math.min(mailbox.poll_timeout, LONGEST_WAIT_MS);
+  const patience = new Patience(waitMs);
+  try {
+    await lookAt(check, facts, section, patience);
+  } catch (error) {
+    const seconds = patience.signal.aborted ? waitMs / 1000 : undefined;
+    facts.findings.push(failureFinding(section, mailbox, error, seconds));
+  } finally {
+    patience.end();
+  }
+  return facts;
+}
+
+async function lookAt(
+  check: MailboxCheck,
+  facts: MailboxFacts,
+  section: Section,
+  patience: Patience,
+): Promise<void> {
+  const { mailbox, findings } = facts;
+  if (check.db) {
+    facts.polled = await findMailbox(check.db, mailbox.name);
+    findings.push(...pollFindings(section, facts.polled));
+  }
+  await withSession(mailbox, patience, async (session) => {
+    facts.server = serverInfo(session);
+    findings.push(...serverFindings(section, mailbox, facts.server));
+    const there = await listFolders(session);
+    await lookAtFolders(check, facts, section, { session, patience, there });
+    findings.push(...sentFolderFindings(mailbox, there));
+    if (check.sample === undefined) return;
+    facts.sample = await takeSample(check, facts, { session, there, onAnswer: () => patience.renew() });
+    findings.push(...sampleFindings(facts.sample));
+  });
+}
+
+/** Opens a session without the polls' registration of the mailbox. */
+async function withSession(
+  mailbox: MailboxConfig,
+  { signal }: Patience,
+  work: (session: Session) => Promise<void>,
+): Promise<void> {
+  const session = await openSession(mailbox.imap, mailbox.message_bytes, () => {}, signal);
+  const close = () => session.close();
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    signal.throwIfAborted();
+    await work(session);
+    await session.logout();
+  } finally {
+    signal.removeEventListener('abort', close);
+    session.close();
+  }
+}
+
+async function lookAtFolders(
+  { db }: MailboxCheck,
+  facts: MailboxFacts,
+  section: Section,
+  { session, patience, there }: { session: Session; patience: Patience; there: readonly ListedFolder[] },
+): Promise<void> {
+  const { mailbox, polled, findings } = facts;
+  const context = { session, db, mailbox, mailboxId: polled?.id };
+  for (const folder of mailbox.folders) {
+    patience.renew();
+    try {
+      const read = await readFolder(context, folder);
+      facts.folders.push(read);
+      findings.push(...folderFindings(section, read, mailbox.processed, db !== undefined));
+    } catch (error) {
+      if (!(error instanceof MailcaseError) || error.code !== 'imap_folder_missing') throw error;
+      facts.missing.push(folder.path);
+      findings.push(missingFolder(section, folder.path, error, there));
+    }
+  }
+}

@@ -1,0 +1,191 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
+import { counted, listed, readableTime } from '../terminal/words.ts';
+import { type Finding, type Section, sectionOf } from './finding.ts';
+import type { OwnSuggestion } from './sample-own.ts';
+import type { DistrustGroup, SampleSummary } from './sample-summary.ts';
+
+/** Most senders, and most values, that are named in words. */
+const MAX_NAMED = 6;
+
+/** What a sample says, the reason why headers do nothing first. */
+export function sampleFindings(summary: SampleSummary): Finding[] {
+  const section = sectionOf(`Sample of ${summary.mailbox}`);
+  if (summary.read === 0) {
+    return [section.ok('sample_empty', 'there is no message to read', unread(summary))];
+  }
+  return [
+    section.ok('sample_read', readText(summary), unread(summary)),
+    ...headerFindings(section, summary),
+    ...valueFindings(section, summary),
+    ...prefixFindings(section, summary),
+    attribution(section, summary),
+    ...ownFindings(section, summary),
+  ];
+}
+
+function readText({ read, oldest, newest }: SampleSummary): string {
+  const span = oldest && newest ? `, received ${readableTime(oldest)} to ${readableTime(newest)} UTC` : '';
+  return `the last ${counted(read, 'message')}${span}`;
+}
+
+function unread({ unreadable, notHandedOut }: SampleSummary): string[] {
+  return [
+    ...(unreadable > 0 ? [`${unreadable} with a header that cannot be parsed: quarantined by a poll`] : []),
+    ...(notHandedOut > 0 ? [`${notHandedOut} not handed out by the server`] : []),
+  ];
+}
+
+function headerFindings(section: Section, { headers, trust, secretHeader, read }: SampleSummary): Finding[] {
+  const { prefix, carrying, applied, distrusted } = headers;
+  const carry = `${carrying} of ${read} ${carrying === 1 ? 'carries' : 'carry'} ${prefix} headers`;
+  if (carrying === 0) return [section.ok('headers_none', `none carries ${prefix} headers`)];
+  if (distrusted.length === 0) {
+    return [section.ok('headers_applied', `${carry}; those of ${applied} are applied`)];
+  }
+  return distrusted.map((group) =>
+    section.warning(
+      `headers_${group.reason === 'nobody' ? 'trust_none' : `secret_${group.reason}`}`,
+      `${carry}, and those of ${group.count} are not applied: ${whyNot(group, secretHeader)}`,
+      distrustCure(group, secretHeader),
+      [`from ${named(group.senders.map(({ sender, count }) => `${sender || 'nobody'} (${count})`))}`],
+    ),
+  );
+  function whyNot({ reason }: DistrustGroup, header = 'the secret'): string {
+    switch (reason) {
+      case 'nobody':
+        return `the mailbox trusts nobody (trust: ${trust})`;
+      case 'missing':
+        return `they have no ${header}`;
+      case 'repeated':
+        return `they have ${header} more than once`;
+      case 'wrong':
+        return `what they have in ${header} is not the secret`;
+    }
+  }
+}
+
+function distrustCure({ reason }: DistrustGroup, header = 'the header of the secret'): string {
+  switch (reason) {
+    case 'nobody':
+      return (
+        'if your own systems wrote them: let them add a secret to copies that only this mailbox gets, and set ' +
+        '`trust: {secret: {header: x-our-secret, value: "${TRUST_SECRET}"}}`; or `trust: all`, if whoever can write ' +
+        'to the mailbox may change every case'
+      );
+    case 'missing':
+      return `of those that are yours, let the sending system add ${header}; what strangers wrote stays without effect`;
+    case 'repeated':
+      return `let the sending system write ${header} once`;
+    case 'wrong':
+      return `of those that are yours, give the sending system the value of \`trust.secret.value\`; others are guesses or old secrets`;
+  }
+}
+
+function valueFindings(section: Section, { headers: { refusedValues, prefix } }: SampleSummary): Finding[] {
+  if (refusedValues.length === 0) return [];
+  const lines = refusedValues
+    .slice(0, MAX_NAMED)
+    .map(({ header, value, reason, count }) =>
+      `${header}: ${value} (${count} times): ${reason}`.replace(' (1 times)', ''),
+    );
+  const rest = refusedValues.length - lines.length;
+  return [
+    section.warning(
+      'values_refused',
+      `${counted(refusedValues.length, 'value')} would not be taken even from a trusted mail`,
+      `correct them in the sending system; the README has the values of each ${prefix} header`,
+      [...lines, ...(rest > 0 ? [`and ${rest} more (\`--json\` lists them)`] : [])],
+    ),
+  ];
+}
+
+function prefixFindings(
+  section: Section,
+  { headers: { otherPrefixes, prefix, carrying } }: SampleSummary,
+): Finding[] {
+  return otherPrefixes
+    .slice(0, MAX_NAMED)
+    .map(({ prefix: other, count }) =>
+      section.warning(
+        'other_prefix',
+        `${count} ${count === 1 ? 'carries' : 'carry'} headers like ours under the prefix ${other}, which mean nothing here`,
+        carrying === 0
+          ? `if they are meant for mailcase, set \`headers: {prefix: ${other}}\``
+          : `if they are meant for mailcase, let the sending system write ${prefix} instead (there is one prefix for all)`,
+      ),
+    );
+}
+
+function attribution(section: Section, summary: SampleSummary): Finding {
+  const { inbound, outbound, customers, kinds, withoutAddress, copies, recorded } = summary;
+  const others = Object.entries(kinds).filter(([kind]) => kind !== 'mail');
+  const automatic = others.map(([kind, count]) => `${count} ${KIND_NAMES[kind] ?? kind}`);
+  return section.ok(
+    'attribution',
+    `${inbound} inbound, ${outbound} outbound, of ${counted(customers, 'customer')}`,
+    [
+      automatic.length > 0 ? `among them ${listed(automatic)}` : 'no list mail, none automatic',
+      ...(copies > 0
+        ? [`${copies} copies of another in the sample, which become one interaction with it`]
+        : []),
+      ...(recorded === null ? [] : [`${recorded} recorded already`]),
+      ...(withoutAddress > 0
+        ? [`${withoutAddress} without a usable address: recorded without a customer`]
+        : []),
+      ...(kinds.bounce ? ['whose bounces they are stands in their bodies, which are not read here'] : []),
+    ],
+  );
+}
+
+const KIND_NAMES: Readonly<Record<string, string>> = {
+  list: 'of lists',
+  auto_reply: 'automatic replies',
+  bounce: 'bounces',
+  receipt: 'read receipts',
+  calendar: 'calendar replies',
+};
+
+function ownFindings(section: Section, { own }: SampleSummary): Finding[] {
+  const { suggestions, unused, configured } = own;
+  const findings: Finding[] = [];
+  const [first] = suggestions;
+  if (first) {
+    findings.push(
+      section.warning(
+        'own_incomplete',
+        `\`own\` does not have ${suggestions.length === 1 ? 'one that looks' : 'some that look'} like yours`,
+        `add those that are yours, e.g. \`own: [${[...configured, first.entry].join(', ')}]\`; mail from them is outbound then`,
+        suggestions.map(suggestionText),
+      ),
+    );
+  }
+  if (unused.length > 0) {
+    findings.push(
+      section.warning(
+        'own_unused',
+        `no mail of the sample has an address of ${listed(unused)}, which \`own\` has`,
+        'see that it is spelt right',
+      ),
+    );
+  }
+  if (findings.length === 0) {
+    findings.push(
+      section.ok('own_complete', `\`own\` has everybody that looks like yours (${configured.join(', ')})`),
+    );
+  }
+  return findings;
+}
+
+function suggestionText({ entry, senders, addressed, sent }: OwnSuggestion): string {
+  const evidence = [
+    ...(senders > 0 ? [`From of ${counted(senders, 'mail')} with x-headers`] : []),
+    ...(addressed > 0 ? [`${counted(addressed, 'mail')} addressed to it`] : []),
+    ...(sent > 0 ? [`From of ${counted(sent, 'sent mail')}`] : []),
+  ];
+  return `${entry}: ${evidence.join(', ')}`;
+}
+
+function named(words: readonly string[]): string {
+  const more = words.length - MAX_NAMED;
+  return more > 0 ? `${words.slice(0, MAX_NAMED).join(', ')} and ${more} more` : listed(words);
+}

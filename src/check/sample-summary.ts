@@ -1,0 +1,144 @@
+import type { MailboxConfig } from '../config/schema.ts';
+import { addressKey } from '../message/addresses.ts';
+import type { Kind } from '../message/kind.ts';
+import type { Distrust, SampledMessage } from './sample-message.ts';
+import { adviseOwn, type OwnAdvice } from './sample-own.ts';
+
+/** Mails with x-headers that are not applied for one reason. */
+export interface DistrustGroup {
+  readonly reason: Distrust;
+  readonly count: number;
+  /** By address (its key), most mails first. */
+  readonly senders: readonly Counted<'sender'>[];
+}
+
+/** A header value that could not be taken. */
+export interface RefusedValue {
+  readonly header: string;
+  readonly value: string;
+  readonly reason: string;
+  readonly count: number;
+}
+
+type Counted<K extends string> = { readonly [key in K]: string } & { readonly count: number };
+
+/** What a sample of a mailbox says, in numbers of messages. */
+export interface SampleSummary {
+  readonly mailbox: string;
+  readonly trust: 'none' | 'all' | 'secret';
+  /** The header field that carries the shared secret, where trust goes by one. */
+  readonly secretHeader: string | undefined;
+  readonly read: number;
+  /** Their headers could not be parsed. */
+  readonly unreadable: number;
+  /** Gone in the meantime, or not ready at the server. */
+  readonly notHandedOut: number;
+  readonly oldest: Date | undefined;
+  readonly newest: Date | undefined;
+  readonly headers: {
+    readonly prefix: string;
+    /** With a header under the prefix. */
+    readonly carrying: number;
+    /** With at least one that would be applied. */
+    readonly applied: number;
+    readonly distrusted: readonly DistrustGroup[];
+    /** The most frequent first. */
+    readonly refusedValues: readonly RefusedValue[];
+    readonly otherPrefixes: readonly Counted<'prefix'>[];
+  };
+  readonly inbound: number;
+  readonly outbound: number;
+  readonly kinds: Readonly<Partial<Record<Kind, number>>>;
+  /** Distinct ones that the mail would be attributed to; of bounces that is not known. */
+  readonly customers: number;
+  /** No usable address, bounces left out. */
+  readonly withoutAddress: number;
+  /** Copies of another message of the sample, as far as headers say. */
+  readonly copies: number;
+  /** Recorded already, by receipt or Message-ID; null where the database cannot say. */
+  readonly recorded: number | null;
+  readonly own: OwnAdvice & { readonly configured: readonly string[] };
+}
+
+/** Most values and senders that are kept: an operator reads a few, and a stranger can write many. */
+const MAX_LISTED = 50;
+
+/** Sums up what the daemon would make of the messages. */
+export function summarize(
+  messages: readonly SampledMessage[],
+  around: {
+    readonly mailbox: Pick<MailboxConfig, 'name' | 'own' | 'trust'>;
+    readonly prefix: string;
+    readonly unreadable: number;
+    readonly notHandedOut: number;
+    readonly sentFrom: readonly string[];
+    /** Message-IDs that are recorded; undefined where the database cannot say. */
+    readonly knownIds: ReadonlySet<string> | undefined;
+  },
+): SampleSummary {
+  const { mailbox, prefix, unreadable, notHandedOut, sentFrom, knownIds } = around;
+  const times = messages.map(({ receivedAt }) => receivedAt.getTime()).sort((a, b) => a - b);
+  const carrying = messages.filter(({ carries }) => carries);
+  const outbound = messages.filter(({ direction }) => direction === 'out').length;
+  const isKnown = ({ hasReceipt, messageId }: SampledMessage) =>
+    hasReceipt || (messageId !== undefined && knownIds?.has(messageId) === true);
+  return {
+    ...{ unreadable, notHandedOut, outbound, mailbox: mailbox.name },
+    trust: typeof mailbox.trust === 'object' ? 'secret' : mailbox.trust,
+    secretHeader: typeof mailbox.trust === 'object' ? mailbox.trust.secret.header : undefined,
+    read: messages.length,
+    oldest: dateAt(times, 0),
+    newest: dateAt(times, -1),
+    headers: {
+      prefix,
+      carrying: carrying.length,
+      applied: carrying.filter(({ applied }) => applied > 0).length,
+      distrusted: distrustGroups(carrying),
+      refusedValues: refusedValues(carrying),
+      otherPrefixes: tally(messages.flatMap(({ otherPrefixes }) => otherPrefixes)).map(([other, count]) => ({
+        prefix: other,
+        count,
+      })),
+    },
+    inbound: messages.length - outbound,
+    kinds: Object.fromEntries(tally(messages.map(({ kind }) => kind))),
+    customers: new Set(messages.flatMap(({ customer }) => customer ?? [])).size,
+    withoutAddress: messages.filter(({ customer, kind }) => customer === undefined && kind !== 'bounce')
+      .length,
+    copies: messages.length - new Set(messages.map(({ copyKey }) => copyKey)).size,
+    recorded: knownIds === undefined ? null : messages.filter(isKnown).length,
+    own: { configured: mailbox.own, ...adviseOwn(messages, mailbox.own, sentFrom) },
+  };
+}
+
+function dateAt(times: readonly number[], index: number): Date | undefined {
+  const time = times.at(index);
+  return time === undefined ? undefined : new Date(time);
+}
+
+function distrustGroups(carrying: readonly SampledMessage[]): DistrustGroup[] {
+  const reasons = tally(carrying.flatMap(({ distrust }) => distrust ?? []));
+  return reasons.map(([reason, count]) => {
+    const froms = carrying
+      .filter(({ distrust }) => distrust === reason)
+      .map(({ from }) => (from === undefined ? '' : addressKey(from)));
+    const senders = tally(froms).map(([sender, times]) => ({ sender, count: times }));
+    return { reason, count, senders: senders.slice(0, MAX_LISTED) };
+  });
+}
+
+function refusedValues(carrying: readonly SampledMessage[]): RefusedValue[] {
+  const byKey = new Map<string, RefusedValue>();
+  for (const refused of carrying.flatMap((message) => message.refused)) {
+    const key = JSON.stringify([refused.header, refused.value, refused.reason]);
+    byKey.set(key, { ...refused, count: (byKey.get(key)?.count ?? 0) + 1 });
+  }
+  return [...byKey.values()].sort((a, b) => b.count - a.count).slice(0, MAX_LISTED);
+}
+
+/** How often each occurs, the most frequent first. */
+function tally<T extends string>(words: readonly T[]): [T, number][] {
+  const counts = new Map<T, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1]);
+}

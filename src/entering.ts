@@ -1,0 +1,51 @@
+import type { FolderConfig, MailboxConfig } from './config/schema.ts';
+import type { Database } from './db/connect.ts';
+import { openFolder } from './imap/folder.ts';
+import { searchMessages } from './imap/search.ts';
+import type { Session } from './imap/session.ts';
+import { type FolderSeen, type FoundFolder, findFolder, newFolder, selectedAnew } from './record/folders.ts';
+import { findReceipts } from './record/receipts.ts';
+
+/** What a look into a mailbox needs that leaves everything as it is. */
+export interface Looking {
+  readonly session: Session;
+  /** Undefined where nobody can say what was recorded. */
+  readonly db: Database | undefined;
+  readonly mailbox: MailboxConfig;
+  /** Undefined where no poll has registered the mailbox. */
+  readonly mailboxId: number | undefined;
+}
+
+/**
+ * Opens a folder read-only, and finds it as a poll would, without registering anything.
+ *
+ * @throws MailcaseError `imap_folder_missing`
+ */
+export async function enterReadOnly(
+  { session, db, mailbox, mailboxId }: Looking,
+  { path: wanted, role, start, select }: FolderConfig,
+): Promise<FoundFolder> {
+  const { path, uidValidity, uidNext } = await openFolder(session, wanted, { readOnly: true });
+  const seen = { account: accountOf(mailbox), path, role, start, select, uidValidity, uidNext };
+  if (db === undefined) return newFolder(seen);
+  const waitingUid = mailboxId && (await firstWaiting({ db, session, mailboxId }, seen));
+  return findFolder(db, mailboxId, { ...seen, waitingUid });
+}
+
+/** The first mail that a poll by unseen mail would have taken next, where the folder is selected otherwise from now on. */
+export async function firstWaiting(
+  { db, session, mailboxId }: { db: Database; session: Session; mailboxId: number },
+  seen: FolderSeen,
+): Promise<number | undefined> {
+  const anew = await selectedAnew(db, mailboxId, seen);
+  if (anew === undefined) return undefined;
+  // Older mail was there when all of it counted; what is unseen of it was made so by a person.
+  const unseen = await searchMessages(session, { unseen: true, since: anew.polledSince });
+  const known = new Set((await findReceipts(db, anew, unseen)).map(({ uid }) => uid));
+  return unseen.find((uid) => !known.has(uid));
+}
+
+/** By what a folder is told from one of the same name in another account. */
+export function accountOf({ imap }: MailboxConfig): string {
+  return `${imap.user}@${imap.host.toLowerCase()}`;
+}
