@@ -2,7 +2,7 @@ import { isAddress } from './config/checks.ts';
 import type { FolderConfig, MailboxConfig, RecordingConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
 import { MailcaseError } from './errors.ts';
-import { type Note, openSession, type Session } from './imap/session.ts';
+import { inSession, type Note, type Session } from './imap/session.ts';
 import { createJudge } from './judge.ts';
 import type { Log } from './observe/log.ts';
 import { pollFolder } from './poll.ts';
@@ -118,22 +118,14 @@ export async function withSession<T>(
   cut: AbortSignal,
   work: (session: Session, mailboxId: number) => Promise<T>,
 ): Promise<T> {
-  const { db, mailbox } = context;
+  const { db, mailbox, log } = context;
   const mailboxId = await registerMailbox(
     db,
     mailbox.name,
     isAddress(mailbox.imap.user) ? mailbox.imap.user : null,
   );
-  const session = await open(context, cut);
-  const close = () => session.close();
-  cut.addEventListener('abort', close, { once: true });
-  try {
-    cut.throwIfAborted();
-    return await work(session, mailboxId);
-  } finally {
-    cut.removeEventListener('abort', close);
-    session.close();
-  }
+  const note: Note = (level, message, fields) => log[level](fields, message);
+  return inSession(mailbox.imap, mailbox.message_bytes, note, cut, (session) => work(session, mailboxId));
 }
 
 /** What the work on one folder needs to know. */
@@ -163,11 +155,6 @@ export function folderContext(
     suspects,
     stopping,
   };
-}
-
-async function open({ mailbox, log }: MailboxContext, cut: AbortSignal): Promise<Session> {
-  const note: Note = (level, message, fields) => log[level](fields, message);
-  return openSession(mailbox.imap, mailbox.message_bytes, note, cut);
 }
 
 function sum(reports: readonly PollReport[]): PollReport {

@@ -2,7 +2,7 @@ import type { Config, MailboxConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import { MailcaseError } from '../errors.ts';
 import { type ListedFolder, listFolders, type ServerInfo, serverInfo } from '../imap/server.ts';
-import { openSession, type Session } from '../imap/session.ts';
+import { inSession, type Session } from '../imap/session.ts';
 import { type FoundMailbox, findMailbox } from '../record/folders.ts';
 import { type Finding, mailboxSectionName, type Section, sectionOf } from './finding.ts';
 import { type FolderFacts, readFolder } from './folder.ts';
@@ -73,35 +73,25 @@ async function lookAt(
     facts.polled = await findMailbox(check.db, mailbox.name);
     findings.push(...pollFindings(section, facts.polled));
   }
-  await withSession(mailbox, patience, async (session) => {
-    facts.server = serverInfo(session);
-    findings.push(...serverFindings(section, mailbox, facts.server));
-    const there = await listFolders(session);
-    await lookAtFolders(check, facts, section, { session, patience, there });
-    findings.push(...sentFolderFindings(mailbox, there));
-    if (check.sample === undefined) return;
-    facts.sample = await takeSample(check, facts, { session, there, onAnswer: () => patience.renew() });
-    findings.push(...sampleFindings(facts.sample));
-  });
-}
-
-/** Opens a session without the polls' registration of the mailbox. */
-async function withSession(
-  mailbox: MailboxConfig,
-  { signal }: Patience,
-  work: (session: Session) => Promise<void>,
-): Promise<void> {
-  const session = await openSession(mailbox.imap, mailbox.message_bytes, () => {}, signal);
-  const close = () => session.close();
-  signal.addEventListener('abort', close, { once: true });
-  try {
-    signal.throwIfAborted();
-    await work(session);
-    await session.logout();
-  } finally {
-    signal.removeEventListener('abort', close);
-    session.close();
-  }
+  const { imap, message_bytes } = mailbox;
+  await inSession(
+    imap,
+    message_bytes,
+    () => {},
+    patience.signal,
+    async (session) => {
+      facts.server = serverInfo(session);
+      findings.push(...serverFindings(section, mailbox, facts.server));
+      const there = await listFolders(session);
+      await lookAtFolders(check, facts, section, { session, patience, there });
+      findings.push(...sentFolderFindings(mailbox, there));
+      if (check.sample !== undefined) {
+        facts.sample = await takeSample(check, facts, { session, there, onAnswer: () => patience.renew() });
+        findings.push(...sampleFindings(facts.sample));
+      }
+      await session.logout();
+    },
+  );
 }
 
 async function lookAtFolders(

@@ -6,7 +6,8 @@ import { assertSchemaCurrent } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
 import { explainMessage } from '../explain/explain.ts';
-import type { Explanation } from '../explain/explanation.ts';
+import { type Explanation, explainTooLarge } from '../explain/explanation.ts';
+import { explainInMailbox } from '../explain/in-mailbox.ts';
 import { printExplanation } from '../explain/print.ts';
 import { optionsFor } from '../terminal/style.ts';
 import { answer, configFor, EXIT } from './context.ts';
@@ -90,14 +91,16 @@ async function explain(
   const mailbox = mailboxFor(config.mailboxes, options.mailbox);
   const folder = folderFor(mailbox, options.folder);
   const setting = { mailbox, folder, recording: config, place: undefined };
-  if ('uid' in wanted) throw new MailcaseError('usage', 'not yet');
+  if ('uid' in wanted) return explainInMailbox(db, mailbox, folder, config, wanted.uid);
+  const { receivedAt } = wanted;
   const source = await readMessage(wanted.file, mailbox.message_bytes);
-  return explainMessage(db, setting, {
-    ...{ uid: 0, sizeBytes: source.length, receivedAt: wanted.receivedAt, source },
-  });
+  const sizeBytes = source.length;
+  return sizeBytes > mailbox.message_bytes
+    ? explainTooLarge(setting, { receivedAt, sizeBytes })
+    : explainMessage(db, setting, { uid: 0, sizeBytes, receivedAt, source });
 }
 
-/** Reads a message from a file or from standard input. @param limit in bytes: the daemon would take no larger one */
+/** Reads a message from a file or from standard input. @param limit in bytes: beyond it the rest is not read */
 async function readMessage(file: string, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -105,16 +108,10 @@ async function readMessage(file: string, limit: number): Promise<Buffer> {
     const stream = file === '-' ? process.stdin : createReadStream(file);
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       length += chunk.length;
-      if (length > limit) {
-        throw new MailcaseError(
-          'usage',
-          `the message is larger than message_bytes (${limit} bytes): the daemon would not record it`,
-        );
-      }
       chunks.push(chunk);
+      if (length > limit) break;
     }
   } catch (error) {
-    if (error instanceof MailcaseError) throw error;
     throw new MailcaseError('usage', `cannot read ${file}: ${reasonOf(error)}`, { cause: error });
   }
   if (length === 0) throw new MailcaseError('usage', `${file === '-' ? 'standard input' : file} is empty`);

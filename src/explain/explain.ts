@@ -5,11 +5,17 @@ import { createJudge, judge } from '../judge.ts';
 import { decide } from '../record/decide.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
 import { loadView } from '../record/load.ts';
-import type { Plan } from '../record/plan.ts';
+import { emptyPlan, type Plan } from '../record/plan.ts';
 import { withOwnDirectives } from '../record/record-batch.ts';
 import { View } from '../record/view.ts';
-import { type Explanation, explainDuplicate, explainRecorded, explainUnreadable } from './explanation.ts';
-import { type Original, originalOf } from './original.ts';
+import {
+  type Explanation,
+  explainDuplicate,
+  explainRecorded,
+  explainSetAside,
+  explainUnreadable,
+} from './explanation.ts';
+import { type Original, originalById, originalByKey } from './original.ts';
 import type { Setting } from './setting.ts';
 
 /** Stands for a folder that the database does not know: no receipt is of it. */
@@ -31,11 +37,26 @@ export async function explainMessage(
   const outcome = await judge(rules, place, fetched);
   if ('error' in outcome) return explainUnreadable(setting, fetched, outcome);
   const incoming = withOwnDirectives(outcome);
+  if (db && setting.receipt) return explainKnown(db, setting, fetched, incoming);
   const { plan, original } = await foresee(db, incoming, recording);
   const [interaction] = plan.interactions;
   if (interaction) return explainRecorded(setting, fetched, plan, interaction);
   if (original) return explainDuplicate(setting, fetched, incoming, plan, original);
   throw new TypeError('a message is neither new nor a copy');
+}
+
+/** A message that has been read is not read again, so what became of it is told. */
+async function explainKnown(
+  db: Database,
+  setting: Setting,
+  fetched: FetchedMessage,
+  incoming: Incoming,
+): Promise<Explanation> {
+  const id = setting.receipt?.interactionId ?? undefined;
+  const original = id === undefined ? undefined : await originalById(db, id);
+  return original
+    ? explainDuplicate(setting, fetched, incoming, emptyPlan(), original)
+    : explainSetAside(setting, fetched, incoming);
 }
 
 async function foresee(
@@ -46,7 +67,7 @@ async function foresee(
   const policy = { flood };
   if (db === undefined) return { plan: decide(new View(), [incoming], policy), original: undefined };
   const look = async (trx: Transaction) => {
-    const original = await originalOf(trx, incoming.dedupeKey);
+    const original = await originalByKey(trx, incoming.dedupeKey);
     const view = await loadView(trx, [incoming], policy, '');
     return { plan: decide(view, [incoming], policy), original };
   };

@@ -6,7 +6,7 @@ import type { Unrecordable } from '../record/quarantine.ts';
 import type { Customer, SupportCase } from '../record/view.ts';
 import type { Applied, Decided, Refused } from '../rules/directives.ts';
 import type { Original } from './original.ts';
-import type { Setting } from './setting.ts';
+import type { Selection, Setting } from './setting.ts';
 
 /**
  * What a message comes to, and why. It is what `--json` answers with, so its names are those of the tables. Whatever is
@@ -17,7 +17,9 @@ export interface Explanation {
   readonly folder: string;
   readonly role: 'inbox' | 'sent';
   readonly message: ExplainedMessage;
-  readonly outcome: 'recorded' | 'duplicate' | 'quarantined';
+  readonly outcome: 'recorded' | 'duplicate' | 'skipped' | 'quarantined';
+  /** Whether the next poll takes it, and why; null for a file. */
+  readonly selection: Selection | null;
   /** Why it cannot be recorded. */
   readonly error: string | null;
   /** What it is a copy of, or has become already. */
@@ -119,26 +121,49 @@ export function explainDuplicate(
   };
 }
 
+/** A message that was read and is no interaction: it is in quarantine, or was skipped. */
+export function explainSetAside(setting: Setting, fetched: FetchedMessage, incoming: Incoming): Explanation {
+  const outcome = setting.receipt?.outcome === 'skipped' ? 'skipped' : 'quarantined';
+  const error = setting.receipt?.lastError ?? null;
+  return { ...inFolder(setting, incoming, fetched), outcome, error, decided: withTrust(incoming) };
+}
+
+/** A message that is not fetched. @param size in bytes, as far as it is known */
+export function explainTooLarge(
+  setting: Setting,
+  { receivedAt, sizeBytes }: Pick<FetchedMessage, 'receivedAt' | 'sizeBytes'>,
+): Explanation {
+  const { message_bytes } = setting.mailbox;
+  return {
+    ...emptyIn(setting),
+    message: { ...NO_MESSAGE, received_at: receivedAt, size_bytes: sizeBytes },
+    outcome: 'quarantined',
+    error: `fetch: ${sizeBytes} bytes are more than message_bytes (${message_bytes}); the message stays in the mailbox`,
+  };
+}
+
+const NO_MESSAGE = { message_id: null, subject: null, from: null, to: [], cc: [], attachments: 0 };
+
 /** Bytes that cannot be read as a message. */
 export function explainUnreadable(
   setting: Setting,
   { receivedAt, source }: FetchedMessage,
   { stage, error }: Unrecordable,
 ): Explanation {
-  const nothing = { message_id: null, subject: null, from: null, to: [], cc: [], attachments: 0 };
   return {
     ...emptyIn(setting),
-    message: { ...nothing, received_at: receivedAt, size_bytes: source.length },
+    message: { ...NO_MESSAGE, received_at: receivedAt, size_bytes: source.length },
     outcome: 'quarantined',
     error: `${stage}: ${error}`,
   };
 }
 
-function emptyIn({ mailbox, folder }: Setting) {
+function emptyIn({ mailbox, folder, selection }: Setting) {
   return {
     mailbox: mailbox.name,
     folder: folder.path,
     role: folder.role,
+    selection: selection ?? null,
     error: null,
     duplicate_of: null,
     decided: [],

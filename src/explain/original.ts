@@ -1,4 +1,5 @@
-import type { Transaction } from '../db/connect.ts';
+import type { Database, Transaction } from '../db/connect.ts';
+import type { FolderRef } from '../record/incoming.ts';
 import type { Applied, Decided, Refused } from '../rules/directives.ts';
 
 /** The interaction that a message is a copy of, or has become already. */
@@ -14,15 +15,42 @@ export interface Original {
   readonly decided: readonly Decided[];
 }
 
+/** What became of a message when it was read. */
+export interface Receipt {
+  readonly outcome: 'recorded' | 'duplicate' | 'skipped' | 'quarantined';
+  readonly interactionId: number | null;
+  readonly lastError: string | null;
+  readonly recordedAt: Date;
+}
+
+export async function receiptOf(
+  db: Database,
+  { folderId, uidValidity }: FolderRef,
+  uid: number,
+): Promise<Receipt | undefined> {
+  const { rows } = (await db.raw(
+    `select outcome, interaction_id as "interactionId", last_error as "lastError", recorded_at as "recordedAt"
+     from receipts where folder_id = ? and uid_validity = ? and uid = ?`,
+    [folderId, uidValidity, uid],
+  )) as { rows: Receipt[] };
+  return rows[0];
+}
+
+const ORIGINAL = `
+  select i.id as "interactionId", i.case_id as "caseId", i.customer_id as "customerId",
+    i.received_at as "receivedAt", i.trusted,
+    coalesce(c.directives -> 'applied', '[]') as applied, coalesce(c.directives -> 'refused', '[]') as refused,
+    coalesce(c.directives -> 'decided', '[]') as decided
+  from interactions i left join interaction_contents c on c.interaction_id = i.id`;
+
 /** Finds the interaction with a dedupe key, with what was said of it when it was recorded. */
-export async function originalOf(trx: Transaction, dedupeKey: Buffer): Promise<Original | undefined> {
-  const { rows } = (await trx.raw(
-    `select i.id as "interactionId", i.case_id as "caseId", i.customer_id as "customerId",
-       i.received_at as "receivedAt", i.trusted,
-       coalesce(c.directives -> 'applied', '[]') as applied, coalesce(c.directives -> 'refused', '[]') as refused,
-       coalesce(c.directives -> 'decided', '[]') as decided
-     from interactions i left join interaction_contents c on c.interaction_id = i.id where i.dedupe_key = ?`,
-    [dedupeKey],
-  )) as { rows: Original[] };
+export async function originalByKey(trx: Transaction, dedupeKey: Buffer): Promise<Original | undefined> {
+  const { rows } = (await trx.raw(`${ORIGINAL} where i.dedupe_key = ?`, [dedupeKey])) as { rows: Original[] };
+  return rows[0];
+}
+
+/** Finds an interaction, with what was said of it when it was recorded. */
+export async function originalById(db: Database, id: number): Promise<Original | undefined> {
+  const { rows } = (await db.raw(`${ORIGINAL} where i.id = ?`, [id])) as { rows: Original[] };
   return rows[0];
 }

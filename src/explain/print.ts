@@ -47,13 +47,24 @@ function headLines({ message }: Explanation, options: PrintOptions, paint: Paint
 
 function outcomeLines(explanation: Explanation, options: PrintOptions, paint: Paint): string[] {
   const [first = '', ...more] = sentence(outcomeOf(explanation), '', options);
-  const style = { recorded: 'green', duplicate: 'yellow', quarantined: 'red' } as const;
-  return [paint(style[explanation.outcome], first), ...more];
+  const { selection, outcome } = explanation;
+  const style = { recorded: 'green', duplicate: 'yellow', skipped: 'yellow', quarantined: 'red' } as const;
+  const whetherTaken =
+    selection === null
+      ? []
+      : sentence(
+          selection.taken ? `Now: ${selection.why}.` : `But no poll takes it: ${selection.why}.`,
+          '',
+          options,
+        );
+  return [paint(style[outcome], first), ...more, ...whetherTaken];
 }
 
 function outcomeOf(explanation: Explanation): string {
   const { outcome, error, duplicate_of: original, changes, decided, mailbox } = explanation;
-  if (outcome === 'quarantined') return `It cannot be recorded, and goes to quarantine: ${error ?? ''}`;
+  if (outcome === 'quarantined')
+    return `It cannot be recorded, and goes to quarantine: ${error ?? 'nobody knows why'}`;
+  if (outcome === 'skipped') return 'It was skipped: nothing is recorded of it.';
   if (original) {
     const place = `interaction ${original.interaction_id} of case ${original.case_id}`;
     if (explanation.case) return `It is a trusted copy of ${place}, and applies its headers to it.`;
@@ -64,7 +75,7 @@ function outcomeOf(explanation: Explanation): string {
   const kind = decided.find(({ what }) => what === 'kind')?.value ?? 'mail';
   const direction =
     decided.find(({ what }) => what === 'direction')?.value === 'out' ? 'outbound' : 'inbound';
-  return `Polled from ${mailbox} now, it is recorded as ${direction} ${kind === 'mail' ? 'mail' : `mail (${kind})`} of ${customerOf(explanation)}, in ${caseOf(explanation)}.`;
+  return `Polled from ${mailbox}, it is recorded as ${direction} ${kind === 'mail' ? 'mail' : `mail (${kind})`} of ${customerOf(explanation)}, in ${caseOf(explanation)}.`;
 }
 
 function customerOf({ customer, decided }: Explanation): string {
@@ -110,7 +121,7 @@ function headerLines({ headers }: Explanation, options: PrintOptions, paint: Pai
     sentence(`${by} sets ${field}: ${value}`, '  ', options),
   );
   const refused = headers.refused.flatMap(({ by, value, reason }) => [
-    ...sentence(`${by}: ${value}`, '  ', options),
+    ...sentence(value === '' ? by : `${by}: ${value}`, '  ', options),
     ...sentence(`refused: ${reason}`, '    ', options).map((line) => paint('yellow', line)),
   ]);
   return [...applied, ...refused];

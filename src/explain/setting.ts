@@ -1,5 +1,6 @@
 import type { FolderConfig, MailboxConfig, RecordingConfig } from '../config/schema.ts';
 import type { FolderRef } from '../record/incoming.ts';
+import type { Receipt } from './original.ts';
 
 /** Where a message lies, or would lie, and what counts there. */
 export interface Setting {
@@ -8,4 +9,14 @@ export interface Setting {
   readonly recording: RecordingConfig;
   /** The folder as the database knows it; undefined where it does not, or where the message is a file. */
   readonly place: FolderRef | undefined;
+  /** What became of it before, where it has been read already. */
+  readonly receipt?: Receipt | undefined;
+  /** Whether a poll would take it; undefined for a file, which lies nowhere. */
+  readonly selection?: Selection | undefined;
+}
+
+/** Whether the next poll takes a message, and why. */
+export interface Selection {
+  readonly taken: boolean;
+  readonly why: string;
 }

@@ -85,6 +85,30 @@ export async function openSession(
   };
 }
 
+/**
+ * Opens a session, works in it, and closes it whatever happens.
+ *
+ * @param signal cuts it off, whatever command is under way
+ */
+export async function inSession<T>(
+  imap: ImapConfig,
+  maxMessageBytes: number,
+  note: Note,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = await openSession(imap, maxMessageBytes, note, signal);
+  const close = () => session.close();
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await work(session);
+  } finally {
+    signal.removeEventListener('abort', close);
+    session.close();
+  }
+}
+
 function connectError(imap: ImapConfig, error: unknown): MailcaseError {
   const place = `${imap.host}:${imap.port}`;
   const details = error as { authenticationFailed?: unknown; responseText?: unknown };

@@ -1,0 +1,106 @@
+import type { FolderConfig, MailboxConfig, RecordingConfig } from '../config/schema.ts';
+import type { Database } from '../db/connect.ts';
+import { enterReadOnly } from '../entering.ts';
+import { MailcaseError } from '../errors.ts';
+import { fetchMessages, fetchSizes, type MessageSize } from '../imap/fetch.ts';
+import { searchMessages } from '../imap/search.ts';
+import { inSession, type Session } from '../imap/session.ts';
+import { type FoundFolder, findMailbox } from '../record/folders.ts';
+import { countsSince } from '../selection.ts';
+import { explainMessage } from './explain.ts';
+import { type Explanation, explainTooLarge } from './explanation.ts';
+import { type Receipt, receiptOf } from './original.ts';
+import type { Setting } from './setting.ts';
+
+/** A server that does not answer is waited for no longer than this, in milliseconds, or poll_timeout if that is less. */
+const LONGEST_WAIT_MS = 60_000;
+
+/**
+ * Explains a message that lies in the mailbox. The folder is opened read-only, and nothing is registered.
+ *
+ * @throws MailcaseError where the mailbox cannot be read, or has no such message
+ */
+export async function explainInMailbox(
+  db: Database | undefined,
+  mailbox: MailboxConfig,
+  folder: FolderConfig,
+  recording: RecordingConfig,
+  uid: number,
+): Promise<Explanation> {
+  const { imap, message_bytes, poll_timeout } = mailbox;
+  const signal = AbortSignal.timeout(Math.min(poll_timeout, LONGEST_WAIT_MS));
+  return inSession(
+    imap,
+    message_bytes,
+    () => {},
+    signal,
+    async (session) => {
+      const mailboxId = db && (await findMailbox(db, mailbox.name))?.id;
+      const found = await enterReadOnly({ session, db, mailbox, mailboxId }, folder);
+      const { folderId, uidValidity } = found;
+      const place = folderId === undefined ? undefined : { folderId, uidValidity };
+      const receipt = db && place && (await receiptOf(db, place, uid));
+      const [size] = await fetchSizes(session, [uid]);
+      if (size === undefined) throw await noSuchMessage(session, folder, uid);
+      const selection = receipt
+        ? { taken: false, why: receiptText(receipt) }
+        : await selectionOf(session, mailbox, folder, found, size);
+      const setting: Setting = { mailbox, folder, recording, place, receipt, selection };
+      if (size.sizeBytes > message_bytes) return explainTooLarge(setting, size);
+      const [fetched] = await fetchMessages(session, [size]);
+      await session.logout();
+      if (fetched) return explainMessage(db, setting, fetched);
+      throw new MailcaseError(
+        'imap_command',
+        `the server did not hand out message ${uid}; a poll would ask again later`,
+      );
+    },
+  );
+}
+
+async function noSuchMessage(session: Session, { path }: FolderConfig, uid: number): Promise<MailcaseError> {
+  const uids = await searchMessages(session, {});
+  const there = uids.length === 0 ? 'it is empty' : `its UIDs are ${uids[0]} to ${uids.at(-1)}`;
+  return new MailcaseError('usage', `there is no message with UID ${uid} in ${path} (${there})`);
+}
+
+function receiptText({ outcome, recordedAt }: Receipt): string {
+  const what = {
+    recorded: 'recorded',
+    duplicate: 'found to be a copy',
+    skipped: 'skipped',
+    quarantined: 'put into quarantine',
+  }[outcome];
+  return `it was read and ${what} on ${recordedAt.toISOString()}, and is never read again`;
+}
+
+/** Whether the next poll takes the message, by the same rules (see selection.ts), and which of them says so. */
+async function selectionOf(
+  session: Session,
+  { processed }: MailboxConfig,
+  { select }: FolderConfig,
+  found: FoundFolder,
+  size: MessageSize,
+): Promise<{ taken: boolean; why: string }> {
+  const { uid } = size;
+  const { fromUid, at } = found.start;
+  const not = (why: string) => ({ taken: false, why });
+  if (fromUid !== null && uid < fromUid) {
+    return not(
+      `mail counts from UID ${fromUid} on, by \`start\`; older mail comes in by \`mailcase import\``,
+    );
+  }
+  if (!countsSince(found)(size)) {
+    return not(
+      `mail counts since ${at?.toISOString()}, by \`start\`; older mail comes in by \`mailcase import\``,
+    );
+  }
+  if (select === 'unseen' && (await searchMessages(session, { unseen: true, uids: [uid] })).length === 0) {
+    return not('somebody has read it, and polls take unseen mail (select: unseen)');
+  }
+  const withoutKeyword = select === 'keyword' && processed !== 'none' ? processed.keyword : undefined;
+  if (withoutKeyword && (await searchMessages(session, { withoutKeyword, uids: [uid] })).length === 0) {
+    return not(`it has the keyword ${withoutKeyword}, and polls take mail without it (select: keyword)`);
+  }
+  return { taken: true, why: `the next poll takes it (select: ${select})` };
+}
