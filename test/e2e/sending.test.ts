@@ -115,6 +115,22 @@ function expected(customer: string, order: string) {
   };
 }
 
+/** The customer answers the copy that he got. */
+function answer(customer: string, mailbox: string, copy: string): Promise<void> {
+  const messageId = /^message-id: *(.*)$/im.exec(copy)?.[1] ?? '';
+  const fields = { From: customer, To: mailbox, Subject: 'Re: Your order', 'In-Reply-To': messageId };
+  return deliver(inject('dovecot'), mailbox, [mail(fields)]);
+}
+
+/** The answer is in the case of what it answers, and has opened it. */
+function answered(order: string) {
+  const external_id = `order-${order}`;
+  return [
+    { direction: 'out', external_id },
+    { direction: 'in', external_id, status: 'open', trusted: false },
+  ];
+}
+
 describe.each(SENDERS)('config/sending/$file', (sender) => {
   if (missing.has(sender)) {
     it(`is not tried: this machine lacks what \`${sender.probe.join(' ')}\` needs`, () => {});
@@ -127,7 +143,7 @@ describe.each(SENDERS)('config/sending/$file', (sender) => {
     ORDER: `${kind}-${slug}`,
   });
 
-  it('with trust all: a blind copy becomes history, and the customer sees none of it but the x-headers', async () => {
+  it('with trust all: a blind copy becomes history; an answer to a mailbox that trusts nobody finds its case', async () => {
     const given = env('all');
     const { SUPPORT_MAILBOX: mailbox, CUSTOMER_EMAIL: customer, ORDER: order } = given;
     await send(sender, { ...given, CUSTOMER_NAME: 'Åsa Öberg' });
@@ -145,6 +161,12 @@ describe.each(SENDERS)('config/sending/$file', (sender) => {
     );
     expect(report).toMatchObject({ recorded: 1, refused: 0, quarantined: 0 });
     expect(await rows(database.db, HISTORY, [customer])).toEqual([expected(customer, order)]);
+
+    // The blind copies may have a mailbox of their own: customers answer to the one that they know.
+    const known = `known-${slug}@example.com`;
+    await answer(customer, known, seen);
+    await poll(database.db, await loadMailbox(known, { name: 'known', own: ['example.com'] }));
+    expect(await rows(database.db, HISTORY, [customer])).toMatchObject(answered(order));
   });
 
   it('with a secret: it stands only in the copy that the mailbox alone gets, and an answer finds the case', async () => {
@@ -163,14 +185,9 @@ describe.each(SENDERS)('config/sending/$file', (sender) => {
     const configured = await loadMailbox(mailbox, { trust, own: ['example.com'] });
     expect(await poll(database.db, configured)).toMatchObject({ recorded: 1, refused: 0, quarantined: 0 });
     expect(await rows(database.db, HISTORY, [customer])).toEqual([expected(customer, order)]);
-    const messageId = /^message-id: *(.*)$/im.exec(toCustomer?.source ?? '')?.[1] ?? '';
-    const answer = { From: customer, To: mailbox, Subject: 'Re: Your order', 'In-Reply-To': messageId };
-    await deliver(inject('dovecot'), mailbox, [mail(answer)]);
+    await answer(customer, mailbox, toCustomer?.source ?? '');
     await poll(database.db, configured);
-    expect(await rows(database.db, HISTORY, [customer])).toMatchObject([
-      { direction: 'out', external_id: `order-${order}` },
-      { direction: 'in', external_id: `order-${order}`, status: 'open', trusted: false },
-    ]);
+    expect(await rows(database.db, HISTORY, [customer])).toMatchObject(answered(order));
   });
 
   it('lets no line break in a value become a header field', async () => {
