@@ -30,6 +30,9 @@ test('the package installs globally, says its version and migrates under the sam
   ];
   const paths = files.map(({ path }) => path);
   expect(paths).toContain('config/mailcase.example.yaml');
+  // What the README links to, at the place where it links to it.
+  expect(paths).toContain('migrations/tables.md');
+  expect(paths).toContain('config/sending/nodemailer.mjs');
   expect(paths.filter((path) => path.endsWith('.d.ts') || path.startsWith('test/'))).toEqual([]);
   const install = ['install', '--global', '--prefix', prefix, '--omit=optional', '--no-fund', '--no-audit'];
   await run('npm', [...install, join(prefix, filename)], { cwd: prefix });

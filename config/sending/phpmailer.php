@@ -1,0 +1,59 @@
+<?php
+// A shipping notice that mailcase files, sent with PHPMailer (`composer require phpmailer/phpmailer`, or Debian's
+// libphp-phpmailer; tried with 6.6):
+//   SMTP_HOST=mail.example.com MAIL_FROM=shop@example.com SUPPORT_MAILBOX=support@example.com \
+//     CUSTOMER_EMAIL=asa@example.org php phpmailer.php
+use PHPMailer\PHPMailer\PHPMailer;
+
+require getenv('PHPMAILER_AUTOLOAD') ?: 'vendor/autoload.php';
+
+$order = getenv('ORDER') ?: '10423';
+$name = getenv('CUSTOMER_NAME') ?: 'Åsa Öberg';
+$email = getenv('CUSTOMER_EMAIL');
+$secret = getenv('DESK_SECRET');
+
+// true: it throws, also at a line break in a header's value.
+$mail = new PHPMailer(true);
+$mail->CharSet = PHPMailer::CHARSET_UTF8;
+$mail->isSMTP();
+$mail->Host = getenv('SMTP_HOST') ?: 'localhost';
+$mail->Port = (int) (getenv('SMTP_PORT') ?: 587);
+if (getenv('SMTP_USER')) {
+    $mail->SMTPAuth = true;
+    $mail->SMTPSecure = $mail->Port === 465 ? PHPMailer::ENCRYPTION_SMTPS : PHPMailer::ENCRYPTION_STARTTLS;
+    $mail->Username = getenv('SMTP_USER');
+    $mail->Password = getenv('SMTP_PASSWORD');
+}
+
+$mail->setFrom(getenv('MAIL_FROM'));
+$mail->addAddress($email, $name);
+$mail->Subject = "Your order $order is on its way";
+$mail->Body = 'Your parcel has left our house.';
+// The same in both messages where there are two: the customer's answer names it.
+$mail->MessageID = '<' . bin2hex(random_bytes(16)) . '@' . explode('@', getenv('MAIL_FROM'))[1] . '>';
+
+// PHPMailer encodes what is not ASCII; addrFormat quotes and encodes the name alone.
+$desk = [
+    'x-desk-customer-email' => $mail->addrFormat([$email, $name]),
+    'x-desk-interaction-direction' => 'out',
+    'x-desk-case-external-id' => "order-$order",
+    'x-desk-case-status' => 'resolved',
+    'x-desk-case-labels' => 'order, shipping',
+    'x-desk-case-custom-depot' => 'Malmö',
+];
+
+if ($secret === false) {
+    // trust: all. The customer reads the x-headers too; over SMTP, Bcc stands in nobody's copy.
+    $mail->addBCC(getenv('SUPPORT_MAILBOX'));
+} else {
+    // trust: secret. A second message for the mailbox alone: whoever sees the secret can use it. PHPMailer sends to
+    // whom it names, so this one is to the mailbox, and x-desk-customer-email says whose it is.
+    $mail->send();
+    $mail->clearAllRecipients();
+    $mail->addAddress(getenv('SUPPORT_MAILBOX'));
+    $desk['x-our-secret'] = $secret;
+}
+foreach ($desk as $header => $value) {
+    $mail->addCustomHeader($header, $value);
+}
+$mail->send();

@@ -1,0 +1,50 @@
+# A shipping notice that mailcase files, sent with Python's own library (tried with 3.11):
+#   SMTP_HOST=mail.example.com MAIL_FROM=shop@example.com SUPPORT_MAILBOX=support@example.com \
+#     CUSTOMER_EMAIL=asa@example.org python3 send.py
+import os
+import smtplib
+import ssl
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import localtime, make_msgid
+
+env = os.environ.get
+sender, mailbox, secret = os.environ['MAIL_FROM'], os.environ['SUPPORT_MAILBOX'], env('DESK_SECRET')
+customer = Address(env('CUSTOMER_NAME', 'Åsa Öberg'), addr_spec=os.environ['CUSTOMER_EMAIL'])
+order = env('ORDER', '10423')
+
+# EmailMessage encodes what is not ASCII, and raises ValueError at a line break in a value.
+message = EmailMessage()
+message['From'] = sender
+message['To'] = customer
+message['Subject'] = f'Your order {order} is on its way'
+message['Date'] = localtime()
+# The same in both messages where there are two: the customer's answer names it.
+message['Message-ID'] = make_msgid(domain=sender.split('@')[1])
+message.set_content('Your parcel has left our house.\n')
+
+desk = {
+    'x-desk-customer-email': str(customer),
+    'x-desk-interaction-direction': 'out',
+    'x-desk-case-external-id': f'order-{order}',
+    'x-desk-case-status': 'resolved',
+    'x-desk-case-labels': 'order, shipping',
+    'x-desk-case-custom-depot': 'Malmö',
+}
+
+with smtplib.SMTP(env('SMTP_HOST', 'localhost'), int(env('SMTP_PORT', '587'))) as smtp:
+    if env('SMTP_USER'):
+        smtp.starttls(context=ssl.create_default_context())
+        smtp.login(env('SMTP_USER'), os.environ['SMTP_PASSWORD'])
+    if secret is None:
+        # trust: all. The customer reads the x-headers too; send_message leaves the Bcc field out.
+        message['Bcc'] = mailbox
+        for name, value in desk.items():
+            message[name] = value
+        smtp.send_message(message)
+    else:
+        # trust: secret. A second message for the mailbox alone: whoever sees the secret can use it.
+        smtp.send_message(message)
+        for name, value in {**desk, 'x-our-secret': secret}.items():
+            message[name] = value
+        smtp.send_message(message, to_addrs=[mailbox])

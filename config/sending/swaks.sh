@@ -1,0 +1,48 @@
+#!/bin/sh
+# A shipping notice that mailcase files, sent by hand with swaks (tried with 20201014):
+#   SMTP_HOST=mail.example.com MAIL_FROM=shop@example.com SUPPORT_MAILBOX=support@example.com \
+#     CUSTOMER_EMAIL=asa@example.org sh swaks.sh
+set -eu
+one_line() { printf %s "$1" | tr '\r\n' '  '; }
+order=$(one_line "${ORDER:-10423}")
+# Through the environment, where no other user of the machine sees it.
+[ -z "${SMTP_USER:-}" ] || export SWAKS_OPT_auth_password="$SMTP_PASSWORD"
+
+# swaks encodes nothing: a text as an encoded word (RFC 2047), which holds 45 bytes.
+encoded() {
+    printf '=?UTF-8?B?%s?=' "$(one_line "$1" | base64 | tr -d '\n')"
+}
+customer="$(encoded "${CUSTOMER_NAME:-Åsa Öberg}") <$CUSTOMER_EMAIL>"
+
+send() { # to whom it goes, and more options
+    to=$1
+    shift
+    swaks --silent 2 --server "${SMTP_HOST:-localhost}" --port "${SMTP_PORT:-587}" \
+        ${SMTP_USER:+--tls --auth-user "$SMTP_USER"} \
+        --from "$MAIL_FROM" --to "$to" \
+        --h-To "$customer" \
+        --h-Subject "Your order $order is on its way" \
+        --body 'Your parcel has left our house.' \
+        "$@"
+}
+
+send_desk() { # the same with the x-headers
+    send "$@" \
+        --h-x-desk-customer-email "$customer" \
+        --h-x-desk-interaction-direction out \
+        --h-x-desk-case-external-id "order-$order" \
+        --h-x-desk-case-status resolved \
+        --h-x-desk-case-labels 'order, shipping' \
+        --h-x-desk-case-custom-depot "$(encoded Malmö)"
+}
+
+if [ -z "${DESK_SECRET:-}" ]; then
+    # trust: all. The customer reads the x-headers too. Both are recipients, and only the customer is named: a Bcc.
+    send_desk "$CUSTOMER_EMAIL,$SUPPORT_MAILBOX"
+else
+    # trust: secret. A second message for the mailbox alone: whoever sees the secret can use it. Both have one
+    # Message-ID: the customer's answer names it.
+    id="<$(date +%s).$$@${MAIL_FROM#*@}>"
+    send "$CUSTOMER_EMAIL" --h-Message-Id "$id"
+    send_desk "$SUPPORT_MAILBOX" --h-Message-Id "$id" --h-x-our-secret "$DESK_SECRET"
+fi
