@@ -20,7 +20,7 @@ export function jsonSchemaText(): string {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: "mailcase's configuration",
     description: 'Made from the declaration of the options in src/config: edit that one.',
-    ...schemaOf(describeConfig(), []),
+    ...schemaOf(describeConfig()),
     definitions: {
       fromOutside: {
         type: 'string',
@@ -32,12 +32,11 @@ export function jsonSchemaText(): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
-/** @param oneOf the options around it of which only one can be given: absent is then absent, not empty */
-function schemaOf(option: Described, oneOf: readonly string[]): Schema {
+function schemaOf(option: Described): Schema {
   const { meta, name, shapes } = option;
   const isScalar = shapes.some(({ kind }) => kind !== 'section' && kind !== 'list' && kind !== 'nothing');
   // An option whose value is commented out counts as absent.
-  const mayBeEmpty = name !== '' && !option.isRequired && !oneOf.includes(name);
+  const mayBeEmpty = name !== '' && !option.isRequired;
   const alternatives = [
     ...shapes.flatMap((shape) => alternativesOf(shape, option)),
     ...(isScalar && !takesAnyText(option) ? [FROM_OUTSIDE] : []),
@@ -92,24 +91,28 @@ function alternativesOf(shape: Shape, option: Described): Schema[] {
 }
 
 function listSchema(entry: Described, least: number): Schema {
-  return { type: 'array', ...(least > 0 ? { minItems: least } : {}), items: schemaOf(entry, []) };
+  return { type: 'array', ...(least > 0 ? { minItems: least } : {}), items: schemaOf(entry) };
 }
 
 function sectionSchema(options: readonly Described[], { meta }: Described): Schema {
-  const alternatives = meta.oneOf?.names ?? [];
   const required = options.filter(({ isRequired }) => isRequired).map(({ name }) => name);
   return {
     type: 'object',
     additionalProperties: false,
     ...(required.length === 0 ? {} : { required }),
     ...(meta.oneOf === undefined ? {} : onlyOneOf(meta.oneOf.names, meta.oneOf.required)),
-    properties: Object.fromEntries(options.map((option) => [option.name, schemaOf(option, alternatives)])),
+    properties: Object.fromEntries(options.map((option) => [option.name, schemaOf(option)])),
   };
 }
 
 function onlyOneOf(names: readonly string[], isRequired: boolean): Schema {
-  if (isRequired) return { oneOf: names.map((name) => ({ required: [name] })) };
-  return { not: { required: names } };
+  return isRequired ? { oneOf: names.map((name) => given([name])) } : { not: given(names) };
+}
+
+/** Options that are there, with a value. */
+function given(names: readonly string[]): Schema {
+  const values = names.map((name) => [name, { not: { type: 'null' } }]);
+  return { required: names, properties: Object.fromEntries(values) };
 }
 
 /** A pattern speaks of the value, and so not of a value that comes from outside. */
