@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type FileHandle, lstat, open, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
@@ -38,6 +39,8 @@ async function whyNot(path: string, error: unknown): Promise<string> {
     case 'EISDIR':
       return occupied(path);
     case 'ENOENT':
+      // Some file systems say so of a folder that is there and takes no files.
+      if (existsSync(dirname(path))) break;
       return `${shown}: its folder does not exist: make it (\`mkdir -p ${folder}\`), or give another place with --output FILE`;
     case 'ENOTDIR':
       return `${shown}: what stands before its name is no folder: give another place with --output FILE`;
@@ -45,9 +48,8 @@ async function whyNot(path: string, error: unknown): Promise<string> {
     case 'EPERM':
     case 'EROFS':
       return `${shown}: this user must not write into its folder (${shellWord(dirname(resolve(path)))}): run it as a user who may, or give another place with --output FILE`;
-    default:
-      return `${shown} cannot be made: ${errorMessage(error)}; give another place with --output FILE`;
   }
+  return `${shown} cannot be made: ${errorMessage(error)}; give another place with --output FILE`;
 }
 
 async function occupied(path: string): Promise<string> {
