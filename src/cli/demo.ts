@@ -1,5 +1,4 @@
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { runOnce, startDaemon } from '../daemon.ts';
 import { connectDatabase, type Database } from '../db/connect.ts';
@@ -14,6 +13,7 @@ import { createLog, secretMask } from '../observe/log.ts';
 import { Releasers } from '../releasers.ts';
 import { optionsFor, painter } from '../terminal/style.ts';
 import { EXIT, print, printError } from './context.ts';
+import { typedHere } from './here.ts';
 
 const DATABASE = 'demo';
 
@@ -140,27 +140,18 @@ async function printStory(db: Database, ms: number): Promise<void> {
   print(`\n${paint('bold', printTotals(history.totals))}, in ${(ms / 1000).toFixed(1)} s. Times are UTC.\n`);
 }
 
-/** How to go on with a mailbox of one's own, as one types it here: in a checkout, or with the package. */
+/** How to go on with a mailbox of one's own. */
 function nextSteps(): string {
-  const isCheckout = import.meta.url.endsWith('.ts');
-  const command = isCheckout ? 'npm run mailcase --' : 'npx mailcase';
-  const example = isCheckout
-    ? 'config/mailcase.example.yaml'
-    : relative(
-        process.cwd(),
-        fileURLToPath(new URL('../../../config/mailcase.example.yaml', import.meta.url)),
-      );
   return `Your own mailbox:
 
-  cp ${example} mailcase.yaml
-  ${command} --config mailcase.yaml migrate up
-  ${command} --config mailcase.yaml run --once
-  ${command} --config mailcase.yaml run
+  ${typedHere('init --provider imap')}     (or gmail, or exchange)
+  ${typedHere('--config mailcase.yaml migrate up')}
+  ${typedHere('--config mailcase.yaml run --once')}
+  ${typedHere('--config mailcase.yaml run')}
 
-Between the first and the second, set in mailcase.yaml the database (a url, or \`embedded: ./data\`
-for first steps), own (your addresses and domains), and your mailbox's imap. \`run --once\` records
-the unread mail and marks it read; \`run\` does so every 30 seconds. To look around in the demo's
-database, run the demo with --keep.`;
+The first writes mailcase.yaml and says what to set in it. \`run --once\` records the unread mail and
+marks it read; \`run\` does so every 30 seconds. To look around in the demo's database, run the demo
+with --keep.`;
 }
 
 function keptParts(url: string, { config }: LoadedConfig): string {

@@ -14,6 +14,18 @@ const check =
   (value) =>
     isGood(value) ? undefined : { message, cure };
 
+/** A check that knows the placeholders of `mailcase init`, so that a forgotten one is called what it is. */
+const filledIn =
+  (inner: Check): Check =>
+  (value) => {
+    const complaint = inner(value);
+    if (!/^<.*>$/.test(value.trim())) return complaint;
+    return {
+      message: 'a placeholder that is still to be replaced',
+      cure: complaint?.cure ?? 'write the value in place of it, without the angle brackets',
+    };
+  };
+
 /** ftext of RFC 5322, section 3.6.8: printable ASCII without the colon. */
 const FIELD_NAME = /^[\x21-\x39\x3b-\x7e]+$/;
 
@@ -24,11 +36,16 @@ export const mailboxName = check(
   'use 1 to 64 letters, digits, dots, underscores and hyphens, e.g. `support`',
 );
 
-export const hostName = check(
-  (value) => isIP(value) !== 0 || (!/[\s/@:[\]]/.test(value) && isDomain(value)),
-  'not the name of a host',
-  'write the name alone, e.g. `imap.example.com`: no protocol, no brackets, and the port as `port`',
+export const hostName = filledIn(
+  check(
+    (value) => isIP(value) !== 0 || (!/[\s/@:[\]]/.test(value) && isDomain(value)),
+    'not the name of a host',
+    'write the name alone, e.g. `imap.example.com`: no protocol, no brackets, and the port as `port`',
+  ),
 );
+
+/** Servers differ in what a name to log in with looks like. */
+export const userName = filledIn(() => undefined);
 
 /** Whether the bytes stay on this machine, so that nobody can listen in. */
 export function isLoopback(host: string): boolean {
@@ -40,10 +57,12 @@ export function isLoopback(host: string): boolean {
 }
 
 /** An entry of `own`: an address, a domain, or a domain with its subdomains. */
-export const ownEntry = check(
-  (value) => isAddress(value) || (value.includes('.') && isDomain(value.replace(/^\./, ''))),
-  'neither an address nor a domain',
-  'write `support@example.com`, `example.com` (that domain alone) or `.example.com` (its subdomains too)',
+export const ownEntry = filledIn(
+  check(
+    (value) => isAddress(value) || (value.includes('.') && isDomain(value.replace(/^\./, ''))),
+    'neither an address nor a domain',
+    'write `support@example.com`, `example.com` (that domain alone) or `.example.com` (its subdomains too)',
+  ),
 );
 
 /** Whether mail could be sent there, as far as its form says. */
@@ -140,7 +159,7 @@ export const sharedSecret: Check = (value) => {
 };
 
 /** System flags that can say "processed", in their usual spelling. */
-const PROCESSED_FLAGS = ['\\Seen', '\\Flagged', '\\Answered'] as const;
+export const PROCESSED_FLAGS = ['\\Seen', '\\Flagged', '\\Answered'] as const;
 export type ProcessedFlag = (typeof PROCESSED_FLAGS)[number];
 
 /** The flag that is meant; flags compare case-insensitively (RFC 9051, section 2.3.2). */

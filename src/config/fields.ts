@@ -11,8 +11,20 @@ declare module 'zod' {
     unprinted?: boolean;
     /** What the number stands for in the loaded configuration. */
     unit?: 'ms' | 'bytes';
+    /** The least and the most of a duration or a size, as an operator writes them. */
+    limits?: readonly [least: string, most: string];
     /** How to write it; shown when it is missing. */
     example?: string;
+    /** What a text must look like, for people: finishes the sentence "takes …". */
+    form?: string;
+    /** The same as a regular expression for editors; it may let pass what the loader refuses, never the reverse. */
+    pattern?: string;
+    /** What counts without it, where that is no value of its own but depends on others. */
+    byDefault?: string;
+    /** The option of a section that a text alone, in the section's place, stands for. */
+    short?: string;
+    /** Options of a section of which only one can be given, and whether one must be. */
+    oneOf?: { readonly names: readonly string[]; readonly required: boolean };
     /** Where the contract promises more than this version has: what is possible now, and the names of the rest. */
     later?: { readonly now: string; readonly names: readonly string[] };
   }
@@ -24,13 +36,18 @@ export type Limit = readonly [limit: string, why: string];
 /**
  * All scalars arrive as the text that stands in the file (see document.ts), so that a password `0123` keeps its zero
  * and a value from `${NAME}` is read in the same way as one that is written down.
+ *
+ * @param form what it must look like, in words for the reference
  */
-export function text(check: (value: string) => Complaint | undefined = () => undefined) {
-  return z.string().superRefine((value, context) => {
-    const complaint =
-      value.trim() === '' ? { message: 'must not be empty', cure: 'write its value' } : check(value);
-    if (complaint !== undefined) complain(context, complaint);
-  });
+export function text(check: (value: string) => Complaint | undefined = () => undefined, form = 'a text') {
+  return z
+    .string()
+    .superRefine((value, context) => {
+      const complaint =
+        value.trim() === '' ? { message: 'must not be empty', cure: 'write its value' } : check(value);
+      if (complaint !== undefined) complain(context, complaint);
+    })
+    .meta({ form });
 }
 
 /** A whole number, in decimal digits. */
@@ -51,12 +68,15 @@ export function trueOrFalse() {
 
 /** A duration with its unit; milliseconds in the loaded configuration. */
 export function duration(least: Limit, most: Limit) {
-  return measured(parseDuration, formatDuration, least, most).meta({ unit: 'ms' });
+  return measured(parseDuration, formatDuration, least, most).meta({
+    unit: 'ms',
+    limits: [least[0], most[0]],
+  });
 }
 
 /** A size with its unit; bytes in the loaded configuration. */
 export function size(least: Limit, most: Limit) {
-  return measured(parseSize, formatSize, least, most).meta({ unit: 'bytes' });
+  return measured(parseSize, formatSize, least, most).meta({ unit: 'bytes', limits: [least[0], most[0]] });
 }
 
 /** Reports a complaint to zod in the form that explain.ts reads. */

@@ -10,10 +10,12 @@ import {
   ownEntry,
   schedule,
   sharedSecret,
+  userName,
 } from './checks.ts';
 import { ALWAYS, complain, duration, optionOf, size, text, trueOrFalse, wholeNumber } from './fields.ts';
 import {
   canonicalPath,
+  FOLDER_FORM,
   folders,
   processed,
   refuseCircles,
@@ -29,23 +31,28 @@ import {
 
 const imap = z
   .strictObject({
-    host: text(hostName)
+    host: text(hostName, 'the name or the IP address of a host')
       .meta({ example: 'host: imap.example.com' })
-      .describe('The name or the IP address of the IMAP server.'),
-    port: wholeNumber(1, 65_535).optional().describe('Its port; default 993 with tls implicit, else 143.'),
+      .describe('The IMAP server.'),
+    port: wholeNumber(1, 65_535)
+      .optional()
+      .meta({ byDefault: '993 with tls implicit, else 143' })
+      .describe('Its port.'),
     tls: z
       .enum(['implicit', 'starttls', 'none'])
       .prefault('implicit')
-      .describe('How the connection is encrypted: from the first byte, after STARTTLS, or not at all.'),
+      .describe(
+        'How the connection is encrypted: from the first byte (implicit), after STARTTLS (starttls), or not at all (none), which is for this machine alone.',
+      ),
     allow_plaintext: trueOrFalse()
       .prefault(false)
       .describe(
-        'Allows tls none with a host other than this machine: password and mail can be read on the way.',
+        'Allows `tls: none` with a host other than this machine: password and mail can be read on the way.',
       ),
-    user: text().meta({ example: 'user: support@example.com' }).describe('The name to log in with.'),
+    user: text(userName).meta({ example: 'user: support@example.com' }).describe('The name to log in with.'),
     password: text()
       .meta({ secret: true, example: 'password: "${IMAP_PASSWORD}"' })
-      .describe('The password to log in with.'),
+      .describe('The password to log in with; with Gmail, an app password.'),
   })
   .superRefine((section: unknown, context) => {
     const host = optionOf(section, 'host');
@@ -73,61 +80,76 @@ const trust = z
     z.strictObject({
       secret: z
         .strictObject({
-          header: text(headerName)
+          header: text(headerName, 'the name of a header field: x- and up to 58 printable ASCII characters')
             .toLowerCase()
             .meta({ unprinted: true, example: 'header: x-our-secret' })
-            .describe('The name of the header field that carries the secret.'),
-          value: text(sharedSecret)
+            .describe(
+              'The name of the header field that carries the secret; its value is overwritten before a mail is stored.',
+            ),
+          value: text(sharedSecret, 'at least 16 printable ASCII characters')
             .meta({ secret: true, example: 'value: "${TRUST_SECRET}"' })
             .describe('The secret that the field must hold.'),
         })
         .meta({ example: 'secret: {header: x-our-secret, value: "${TRUST_SECRET}"}' })
         .describe(
-          'A header field with a value that only your own systems know; never in a mail to a customer.',
+          'A header field with a value that only your own systems know, for copies that no customer gets: a Bcc copy is the very mail that the customer gets.',
         ),
     }),
   ])
   .prefault('none')
   .meta({ later: { now: '`none`, `all`, or a map with `secret`', names: ['hmac', 'dkim'] } })
-  .describe('Whose header fields are instructions: nobody (none), everybody (all), or who knows a secret.');
+  .describe(
+    "Whose header fields are instructions: nobody's (none), everybody's (all), or of who knows a secret.",
+  );
 
-export const scheduleOption = text(schedule);
+export const scheduleOption = text(schedule, 'a cron pattern of 5 fields, or of 6 with seconds first');
 
 const mailbox = z
   .strictObject({
-    name: text(mailboxName)
-      .meta({ example: 'name: support' })
-      .describe('The name of the mailbox in the database, the log and the metrics.'),
+    name: text(mailboxName, '1 to 64 letters, digits, dots, underscores and hyphens')
+      .meta({ example: 'name: support', pattern: '^[A-Za-z0-9._-]{1,64}$' })
+      .describe(
+        'The name of the mailbox in the database and the log; under another name, its folders are met for the first time again.',
+      ),
     own: z
-      .array(text(ownEntry).describe('An address, a domain, or a domain with a dot before it.'))
+      .array(
+        text(ownEntry, 'an address or a domain').describe(
+          'An address (support@example.com), a domain alone (example.com), or its subdomains (.example.com).',
+        ),
+      )
       .optional()
-      .meta({ example: 'own: [support@example.com, example.com]' })
-      .describe("The company's own addresses and domains; default: the IMAP user, if it is an address."),
+      .meta({
+        example: 'own: [support@example.com, example.com]',
+        byDefault: 'the IMAP user, if it is an address',
+      })
+      .describe("The company's own addresses and domains: mail from them to somebody else is outbound."),
     imap,
     folders: folders
       .optional()
-      .meta({ example: 'folders: [INBOX]' })
-      .describe('The folders that are polled; default [INBOX].'),
-    path: text(folderPath)
+      .meta({ example: 'folders: [INBOX]', byDefault: '[INBOX]' })
+      .describe('The folders that are polled.'),
+    path: text(folderPath, FOLDER_FORM)
       .transform(canonicalPath)
       .optional()
-      .describe('Short for `folders` with one entry.'),
+      .describe('Short for `folders` with one entry; not beside `folders`.'),
     select: z
       .enum(SELECTIONS)
       .prefault('unseen')
       .describe(
-        'Which mails are taken: unseen ones, those without the keyword of `processed` (keyword), or by UID all that were not taken yet (new): then a person who reads first hides nothing.',
+        'Which mails are taken: unread ones (unseen); those without the keyword that `processed` sets (keyword); or all that were not taken yet, by UID (new). With the last two, a person who reads first hides nothing.',
       ),
     start: startOption()
       .optional()
+      .meta({ byDefault: 'all with select unseen; now with keyword and new, and for sent folders' })
       .describe(
-        'What counts at the first contact with a folder: all that is selected (default with select unseen), now (default with keyword and new, and for sent folders), or a date; it is remembered.',
+        'What counts at the first contact with a folder: all that is selected, what comes from now on, or what the server received since a date; it is remembered.',
       ),
     processed,
     trust,
     schedule: scheduleOption
       .optional()
-      .describe('When this mailbox is polled; default: the schedule for all mailboxes.'),
+      .meta({ byDefault: 'the schedule for all mailboxes' })
+      .describe('When this mailbox is polled.'),
     poll_timeout: duration(
       ['100ms', 'no server answers in less'],
       ['1d', 'a poll that hangs would block the mailbox all that time'],
@@ -155,7 +177,7 @@ const mailbox = z
       ['500MB', 'Node cannot hold the text of a larger mail'],
     )
       .prefault('50MB')
-      .describe('The largest mail that is fetched.'),
+      .describe('The largest mail that is fetched; a larger one is quarantined without its content.'),
   })
   .superRefine((section: unknown, context) => {
     if (optionOf(section, 'path') === undefined || optionOf(section, 'folders') === undefined) return;
@@ -178,6 +200,7 @@ const mailbox = z
     }),
     processed: processed === 'none' ? processed : withDefaultMark(processed, select),
   }))
+  .meta({ oneOf: { names: ['path', 'folders'], required: false } })
   .describe('One support account.');
 
 export const mailboxes = z

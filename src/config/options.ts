@@ -61,7 +61,7 @@ function* listOptions(schema: z.core.$ZodType, pattern: string): Generator<Optio
     pattern,
     keys: sections.flatMap(({ shape }) => Object.keys(shape)),
     words: choices.flatMap((choice) => (choice instanceof z.ZodEnum ? choice.options.map(String) : [])),
-    meta: Object.assign({}, ...layers.map((layer) => z.globalRegistry.get(layer)).reverse()),
+    meta: metaOf(layers),
   };
   for (const { shape } of sections) {
     for (const [key, child] of Object.entries(shape)) yield* listOptions(child, join(pattern, key));
@@ -69,8 +69,13 @@ function* listOptions(schema: z.core.$ZodType, pattern: string): Generator<Optio
   if (core instanceof z.ZodArray) yield* listOptions(core.element, `${pattern}[]`);
 }
 
+/** What a schema and its layers say about themselves; the outer ones have the last word. */
+export function metaOf(layers: readonly z.core.$ZodType[]): z.GlobalMeta {
+  return Object.assign({}, ...layers.map((layer) => z.globalRegistry.get(layer)).reverse());
+}
+
 /** A schema and what it is wrapped around, from the outside to the type itself. */
-function* unwrap(schema: z.core.$ZodType): Generator<z.core.$ZodType> {
+export function* unwrap(schema: z.core.$ZodType): Generator<z.core.$ZodType> {
   yield schema;
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) yield* unwrap(schema.unwrap());
   else if (schema instanceof z.ZodPipe)

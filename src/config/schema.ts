@@ -4,21 +4,25 @@ import { ALWAYS, complain, duration, optionOf, text, wholeNumber } from './field
 import { mailboxes, scheduleOption } from './mailbox-schema.ts';
 
 /*
- * Every option, declared once: its type, default, unit, sentence and secrecy. Validation, problems, redaction and the
- * test of the example file are derived from here.
+ * Every option, declared once: its type, default, unit, sentence and secrecy. Validation, problems, redaction, the JSON
+ * Schema, the reference and the test of the example file are derived from here.
  */
 
 const database = z
   .strictObject({
-    url: text(databaseUrl)
+    url: text(databaseUrl, 'a URL, `postgres://user:password@host:port/database`')
       .optional()
-      .meta({ secret: true, example: 'url: postgres://mailcase@localhost/mailcase' })
-      .describe('The database server: postgres://user:password@host:port/database.'),
-    embedded: text(folderOnDisk)
+      .meta({
+        secret: true,
+        example: 'url: postgres://mailcase@localhost/mailcase',
+        pattern: '^postgres(ql)?://',
+      })
+      .describe('The database server. Signs like @ / : # in the password are percent-encoded (@ is %40).'),
+    embedded: text(folderOnDisk, 'the path of a folder')
       .optional()
       .meta({ unprinted: true, example: 'embedded: ./data' })
       .describe(
-        'A folder for the Postgres that comes with mailcase; a relative one lies beside the config file.',
+        'Instead of url: a folder for the Postgres that comes with mailcase, for first steps; a relative path begins at the folder of the config file.',
       ),
     pool: wholeNumber(1, 200)
       .prefault('10')
@@ -36,8 +40,11 @@ const database = z
     ({ url, embedded, pool }): DatabaseConfig =>
       embedded === undefined ? { url: url ?? '', pool } : { embedded, pool },
   )
-  .meta({ example: 'database: {url: postgres://mailcase@localhost/mailcase}' })
-  .describe('Where customers, cases and interactions are kept.');
+  .meta({
+    example: 'database: {url: postgres://mailcase@localhost/mailcase}',
+    oneOf: { names: ['url', 'embedded'], required: true },
+  })
+  .describe('Where customers, cases and interactions are kept: in `url` or in `embedded`, one of the two.');
 
 /** One of the two ways to a database; tell them apart with `config.url !== undefined`. */
 export type DatabaseConfig =
@@ -52,7 +59,7 @@ const log = z
       .describe('The least important lines that are still written.'),
   })
   .prefault({})
-  .describe('What is written to the log.');
+  .describe('What is written to the log, on standard output.');
 
 const backoff = z
   .strictObject({
@@ -62,14 +69,14 @@ const backoff = z
     )
       .prefault('10s')
       .describe(
-        'How long a mailbox rests after the first failure; the wait doubles from one failure to the next.',
+        'How long a mailbox rests after the first failed poll; the wait doubles from one failure to the next.',
       ),
     longest: duration(
       ['100ms', 'a shorter wait hammers a server that is in trouble'],
       ['1d', 'nobody would notice that the server is back'],
     )
       .prefault('15m')
-      .describe('The longest rest between two attempts.'),
+      .describe('The longest rest between two attempts: the wait doubles no further.'),
   })
   .superRefine((section: unknown, context) => {
     const [first, longest] = [optionOf(section, 'first'), optionOf(section, 'longest')];
@@ -85,20 +92,22 @@ const backoff = z
 
 const headers = z
   .strictObject({
-    prefix: text(headerPrefix)
+    prefix: text(headerPrefix, '2 to 60 printable ASCII characters without spaces and colons')
       .toLowerCase()
       .prefault('x-desk-')
-      .describe('How the names of the header fields begin that set customer, case and interaction.'),
+      .describe(
+        'How the names of the header fields begin that set customer, case and interaction; upper and lower case are the same.',
+      ),
   })
   .prefault({})
   .describe('The header fields that are instructions.');
 
 const cases = z
   .strictObject({
-    subject_number: text(subjectNumberForm)
+    subject_number: text(subjectNumberForm, '`off`, or a text with 1234 in it')
       .prefault('off')
       .describe(
-        'How a case\'s number stands in the subject of a reply, 1234 for the number, e.g. "[#1234]"; off looks for none.',
+        'How your answers write a case\'s number (cases.id) in the subject, 1234 for the number: "[#1234]"; off looks for none.',
       ),
   })
   .prefault({})
@@ -108,13 +117,15 @@ const flood = z
   .strictObject({
     messages: wholeNumber(1, 1_000_000)
       .prefault('20')
-      .describe('The largest number of inbound mails of one customer within the window that are no flood.'),
+      .describe(
+        'How many inbound mails of one customer within the window are no flood yet; a high number switches it off.',
+      ),
     window: duration(
       ['1m', 'two mails of a busy morning would be a flood'],
       ['31d', 'a whole month of mail would be counted for each message'],
     )
       .prefault('1h')
-      .describe('The time in which they are counted, by when the mail server received them.'),
+      .describe('The time in which they are counted, by when the mail server received each.'),
   })
   .prefault({})
   .describe(
@@ -131,7 +142,7 @@ const rules = z
     ),
   )
   .prefault([])
-  .describe('Rules of the operator; they come with a later version, so the list must be empty.');
+  .describe('Rules of your own; they come with a later version, so the list must be empty.');
 
 /** The whole file. */
 export const configSchema = z
@@ -139,13 +150,17 @@ export const configSchema = z
     database,
     schedule: scheduleOption
       .prefault('*/30 * * * * *')
-      .describe('When the mailboxes are polled: a cron pattern, with seconds if it has six fields.'),
+      .describe(
+        'When the mailboxes are polled, in the time zone of the machine: `*/30 * * * * *` is every 30 seconds.',
+      ),
     stop_timeout: duration(
       ['100ms', 'no batch can be finished in less'],
       ['1h', 'the daemon would seem to hang'],
     )
       .prefault('30s')
-      .describe('How long a stop waits for the batch in hand.'),
+      .describe(
+        'How long a stop waits for the batch in hand; after that it is broken off, and the next start takes it up.',
+      ),
     log,
     backoff,
     headers,

@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { findProcessedFlag, folderPath, keyword, processedFlag } from './checks.ts';
+import { findProcessedFlag, folderPath, keyword, PROCESSED_FLAGS, processedFlag } from './checks.ts';
 import { ALWAYS, complain, optionOf, text, trueOrFalse } from './fields.ts';
 import { parseMoment } from './units.ts';
 
 /* Which mails of a mailbox are taken, and what is done with them; see mailbox-schema.ts. */
+
+/** What the path of a folder looks like, for people. */
+export const FOLDER_FORM = 'the path of a folder, as the mail server shows it';
 
 /** INBOX is the one path that compares case-insensitively (RFC 9051, section 5.1), and is the same folder ever after. */
 export function canonicalPath(path: string): string {
@@ -20,18 +23,19 @@ const folder = z
   .preprocess(
     (value) => (typeof value === 'string' ? { path: value } : value),
     z.strictObject({
-      path: text(folderPath)
+      path: text(folderPath, FOLDER_FORM)
         .transform(canonicalPath)
         .meta({ example: 'path: INBOX' })
-        .describe('Its path, as the mail server shows it.'),
+        .describe('Its path, as the mail server shows it: `INBOX`, `Archive/2024`, `[Gmail]/Sent Mail`.'),
       role: z
         .enum(['inbox', 'sent'])
         .prefault('inbox')
         .describe(
-          'What the folder holds: inbox is mail that came in, sent is what your people sent from the mailbox: read by UID, recorded as outbound, never marked.',
+          'What the folder holds: mail that came in (inbox), or what your people sent from the mailbox (sent), which is read by UID, recorded as outbound, and never marked.',
         ),
     }),
   )
+  .meta({ short: 'path' })
   .describe('A folder: its path alone, or a map of path and role.');
 
 export const folders = z
@@ -54,19 +58,26 @@ export const processed = z
     z.enum(['none']),
     z
       .strictObject({
-        flag: text(processedFlag)
+        flag: text(processedFlag, PROCESSED_FLAGS.map((flag) => `\`${flag}\``).join(', '))
           .transform((flag) => findProcessedFlag(flag) ?? '\\Seen')
           .optional()
-          .describe('A system flag that is set: \\Seen, \\Flagged or \\Answered.'),
-        keyword: text(keyword)
+          .meta({ pattern: `^(${PROCESSED_FLAGS.map(anyCase).join('|')})$` })
+          .describe('A system flag that is set.'),
+        keyword: text(keyword, '1 to 60 letters, digits and signs such as - _ $, without spaces')
           .optional()
-          .describe('A keyword (a flag of your own) that is set; not every server keeps keywords.'),
-        move: text(folderPath).optional().describe('The folder that the mail is moved to.'),
-        delete: trueOrFalse().prefault(false).describe('Whether the mail is deleted from the mailbox.'),
-        set_aside: text(folderPath)
+          .describe('A keyword (a flag of your own) that is set. Exchange keeps none.'),
+        move: text(folderPath, FOLDER_FORM)
           .optional()
+          .meta({ byDefault: 'the mail stays' })
+          .describe('A folder that the mail is moved to; it must be there.'),
+        delete: trueOrFalse()
+          .prefault(false)
+          .describe('Whether the mail is deleted from the mailbox; not beside `move`.'),
+        set_aside: text(folderPath, FOLDER_FORM)
+          .optional()
+          .meta({ byDefault: 'such mail stays' })
           .describe(
-            'The folder that mail is moved to which could not be recorded in full (quarantined, skipped or cut); without it, such mail stays where it is.',
+            'A folder for mail that could not be recorded in full (quarantined, skipped or cut); it must be there.',
           ),
       })
       .superRefine((section: unknown, context) => {
@@ -91,10 +102,11 @@ export const processed = z
   ])
   .prefault({})
   .meta({
+    byDefault: '`{flag: \\Seen}`; with select keyword `{keyword: mailcase}`',
     later: { now: '`none`, or a map of `flag`, `keyword`, `move`, `delete`, `set_aside`', names: ['label'] },
   })
   .describe(
-    'How a mail is marked after it was recorded, default {flag: \\Seen}; none leaves the mailbox as it is (beside another system).',
+    'How a mail is marked after it was recorded, in one or several ways; none leaves the mailbox as it is, as a look beside another system.',
   );
 
 /** The keyword that `select: keyword` goes by where `processed` does not name one. */
@@ -108,7 +120,7 @@ export type Start = 'all' | 'now' | Date;
 
 /** `all`, `now` or a moment; a moment that is still to come would leave out all mail until then. */
 export function startOption() {
-  return z.string().transform((value, context): Start => {
+  const read = z.string().transform((value, context): Start => {
     const word = value.trim().toLowerCase();
     if (word === 'all' || word === 'now') return word;
     const moment = parseMoment(value);
@@ -127,6 +139,17 @@ export function startOption() {
     }
     return moment;
   });
+  return read.meta({
+    form: '`all`, `now`, a date (2026-01-31) or a moment with its zone (2026-01-31T08:00:00Z)',
+    pattern: `^\\s*(${anyCase('all')}|${anyCase('now')}|\\d{4}-\\d{2}-\\d{2}([Tt].*)?)\\s*$`,
+  });
+}
+
+/** A pattern for a word in any letter case. */
+function anyCase(word: string): string {
+  return word
+    .replace(/\W/g, '\\$&')
+    .replace(/[a-z]/gi, (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`);
 }
 
 /** A folder that is polled must not be where processed mail goes: it would be read again and again. */

@@ -1,19 +1,15 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseConfigText, textsIn } from '../../src/config/document.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { findOption, OPTIONS } from '../../src/config/options.ts';
+import { OPTIONS } from '../../src/config/options.ts';
 import { ConfigProblems } from '../../src/config/problems.ts';
 import type { Config } from '../../src/config/schema.ts';
 
 /** A secret that must never be printed, wherever an operator puts it. */
 const CANARY = 'canary-5Ecr3t-value';
-
-const EXAMPLE = fileURLToPath(new URL('../../config/mailcase.example.yaml', import.meta.url));
 
 let folder: string;
 let count = 0;
@@ -625,6 +621,7 @@ ${file}:4  mailboxes[0].imap.prot
 
   const mailbox: [line: string, path: string, message: string, cure: string][] = [
     ['own: example.com', 'own', 'must be a list, and is a single value', 'own: [support@example.com'],
+    ['own: [<your domain>]', 'own[0]', 'still to be replaced (got `<your domain>`)', '`.example.com`'],
     ['own: [a@]', 'own[0]', 'neither an address', 'example.com'],
     ['own: [a@b.c, [x]]', 'own[1]', 'a single value, and is a list', 'one value'],
     ['folders: INBOX', 'folders', 'must be a list', '`folders: [INBOX]`'],
@@ -699,6 +696,13 @@ ${file}:4  mailboxes[0].imap.prot
     ]));
 
   const imap: [lines: string[], expected: Expected[]][] = [
+    [
+      ['host: <your IMAP server>', 'user: <the name>', 'password: <hunter2>'],
+      [
+        [5, 'mailboxes[0].imap.host', 'still to be replaced', 'the name alone'],
+        [6, 'mailboxes[0].imap.user', 'still to be replaced (got `<the name>`)', 'in place of it'],
+      ],
+    ],
     [
       ['host: a b', 'user: u', 'password: p'],
       [[5, 'mailboxes[0].imap.host', 'host (got `a b`)', 'the name alone']],
@@ -867,53 +871,6 @@ describe('the file itself', () => {
     const start = `\ufeff${MINIMAL.replaceAll('\n', '\r\n')}`;
     const padding = 1024 * 1024 - Buffer.byteLength(start);
     expect(await load(start + '#'.repeat(padding))).toEqual(await load(MINIMAL));
-  });
-});
-
-describe('the example file', () => {
-  const env = {
-    DATABASE_URL: 'postgres://mailcase@localhost/mailcase',
-    SUPPORT_PASSWORD: 'x',
-    TRUST_SECRET: '0123456789abcdef',
-  };
-
-  it('loads, with every commented option at its default', async () => {
-    const { config } = await loadConfig(EXAMPLE, env);
-    const text = await readFile(EXAMPLE, 'utf8');
-    const complete = await load(text.replace(/^( *)#(?=[a-z-])/gm, '$1'), env);
-    expect(complete).toEqual({
-      ...config,
-      mailboxes: config.mailboxes.map((mailbox) => ({
-        ...mailbox,
-        processed: {
-          flag: '\\Seen',
-          keyword: 'mailcase',
-          move: 'Processed',
-          delete: false,
-          set_aside: 'Not recorded',
-        },
-        trust: { secret: { header: 'x-our-secret', value: '0123456789abcdef' } },
-      })),
-    });
-  });
-
-  it('shows every option', async () => {
-    const text = (await readFile(EXAMPLE, 'utf8')).replace(/^( *)#(?=[a-z-])/gm, '$1');
-    const { root } = parseConfigText(text);
-    const shown = new Set(root && [...textsIn(root)].map(([path]) => findOption(path)?.pattern));
-    const options = [...OPTIONS.values()]
-      .filter(({ keys }) => keys.length === 0)
-      .map(({ pattern }) => pattern);
-    // The two alternatives are told in words, and a list without entries has no text.
-    expect(options.filter((pattern) => !shown.has(pattern))).toEqual([
-      'database.embedded',
-      'rules',
-      'rules[]',
-      'mailboxes',
-      'mailboxes[].own',
-      'mailboxes[].folders',
-      'mailboxes[].path',
-    ]);
   });
 });
 

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
@@ -29,16 +30,27 @@ test('the package installs globally, says its version and migrates under the sam
     { filename: string; files: { path: string }[] },
   ];
   const paths = files.map(({ path }) => path);
-  expect(paths).toContain('config/mailcase.example.yaml');
-  // What the README links to, at the place where it links to it.
-  expect(paths).toContain('migrations/tables.md');
-  expect(paths).toContain('config/sending/nodemailer.mjs');
+  expect(paths).toEqual(
+    expect.arrayContaining([
+      'config/mailcase.example.yaml',
+      'config/mailcase.schema.json',
+      'config/reference.md',
+      // What the README links to, at the place where it links to it.
+      'migrations/tables.md',
+      'config/sending/nodemailer.mjs',
+    ]),
+  );
   expect(paths.filter((path) => path.endsWith('.d.ts') || path.startsWith('test/'))).toEqual([]);
   const install = ['install', '--global', '--prefix', prefix, '--omit=optional', '--no-fund', '--no-audit'];
   await run('npm', [...install, join(prefix, filename)], { cwd: prefix });
 
   const program = join(prefix, 'bin', 'mailcase');
   expect((await run(program, ['--version'])).stdout.trim()).toBe(version());
+  // What the first command says comes along is there, and the next is typed as the package is called.
+  const init = await run(program, ['init', '--provider', 'imap', '--json'], { cwd: prefix });
+  const made = JSON.parse(init.stdout) as { commands: string[]; reference: string[] };
+  expect(made.commands).toEqual(['npx mailcase migrate up', 'npx mailcase check']);
+  for (const file of made.reference) expect(existsSync(resolve(prefix, file)), file).toBe(true);
   const { db, url } = await createEmptyDatabase('package');
   undo.push(() => dropDatabase(url));
   undo.push(() => db.destroy());

@@ -4,6 +4,23 @@ import { example, optionsOf, type SetCode } from './declare.ts';
 /** What installs the daemon, looks after it and runs it. */
 export function declareService(cli: Command, setCode: SetCode): void {
   cli
+    .command('init')
+    .description('write a short configuration to begin with, and say the next steps')
+    .option('-p, --provider <name>', 'whose mailbox it is: gmail, exchange or imap')
+    .option('-o, --output <file>', 'a new file (default: ./mailcase.yaml), or - for standard output')
+    .option('--json', 'say as JSON what was written and what comes next')
+    .addHelpText(
+      'after',
+      `
+It never writes over a file. What is yours to set stands in it as <…>, and nothing runs before it is set.
+${example('mailcase init --provider gmail', 'mailcase init --provider imap --output /etc/mailcase/mailcase.yaml')}`,
+    )
+    .action(async (_: unknown, command: Command) => {
+      const { initCommand } = await import('../init.ts');
+      setCode(await initCommand(optionsOf(command)));
+    });
+
+  cli
     .command('check')
     .description('say whether the daemon would do what you want, each finding with its cure; changes nothing')
     .option('-m, --mailbox <name>', 'this mailbox alone (default: all of them)')

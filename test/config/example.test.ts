@@ -1,0 +1,130 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { PROCESSED_FLAGS } from '../../src/config/checks.ts';
+import { allBelow, type Described, describeConfig } from '../../src/config/describe.ts';
+import {
+  type ConfigNode,
+  type MapNode,
+  nodeAt,
+  parseConfigText,
+  textsIn,
+} from '../../src/config/document.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { findOption } from '../../src/config/options.ts';
+
+const EXAMPLE = fileURLToPath(new URL('../../config/mailcase.example.yaml', import.meta.url));
+
+const env = {
+  DATABASE_URL: 'postgres://mailcase@localhost/mailcase',
+  SUPPORT_PASSWORD: 'x',
+  TRUST_SECRET: '0123456789abcdef',
+};
+
+const written = await readFile(EXAMPLE, 'utf8');
+/** With the options in that are commented out. */
+const complete = written.replace(/^( *)#(?=[a-z-])/gm, '$1');
+const root = treeOf(complete);
+
+/** Every option, and those that are a value: text, number, words. */
+const all = [...allBelow(describeConfig())];
+const values = all.filter(({ shapes }) => shapes.every(({ kind }) => kind !== 'section' && kind !== 'list'));
+
+function treeOf(text: string): MapNode {
+  const { root: found, findings } = parseConfigText(text);
+  if (found === undefined) throw new Error(JSON.stringify(findings));
+  return found;
+}
+
+function shownAt({ pattern }: Described): ConfigNode | undefined {
+  const path = pattern.split(/\.|(?=\[\])/).map((part) => (part === '[]' ? 0 : part));
+  return nodeAt(root, path);
+}
+
+/** The option's line and the comment below it, in one line and without quotes for code. */
+function shownText(option: Described): string {
+  const first = (shownAt(option)?.line ?? 0) - 1;
+  const lines = complete.split('\n').slice(first);
+  const end = lines.findIndex((line, index) => index > 0 && !/^\s+#/.test(line));
+  return lines
+    .slice(0, end)
+    .map((line) => line.replace(/^\s+# */, ' '))
+    .join(' ')
+    .replace(/`/g, '')
+    .replace(/\s+/g, ' ');
+}
+
+async function load(text: string) {
+  const folder = await mkdtemp(join(tmpdir(), 'mailcase-example-'));
+  try {
+    await writeFile(join(folder, 'mailcase.yaml'), text);
+    return (await loadConfig(join(folder, 'mailcase.yaml'), env)).config;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+it('loads, with every commented option at its default', async () => {
+  const config = await load(written);
+  expect(await load(complete)).toEqual({
+    ...config,
+    mailboxes: config.mailboxes.map((mailbox) => ({
+      ...mailbox,
+      processed: {
+        flag: '\\Seen',
+        keyword: 'mailcase',
+        move: 'Processed',
+        delete: false,
+        set_aside: 'Not recorded',
+      },
+      trust: { secret: { header: 'x-our-secret', value: '0123456789abcdef' } },
+    })),
+  });
+});
+
+it('shows every option, and none that does not exist', () => {
+  const shown = new Set([...textsIn(root)].map(([path]) => findOption(path)?.pattern));
+  // Two alternatives that exclude what is shown are told in words, and an empty list has no entry.
+  expect(values.map(({ pattern }) => pattern).filter((pattern) => !shown.has(pattern))).toEqual([
+    'database.embedded',
+    'rules[]',
+    'mailboxes[].path',
+  ]);
+  expect(shown).not.toContain(undefined);
+  expect(written).toContain('`embedded: ./data`');
+  expect(written).toContain('`path: INBOX`');
+});
+
+it.each(all.filter(({ default: value }) => value !== undefined))(
+  'shows the default of $pattern',
+  (option) => {
+    const node = shownAt(option);
+    if (node?.kind === 'text') expect(node.text).toBe(option.default);
+    else if (node?.kind === 'list') expect(node.items).toEqual(JSON.parse(option.default ?? ''));
+    else expect(shownText(option)).toContain(`${option.default} (default)`);
+  },
+);
+
+it.each(all.filter(({ meta }) => meta.byDefault !== undefined))(
+  'says what counts without $pattern',
+  (option) => {
+    expect(shownText(option)).toContain(option.meta.byDefault?.replaceAll('`', ''));
+  },
+);
+
+const choices = all.flatMap((option) =>
+  option.shapes.flatMap((shape) => (shape.kind === 'words' ? [{ option, words: shape.words }] : [])),
+);
+
+it.each(choices)('names every word of $option.pattern', ({ option, words }) => {
+  const text = shownText(option);
+  expect(words.filter((word) => !new RegExp(`\\b${word}\\b`).test(text))).toEqual([]);
+});
+
+it('names every flag of processed', () => {
+  const flag = all.find(({ pattern }) => pattern === 'mailboxes[].processed.flag');
+  const text = flag === undefined ? '' : shownText(flag);
+  expect(PROCESSED_FLAGS.filter((each) => !text.includes(each))).toEqual([]);
+});
