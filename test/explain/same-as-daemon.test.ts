@@ -5,7 +5,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { RecordingConfig } from '../../src/config/schema.ts';
 import { explainMessage } from '../../src/explain/explain.ts';
-import type { Explanation } from '../../src/explain/explanation.ts';
 import type { Setting } from '../../src/explain/setting.ts';
 import type { FetchedMessage } from '../../src/imap/fetch.ts';
 import { createJudge, judge } from '../../src/judge.ts';
@@ -13,6 +12,7 @@ import { recordTogether } from '../../src/record/record-batch.ts';
 import { useDatabase } from '../support/database.ts';
 import { loadMailbox } from '../support/mailcase.ts';
 import { RECORDING, rows } from '../support/poll.ts';
+import { highestIds, sayable, whatHappened } from './tables.ts';
 
 /*
  * What explain says and what the daemon then does must be one and the same, for every mail that there is. The daemon is
@@ -50,9 +50,9 @@ async function compare(setting: Setting, source: Buffer, name: string): Promise<
   const receivedAt = new Date(Date.UTC(2026, 10, 9) + uid * 60_000);
   const fetched = { uid, sizeBytes: source.length, receivedAt, source };
   const said = await explainMessage(database.db, setting, fetched);
-  const before = await highestIds();
+  const before = await highestIds(database.db);
   await record(setting, fetched);
-  expect(await whatHappened(said, before), name).toEqual(sayable(said));
+  expect(await whatHappened(database.db, said, uid, before), name).toEqual(sayable(said));
   return said.outcome;
 }
 
@@ -60,119 +60,6 @@ async function record({ mailbox, folder, recording }: Setting, fetched: FetchedM
   const outcome = await judge(createJudge(mailbox, folder.role, recording), place, fetched);
   if ('error' in outcome) return;
   await recordTogether(database.db, [outcome], { flood: recording.flood });
-}
-
-interface Ids {
-  events: number;
-  cases: number;
-  customers: number;
-}
-
-async function highestIds(): Promise<Ids> {
-  const [ids] = await rows<Ids>(
-    database.db,
-    `select (select coalesce(max(id), 0) from case_events) as events,
-       (select coalesce(max(id), 0) from cases) as cases, (select coalesce(max(id), 0) from customers) as customers`,
-  );
-  return ids ?? { events: 0, cases: 0, customers: 0 };
-}
-
-/** What can be compared of an explanation: ids of what is new are not known before. */
-function sayable({
-  outcome,
-  error,
-  decided,
-  headers,
-  customer,
-  case: supportCase,
-  changes,
-  message,
-}: Explanation) {
-  return {
-    outcome,
-    error: error === null ? null : expect.anything(),
-    decided: decided.filter(({ what }) => what !== 'trust'),
-    headers,
-    customer,
-    case: supportCase,
-    changes,
-    message: { subject: message.subject, from: message.from, to: message.to, cc: message.cc },
-  };
-}
-
-interface Happened {
-  outcome: string;
-  interaction_id: number;
-  customer_id: number | null;
-  case_id: number;
-}
-
-/** The same out of the tables. */
-async function whatHappened(said: Explanation, before: Ids) {
-  const [receipt] = await rows<Happened>(
-    database.db,
-    `select r.outcome, r.interaction_id, i.customer_id, i.case_id
-     from receipts r join interactions i on i.id = r.interaction_id where r.folder_id = ? and r.uid = ?`,
-    [String(place.folderId), String(uid)],
-  );
-  if (receipt === undefined) return { ...sayable(said), outcome: 'quarantined', error: 'no receipt' };
-  const [stored] = await rows<{
-    subject: string | null;
-    from: string | null;
-    to: string[];
-    cc: string[];
-    directives: { applied: object[]; refused: object[]; decided: { what: string }[] };
-  }>(
-    database.db,
-    `select i.subject, i.from_address as "from", i.to_addresses as "to", i.cc_addresses as cc, c.directives
-     from interactions i join interaction_contents c on c.interaction_id = i.id where i.id = ?`,
-    [String(receipt.interaction_id)],
-  );
-  if (stored === undefined) throw new Error('an interaction has no contents');
-  const { directives, ...message } = stored;
-  const isCopy = receipt.outcome === 'duplicate' && said.case === null;
-  return {
-    outcome: receipt.outcome,
-    error: null,
-    decided: directives.decided.filter(({ what }) => what !== 'trust'),
-    headers: { applied: directives.applied, refused: directives.refused },
-    customer: isCopy ? null : await customerOf(receipt.customer_id, before),
-    case: isCopy ? null : await caseOf(receipt.case_id, before),
-    changes: isCopy ? [] : await eventsOf(receipt, before),
-    message: receipt.outcome === 'duplicate' ? sayable(said).message : message,
-  };
-}
-
-async function customerOf(id: number | null, before: Ids) {
-  if (id === null) return null;
-  const [row] = await rows(
-    database.db,
-    `select first_name, last_name, company, phone, external_id, custom_fields from customers where id = ?`,
-    [String(id)],
-  );
-  return { ...row, id: id > before.customers ? null : id };
-}
-
-async function caseOf(id: number, before: Ids) {
-  const [row] = await rows(
-    database.db,
-    `select external_id, subject, status, priority, language, labels, custom_fields, follow_up_of
-     from cases where id = ?`,
-    [String(id)],
-  );
-  return { ...row, id: id > before.cases ? null : id };
-}
-
-async function eventsOf({ interaction_id, case_id }: Happened, before: Ids) {
-  const events = await rows<{ field: string; old: string | null; new: string | null; reason: string | null }>(
-    database.db,
-    `select field, old, new, reason from case_events where interaction_id = ? and case_id = ? and id > ? order by id`,
-    [String(interaction_id), String(case_id), String(before.events)],
-  );
-  const isNew = (text: string | null) => text !== null && Number(text) > before.customers;
-  return events.map((event) =>
-    event.field === 'customer_id' && isNew(event.new) ? { ...event, new: 'a new customer' } : event,
-  );
 }
 
 async function compareAll(folder: string, setting: Setting): Promise<Map<string, number>> {

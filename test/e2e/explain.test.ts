@@ -1,0 +1,144 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, inject, it } from 'vitest';
+import { explainInMailbox } from '../../src/explain/in-mailbox.ts';
+import { highestIds, sayable, whatHappened } from '../explain/tables.ts';
+import { createDatabase, dropDatabase, useDatabase } from '../support/database.ts';
+import { deliver } from '../support/deliver.ts';
+import { contentOf, withClient } from '../support/imap-client.ts';
+import { mail } from '../support/mail.ts';
+import { loadMailbox, mailboxSection, runMailcase, writeConfig } from '../support/mailcase.ts';
+import { poll, RECORDING, rows } from '../support/poll.ts';
+
+const database = useDatabase();
+
+const DEMO = fileURLToPath(new URL('../../config/demo/', import.meta.url));
+const LAMPS = {
+  own: ['lindgren-lamps.example'],
+  trust: { secret: { header: 'x-lindgren-secret', value: 'demo-only-not-a-real-secret' } },
+};
+
+async function mailboxOf(user: string, more: Record<string, unknown> = {}) {
+  const mailbox = await loadMailbox(user, more);
+  const [folder] = mailbox.folders;
+  if (folder === undefined) throw new Error('a mailbox without folders');
+  return { mailbox, folder };
+}
+
+it('says of each mail of the demo what the daemon then makes of it, and leaves the mailbox as it is', async () => {
+  const { db, url } = await createDatabase('explain_demo');
+  const user = 'explain-demo@example.com';
+  const { mailbox, folder } = await mailboxOf(user, LAMPS);
+  const names = readdirSync(DEMO).filter((name) => name.endsWith('.eml'));
+  for (const [index, name] of names.sort().entries()) {
+    const uid = index + 1;
+    await deliver(inject('dovecot'), user, [readFileSync(`${DEMO}${name}`)]);
+    const flags = await contentOf(user);
+    const said = await explainInMailbox(db, mailbox, folder, RECORDING, uid);
+    expect(await contentOf(user)).toEqual(flags);
+    expect(said.selection).toEqual({ taken: true, why: 'the next poll takes it (select: unseen)' });
+    const before = await highestIds(db);
+    await poll(db, mailbox);
+    expect(await whatHappened(db, said, uid, before), name).toEqual(sayable(said));
+
+    const again = await explainInMailbox(db, mailbox, folder, RECORDING, uid);
+    expect(again).toMatchObject({
+      outcome: 'duplicate',
+      selection: {
+        taken: false,
+        why: expect.stringMatching(/^it was read and recorded on .*never read again$/),
+      },
+      headers: said.headers,
+      duplicate_of: { interaction_id: uid },
+    });
+  }
+  await db.destroy();
+  await dropDatabase(url);
+}, 120_000);
+
+describe('whether a poll takes it', () => {
+  it.each<[name: string, more: Record<string, unknown>, work: string, why: RegExp]>([
+    ['seen', {}, '\\Seen', /somebody has read it, .*select: unseen/],
+    ['with the keyword', { select: 'keyword', start: 'all' }, 'mailcase', /has the keyword mailcase/],
+    [
+      'older than the first contact',
+      { select: 'new' },
+      '',
+      /mail counts from UID 2 on, by `start`.*mailcase import/,
+    ],
+    [
+      'before a date',
+      { select: 'new', start: '2026-11-20T00:00:00Z' },
+      '',
+      /mail counts since 2026-11-20.*`start`/,
+    ],
+  ])('not %s', async (name, more, flag, why) => {
+    const user = `explain-${name.replace(/\W/g, '-')}@example.com`;
+    const { mailbox, folder } = await mailboxOf(user, more);
+    await withClient(user, async (client) => {
+      const source = mail({ From: 'ann@asker.example', To: user });
+      await client.append('INBOX', source, flag === '' ? [] : [flag], new Date('2026-11-09T08:00:00Z'));
+    });
+    const said = await explainInMailbox(database.db, mailbox, folder, RECORDING, 1);
+    expect(said.selection).toEqual({ taken: false, why: expect.stringMatching(why) });
+    expect(said.outcome).toBe('recorded');
+    expect(await rows(database.db, 'select name from mailboxes')).toEqual([]);
+  });
+
+  it('what is in quarantine is told with its error', async () => {
+    const user = 'explain-quarantine@example.com';
+    const { mailbox, folder } = await mailboxOf(user, { name: 'quarantine', message_bytes: '1KB' });
+    await deliver(inject('dovecot'), user, [
+      mail({ From: 'ann@asker.example', To: user }, 'x '.repeat(1000)),
+    ]);
+    const before = await explainInMailbox(database.db, mailbox, folder, RECORDING, 1);
+    await poll(database.db, mailbox);
+    const after = await explainInMailbox(database.db, mailbox, folder, RECORDING, 1);
+    for (const said of [before, after]) {
+      expect(said).toMatchObject({
+        outcome: 'quarantined',
+        error: expect.stringMatching(/message_bytes \(1024\)/),
+      });
+    }
+    expect(after.selection?.why).toMatch(/put into quarantine/);
+  });
+});
+
+describe('mailcase explain --uid', () => {
+  it('answers on the command line, and says what UIDs there are', async () => {
+    const user = 'explain-cli@example.com';
+    await deliver(inject('dovecot'), user, [mail({ From: 'ann@asker.example', To: user, Subject: 'Lamp' })]);
+    const config = await writeConfig({
+      database: { url: database.url },
+      mailboxes: [
+        mailboxSection(user, { name: 'cli' }),
+        mailboxSection('other@example.com', { name: 'other' }),
+      ],
+    });
+    const explain = (...args: string[]) =>
+      runMailcase(['explain', '--mailbox', 'cli', ...args, '--config', config.file]);
+    const { code, stdout, stderr } = await explain('--uid', '1');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('Now: the next poll takes it (select: unseen).');
+    const json = await explain('--uid', '1', '--json', '--no-database');
+    expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'recorded', selection: { taken: true } });
+    expect(await contentOf(user)).toEqual([{ uid: 1, flags: [] }]);
+    expect(await explain('--uid', '7')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no message with UID 7 in INBOX (its UIDs are 1 to 1)'),
+    });
+    await config.remove();
+  });
+
+  it('ends with 1 where the mailbox cannot be read, and prints no password', async () => {
+    const config = await writeConfig({
+      database: { url: database.url },
+      mailboxes: [mailboxSection('explain-cli@example.com', { imap: { password: 'canary-wrong' } })],
+    });
+    const { code, stdout, stderr } = await runMailcase(['explain', '--uid', '1', '--config', config.file]);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/refused the login of explain-cli@example\.com/);
+    expect(stderr).not.toContain('canary');
+    await config.remove();
+  });
+});
