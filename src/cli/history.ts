@@ -15,7 +15,7 @@ import { harmless } from '../terminal/harmless.ts';
 import { optionsFor } from '../terminal/style.ts';
 import { listed } from '../terminal/words.ts';
 import { answer, EXIT, print, printError } from './context.ts';
-import { OptionReader } from './read-options.ts';
+import { OptionReader, quoted } from './read-options.ts';
 import { withDatabase } from './with-database.ts';
 
 export interface HistoryOptions {
@@ -29,10 +29,10 @@ export interface HistoryOptions {
 }
 
 /** About as much as a terminal shows at once. */
-export const USUAL_LIMIT = 20;
+const USUAL_LIMIT = 20;
 
 /** So many are held in memory, each with the beginning of its text. */
-export const LARGEST_LIMIT = 10_000;
+const LARGEST_LIMIT = 10_000;
 
 /** Whoever asks for somebody at a domain of few is helped by their names; a provider's customers are none of it. */
 const FEW = 5;
@@ -116,9 +116,4 @@ async function explainUnknownId(db: Database, externalId: string): Promise<strin
   }
   const alike = await externalIdsLike(db, 'customers', externalId);
   return alike.length === 0 ? [said] : [said, `Did you mean ${listed(alike)}?`];
-}
-
-/** As one types it in a shell. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

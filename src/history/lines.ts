@@ -9,6 +9,9 @@ const LONGEST_VALUE = 400;
 /** How much room whenAndWhither() takes, in columns, the gap behind it included. */
 export const MARGIN = '2026-11-09 08:15  → out  '.length;
 
+/** Narrower than this, what belongs to a mail begins near the left and not below its subject. In columns. */
+export const NARROW = 72;
+
 export type Status = 'new' | 'open' | 'pending' | 'resolved' | 'closed';
 
 const STATUS_STYLES = {

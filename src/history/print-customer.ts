@@ -10,10 +10,15 @@ import type {
   CustomerTotals,
 } from './customer.ts';
 import type { Interaction } from './interactions.ts';
-import { attachmentLine, fieldLines, fullName, MARGIN, paintedStatus, whenAndWhither } from './lines.ts';
-
-/** Narrower than this, a mail's lines begin at the left, and the case has a line of its own. In columns. */
-const NARROW = 72;
+import {
+  attachmentLine,
+  fieldLines,
+  fullName,
+  MARGIN,
+  NARROW,
+  paintedStatus,
+  whenAndWhither,
+} from './lines.ts';
 
 /** Room that the beginning of a text needs to be worth showing beside the case, in columns. */
 const SHORTEST_EXCERPT = 24;
@@ -180,13 +185,4 @@ export function textLines({ body_text, excerpt }: Interaction, room: number): st
   const text = (body_text ?? '').trim() === '' ? excerpt : (body_text ?? '');
   const lines = text.replace(/\s+$/, '').split(/\r?\n/);
   return ['', ...lines.flatMap((line) => indented(harmless(line), '', room)), ''];
-}
-
-/** `Joe Customer, joe@example.com`, as much of it as there is. */
-export function nameOfCustomer(
-  customer: Pick<Customer, 'id' | 'first_name' | 'last_name' | 'addresses'>,
-): string {
-  const name = fullName(customer.first_name, customer.last_name);
-  const known = [name, customer.addresses[0] ?? ''].filter((part) => part !== '');
-  return known.length === 0 ? `customer ${customer.id}` : listed([known.join(', ')]);
 }

@@ -24,4 +24,19 @@ export function declareDesk(cli: Command, setCode: SetCode): void {
       const { historyCommand } = await import('../history.ts');
       setCode(await historyCommand(address, optionsOf(command)));
     });
+
+  cli
+    .command('case')
+    .description('show a case: its fields, its mails, its changes, and where each field came from')
+    .argument('[id]', 'its number')
+    .option('--external-id <id>', 'its external id, instead of its number')
+    .option('--why', 'where each field came from, and why each mail is in this case')
+    .option('--limit <number>', 'the largest number of interactions and of changes, the latest (default: 50)')
+    .option('--text', 'the texts of the mails too')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('mailcase case 3 --why', 'mailcase case --external-id ORDER-10423'))
+    .action(async (id: string | undefined, _: unknown, command: Command) => {
+      const { caseCommand } = await import('../case.ts');
+      setCode(await caseCommand(id, optionsOf(command)));
+    });
 }
