@@ -2,11 +2,12 @@ import type { Database } from '../db/connect.ts';
 import { readCase } from '../history/case.ts';
 import { type CaseName, findCase, latestCase } from '../history/find-case.ts';
 import { externalIdsLike, hasExternalId } from '../history/find-customer.ts';
+import { LARGEST_LIMIT } from '../history/interactions.ts';
 import { printCase } from '../history/print-case.ts';
 import { harmless } from '../terminal/harmless.ts';
 import { optionsFor } from '../terminal/style.ts';
 import { listed } from '../terminal/words.ts';
-import { answer, EXIT, print, printError } from './context.ts';
+import { answer, EXIT, printError } from './context.ts';
 import { OptionReader, quoted } from './read-options.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -21,9 +22,6 @@ export interface CaseOptions {
 
 /** Nearly every case is shown whole; what a campaign has beyond that is much the same. */
 const USUAL_LIMIT = 50;
-
-/** So many are held in memory, each with its headers. */
-const LARGEST_LIMIT = 5_000;
 
 /** `mailcase case ID|--external-id X` */
 export async function caseCommand(given: string | undefined, options: CaseOptions): Promise<number> {
@@ -44,8 +42,8 @@ export async function caseCommand(given: string | undefined, options: CaseOption
     }
     const { merged_id } = found;
     answer(options.json, { requested_case_id: merged_id ?? found.id, ...history }, () => {
-      if (merged_id !== null) print(`Case ${merged_id} was merged into case ${found.id}.\n`);
-      return printCase(history, optionsFor(process.stdout));
+      const shown = printCase(history, optionsFor(process.stdout));
+      return merged_id === null ? shown : `Case ${merged_id} was merged into case ${found.id}.\n\n${shown}`;
     });
     return EXIT.done;
   });

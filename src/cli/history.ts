@@ -9,12 +9,13 @@ import {
   findCustomer,
   hasExternalId,
 } from '../history/find-customer.ts';
+import { LARGEST_LIMIT } from '../history/interactions.ts';
 import { printCustomerHistory } from '../history/print-customer.ts';
 import { addressKey, parseQuotedAddresses } from '../message/addresses.ts';
 import { harmless } from '../terminal/harmless.ts';
 import { optionsFor } from '../terminal/style.ts';
 import { listed } from '../terminal/words.ts';
-import { answer, EXIT, print, printError } from './context.ts';
+import { answer, EXIT, printError } from './context.ts';
 import { OptionReader, quoted } from './read-options.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -30,9 +31,6 @@ export interface HistoryOptions {
 
 /** About as much as a terminal shows at once. */
 const USUAL_LIMIT = 20;
-
-/** So many are held in memory, each with the beginning of its text. */
-const LARGEST_LIMIT = 10_000;
 
 /** Whoever asks for somebody at a domain of few is helped by their names; a provider's customers are none of it. */
 const FEW = 5;
@@ -60,8 +58,10 @@ export async function historyCommand(given: string | undefined, options: History
     }
     const { merged_id } = found;
     answer(options.json, { requested_customer_id: merged_id ?? found.id, ...history }, () => {
-      if (merged_id !== null) print(`Customer ${merged_id} was merged into customer ${found.id}.\n`);
-      return printCustomerHistory(history, optionsFor(process.stdout));
+      const shown = printCustomerHistory(history, optionsFor(process.stdout));
+      return merged_id === null
+        ? shown
+        : `Customer ${merged_id} was merged into customer ${found.id}.\n\n${shown}`;
     });
     return EXIT.done;
   });

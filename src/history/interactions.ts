@@ -6,6 +6,9 @@ import type { Refused } from './timeline.ts';
 /** Of so many mails the texts are read at a time: what is kept of each is short. */
 const TEXTS_AT_A_TIME = 200;
 
+/** So many mails at most are read into memory, each with the beginning of its text. */
+export const LARGEST_LIMIT = 10_000;
+
 /** Longest text that is shown in full, in characters. */
 export const LONGEST_TEXT = 4_000;
 

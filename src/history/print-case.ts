@@ -4,6 +4,7 @@ import { clip, indented, widthOf } from '../terminal/width.ts';
 import { counted, readableTime } from '../terminal/words.ts';
 import type { CaseHistory, CaseInteraction, CustomerName } from './case.ts';
 import type { CaseEvent, SupportCase } from './case-rows.ts';
+import { LARGEST_LIMIT } from './interactions.ts';
 import { fieldLines, fullName, MARGIN, NARROW, paintedStatus, whenAndWhither } from './lines.ts';
 import { reasonOf, whyHere } from './origins.ts';
 import { detailLines, textLines, titleOf } from './print-customer.ts';
@@ -39,7 +40,7 @@ function headLines({ case: row, customer }: CaseHistory, options: PrintOptions, 
   );
   const details: [string, string | null][] = [
     ['subject', row.subject],
-    ['customer', customer && nameOf(customer)],
+    ['customer', customer === null ? 'none' : nameOf(customer)],
     ['labels', row.labels.join(', ')],
     ['language', row.language],
     ['priority', row.priority === null ? null : String(row.priority)],
@@ -96,7 +97,9 @@ function leftOut(
   paint: Paint,
 ): string[] {
   if (count <= 0) return [];
-  const text = `… ${counted(count, `older ${noun}`)} left out: see with --limit ${shown + count}`;
+  const text = `… ${counted(count, `older ${noun}`)} left out${
+    shown + count <= LARGEST_LIMIT ? `; see them with --limit ${shown + count}` : ''
+  }`;
   return indented(text, '  ', width).map((line) => paint('dim', line));
 }
 

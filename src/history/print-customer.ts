@@ -9,7 +9,7 @@ import type {
   CustomerHistory,
   CustomerTotals,
 } from './customer.ts';
-import type { Interaction } from './interactions.ts';
+import { type Interaction, LARGEST_LIMIT } from './interactions.ts';
 import {
   attachmentLine,
   fieldLines,
@@ -95,13 +95,22 @@ function casesOf({ status, cases, latest }: CasesOfStatus): string {
   return `${status}: ${latest.length === 1 ? 'case' : 'cases'} ${listed(latest.map(String))}`;
 }
 
+/** How many older ones are left out, and how to see them. */
 function leftOutLines(history: CustomerHistory, { width }: PrintOptions, paint: Paint): string[] {
   const { left_out, interactions } = history;
+  const all = interactions.length + left_out;
   const oldest = interactions[0];
-  const shown = interactions.length;
-  const until = oldest && ` or those before with --until ${oldest.received_at.toISOString()}`;
-  const text = `… ${counted(left_out, 'older one')} left out: see them with --limit ${shown + left_out}${until ?? ''}`;
+  const ways = [
+    ...(all <= LARGEST_LIMIT ? [`--limit ${all}`] : []),
+    // Several may have come in one second, so that one is shown again.
+    ...(oldest ? [`--until ${nextSecond(oldest.received_at)}`] : []),
+  ];
+  const text = `… ${counted(left_out, 'older one')} left out; see them with ${ways.join(' or ')}`;
   return indented(text, '', width).map((line) => paint('dim', line));
+}
+
+function nextSecond(moment: Date): string {
+  return new Date(moment.getTime() + 1_000).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 function nothing({ inbound, outbound }: CustomerTotals): string {
