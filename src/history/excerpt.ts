@@ -39,7 +39,7 @@ function withoutQuotes(text: string): string {
 }
 
 /** A first line of a few words with a comma at its end: what is said begins below it. */
-const SALUTATION = /^\s*\S{1,30}( \S{1,30}){0,4},\s*\n(?=\s*\S)/u;
+const SALUTATION = /^\s*[^\s,]{1,30}( [^\s,]{1,30}){0,4},\s*\n(?=\s*\S)/u;
 
 function withoutSalutation(text: string): string {
   return text.replace(SALUTATION, '');

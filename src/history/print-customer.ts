@@ -192,6 +192,14 @@ export function detailLines(interaction: Interaction): string[] {
 export function textLines({ body_text, excerpt }: Interaction, room: number): string[] {
   if (body_text === undefined) return [];
   const text = (body_text ?? '').trim() === '' ? excerpt : (body_text ?? '');
-  const lines = text.replace(/\s+$/, '').split(/\r?\n/);
-  return ['', ...lines.flatMap((line) => indented(harmless(line), '', room)), ''];
+  const lines = text.trimEnd().split(/\r?\n/);
+  return ['', ...lines.flatMap((line) => lineOfText(harmless(line), room)), ''];
+}
+
+/** Deepest indent that is kept, in columns: more would leave no room to wrap in. */
+const DEEPEST_INDENT = 8;
+
+function lineOfText(line: string, room: number): string[] {
+  const indent = /^ */.exec(line)?.[0].slice(0, DEEPEST_INDENT) ?? '';
+  return indented(line.trimStart(), indent, room).map((each) => each.trimEnd());
 }
