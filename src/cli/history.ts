@@ -101,12 +101,17 @@ async function explainUnknown(
     return [said, `It takes part in ${listed(cases.map((id) => `case ${id}`))}: mailcase case ${cases[0]}`];
   }
   const alike = await addressesLike(db, name.addressKey);
-  const similar = nearest(name.addressKey, alike);
-  if (similar !== undefined) return [said, `Did you mean ${similar}?`];
+  const similar = nearest(
+    name.addressKey,
+    alike.map(({ key }) => key),
+  );
+  const meant = alike.find(({ key }) => key === similar);
+  if (meant !== undefined) return [said, `Did you mean ${meant.address}?`];
   const local = name.addressKey.slice(0, name.addressKey.lastIndexOf('@') + 1);
-  const sameName = alike.filter((address) => address.toLowerCase().startsWith(local));
+  const sameName = alike.filter(({ key }) => key.startsWith(local));
   const shown = sameName.length > 0 ? sameName : alike;
-  return shown.length > 0 && shown.length <= FEW ? [said, `There is ${listed(shown)}.`] : [said];
+  const isHelpful = shown.length > 0 && shown.length <= FEW;
+  return isHelpful ? [said, `There is ${listed(shown.map(({ address }) => address))}.`] : [said];
 }
 
 async function explainUnknownId(db: Database, externalId: string): Promise<string[]> {

@@ -30,15 +30,17 @@ export async function findCustomer(db: Database, name: CustomerName): Promise<Fo
 const MOST_CANDIDATES = 5_000;
 
 /** Addresses of customers that have the domain or the local part of one that has none. @param key see addressKey */
-export async function addressesLike(db: Database, key: string): Promise<string[]> {
+export async function addressesLike(
+  db: Database,
+  key: string,
+): Promise<{ readonly address: string; readonly key: string }[]> {
   const at = key.lastIndexOf('@');
-  const found = await rows<{ address: string }>(
+  return rows(
     db,
-    `select address from customer_emails
+    `select address, address_key as key from customer_emails
      where starts_with(address_key, ?) or right(address_key, ?) = ? limit ${MOST_CANDIDATES}`,
     [key.slice(0, at + 1), [...key.slice(at)].length, key.slice(at)],
   );
-  return found.map(({ address }) => address);
 }
 
 /** The latest cases in which an address takes part, though it is nobody's who is a customer: in Cc, say. */
