@@ -1,4 +1,3 @@
-import { parseMoment } from '../config/units.ts';
 import { assertReachable } from '../db/connect.ts';
 import { assertSchemaCurrent } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
@@ -9,6 +8,7 @@ import { createOnce, Suspects } from '../poll-context.ts';
 import { STATUSES } from '../rules/directives.ts';
 import { configFor, EXIT, print } from './context.ts';
 import { createProgress } from './progress.ts';
+import { OptionReader } from './read-options.ts';
 import { stopOnSignals } from './signals.ts';
 import { mailboxFor } from './which-mailbox.ts';
 
@@ -29,8 +29,6 @@ const RESUMABLE = new Set<ErrorCode>([
   'database_unavailable',
   'database_race',
 ]);
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** `mailcase import` */
 export async function importCommand(options: ImportOptions): Promise<number> {
@@ -77,18 +75,12 @@ export async function importCommand(options: ImportOptions): Promise<number> {
 
 /** @throws MailcaseError `usage` with everything that cannot be understood */
 function requestFrom({ folder, since, until, limit, status }: ImportOptions): ImportRequest {
-  const problems: string[] = [];
-  const moment = (name: string, text: string | undefined): Date | undefined => {
-    const read = text === undefined ? undefined : parseMoment(text);
-    if (text !== undefined && read === undefined) {
-      problems.push(`--${name} is no date: write one such as 2026-01-31 or 2026-01-31T08:00:00Z`);
-    }
-    return read;
-  };
+  const reader = new OptionReader();
+  const { problems } = reader;
   const request: ImportRequest = {
     folders: folder ?? [],
-    since: moment('since', since),
-    until: endOfDay(until, moment('until', until)),
+    since: reader.moment('since', since),
+    until: reader.end('until', until),
     limit: limit === undefined ? undefined : Number(limit),
     status: STATUSES.find((each) => each === (status ?? 'closed').toLowerCase()),
   };
@@ -99,13 +91,8 @@ function requestFrom({ folder, since, until, limit, status }: ImportOptions): Im
   if (request.since && request.until && request.since >= request.until) {
     problems.push('--since is not before --until, so no mail can be meant');
   }
-  if (problems.length > 0) throw new MailcaseError('usage', problems.join('\n'));
+  reader.finish();
   return request;
-}
-
-/** A day alone is meant with all its hours. */
-function endOfDay(text: string | undefined, moment: Date | undefined): Date | undefined {
-  return moment && text && !/t/i.test(text) ? new Date(moment.getTime() + DAY_MS) : moment;
 }
 
 function summaryOf({

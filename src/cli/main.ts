@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { errorMessage } from '../errors.ts';
+import { errorCode, errorMessage } from '../errors.ts';
 import { version } from '../version.ts';
 import type { SetCode } from './commands/declare.ts';
+import { declareDesk } from './commands/desk.ts';
 import { declareMail } from './commands/mail.ts';
 import { declareService } from './commands/service.ts';
 import { EXIT, exitCodeFor, printError } from './context.ts';
@@ -23,8 +24,14 @@ function program(setCode: SetCode): Command {
     .showHelpAfterError('(mailcase --help says more)');
   declareService(cli, setCode);
   declareMail(cli, setCode);
+  declareDesk(cli, setCode);
   return cli;
 }
+
+// Whoever reads our output may have seen enough (`| head`). What has to know of it listens too.
+process.stdout.on('error', (error) => {
+  if (errorCode(error) !== 'EPIPE') throw error;
+});
 
 let code: number = EXIT.done;
 try {
@@ -41,5 +48,7 @@ try {
   }
 }
 process.exitCode = code;
+// A pager takes its time: all of the output has to have gone before the rest is counted out.
+await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
 // A connection that was given up may keep its socket for a minute more; nobody waits for it.
 setTimeout(() => process.exit(), LINGER_MS).unref();

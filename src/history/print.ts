@@ -1,18 +1,9 @@
 import { harmless } from '../terminal/harmless.ts';
-import { type Paint, type PrintOptions, painter, type Style } from '../terminal/style.ts';
-import { clip, wrap } from '../terminal/width.ts';
-import { counted, readableSize, readableTime } from '../terminal/words.ts';
-import type {
-  Attachment,
-  History,
-  HistoryCase,
-  HistoryCustomer,
-  HistoryInteraction,
-  HistoryTotals,
-} from './timeline.ts';
-
-/** What one field, however long in the mail, may take of the terminal, in columns. */
-const LONGEST_VALUE = 400;
+import { type Paint, type PrintOptions, painter } from '../terminal/style.ts';
+import { clip } from '../terminal/width.ts';
+import { counted } from '../terminal/words.ts';
+import { attachmentLine, fieldLines, fullName, paintedStatus, whenAndWhither } from './lines.ts';
+import type { History, HistoryCase, HistoryCustomer, HistoryInteraction, HistoryTotals } from './timeline.ts';
 
 /** The history of each customer, as a person likes to read it. */
 export function printHistory(history: History, options: PrintOptions): string {
@@ -59,7 +50,7 @@ export function printTotals({
 }
 
 function customerLines(customer: HistoryCustomer, options: PrintOptions, paint: Paint): string[] {
-  const name = harmless(fullName(customer));
+  const name = harmless(fullName(customer.firstName, customer.lastName));
   const addresses = customer.addresses.map(harmless).join(', ');
   const head = name === '' ? paint('bold', addresses) : `${paint('bold', name)}  ${addresses}`;
   const details: [string, string | null][] = [
@@ -71,20 +62,11 @@ function customerLines(customer: HistoryCustomer, options: PrintOptions, paint: 
   return [head, ...fieldLines(details, '  ', options, paint)];
 }
 
-/** Han, kana and hangul: with these the family name is written first. */
-const FAMILY_FIRST = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー・]+$/u;
-
-function fullName({ firstName, lastName }: HistoryCustomer): string {
-  const parts = [firstName, lastName].filter((part) => part !== null && part !== '');
-  const isFamilyFirst = parts.every((part) => part !== null && FAMILY_FIRST.test(part));
-  return (isFamilyFirst ? parts.reverse() : parts).join(' ');
-}
-
 function caseLines(each: HistoryCase, options: PrintOptions, paint: Paint): string[] {
   const parts = [
     `case ${each.id}`,
     ...(each.externalId === null ? [] : [harmless(each.externalId)]),
-    paint(STATUS_STYLES[each.status], each.status),
+    paintedStatus(each.status, paint),
     ...(each.followUpOf === null ? [] : [`follow-up of case ${each.followUpOf}`]),
   ];
   const details: [string, string | null][] = [
@@ -102,14 +84,6 @@ function caseLines(each: HistoryCase, options: PrintOptions, paint: Paint): stri
   ];
 }
 
-const STATUS_STYLES = {
-  new: 'cyan',
-  open: 'yellow',
-  pending: 'magenta',
-  resolved: 'green',
-  closed: 'dim',
-} as const satisfies Record<HistoryCase['status'], Style>;
-
 function interactionLines(interaction: HistoryInteraction, options: PrintOptions, paint: Paint): string[] {
   const kind = interaction.kind === 'mail' ? '' : `[${interaction.kind}] `;
   const outsider = interaction.outsider ? '[outsider] ' : '';
@@ -121,16 +95,18 @@ function interactionLines(interaction: HistoryInteraction, options: PrintOptions
   const origin = [place, ipAddress].filter(Boolean).join(' · ');
   const below = [
     ...(origin === '' ? [] : [`from ${origin}`]),
-    ...interaction.attachments.map(attachmentLine),
+    ...interaction.attachments.map(({ id, fileName, contentType, sizeBytes }) =>
+      attachmentLine(id, fileName, contentType, sizeBytes),
+    ),
   ];
   return [
-    `    ${whenAndWhither(interaction, paint)}  ${subject}`,
+    `    ${whenAndWhither(interaction.receivedAt, interaction.direction, paint)}  ${subject}`,
     ...below.map((line) => margin + paint('dim', clip(harmless(line), room))),
   ];
 }
 
 function refusalLines(mail: HistoryInteraction, options: PrintOptions, paint: Paint): string[] {
-  const head = `${whenAndWhither(mail, paint)}  `;
+  const head = `${whenAndWhither(mail.receivedAt, mail.direction, paint)}  `;
   const room = options.width - '2026-11-09 08:15  → out  '.length;
   const sender = mail.fromName || mail.fromAddress || 'nobody';
   const address = mail.fromName && mail.fromAddress ? ` <${mail.fromAddress}>` : '';
@@ -146,34 +122,4 @@ function refusalLines(mail: HistoryInteraction, options: PrintOptions, paint: Pa
       ...headers.map((header) => `    ${clip(harmless(header), options.width - 4)}`),
     ]),
   ];
-}
-
-/** `2026-11-09 08:15  → out`, in UTC, so that it reads the same everywhere. */
-function whenAndWhither({ receivedAt, direction }: HistoryInteraction, paint: Paint): string {
-  const arrow = direction === 'out' ? paint('green', '→ out') : paint('cyan', '← in ');
-  return `${paint('dim', readableTime(receivedAt))}  ${arrow}`;
-}
-
-function attachmentLine({ id, fileName, contentType, sizeBytes }: Attachment): string {
-  return `attachment ${id}: ${fileName ?? 'without a name'} (${contentType}, ${readableSize(sizeBytes)})`;
-}
-
-/** `name: value`, one below the other; what is empty is left out. */
-function fieldLines(
-  fields: readonly (readonly [string, string | null])[],
-  indent: string,
-  { width }: PrintOptions,
-  paint: Paint,
-): string[] {
-  return fields.flatMap(([name, value]) => {
-    if (value === null || value === '') return [];
-    const label = clip(harmless(name), width / 2);
-    const hanging = ' '.repeat(indent.length + 2);
-    const lines = wrap(`${label}: ${clip(harmless(value), LONGEST_VALUE)}`, width - hanging.length);
-    return lines.map((line, index) =>
-      index === 0
-        ? `${indent}${paint('dim', `${label}:`)}${line.slice(label.length + 1)}`
-        : `${hanging}${line}`,
-    );
-  });
 }

@@ -1,4 +1,5 @@
 import type { Database } from '../db/connect.ts';
+import { distinct, groupBy, rows } from './rows.ts';
 
 /** A header that was not applied, and why. */
 export interface Refused {
@@ -190,23 +191,4 @@ function caseGrouping(interactions: readonly HistoryInteraction[], cases: readon
       return row === undefined ? [] : [{ ...row, interactions: own }];
     });
   };
-}
-
-async function rows<T>(db: Database, sql: string, bindings: readonly (number | number[])[]): Promise<T[]> {
-  return ((await db.raw(sql, [...bindings])) as { rows: T[] }).rows;
-}
-
-function distinct<T>(values: readonly T[]): T[] {
-  return [...new Set(values)];
-}
-
-function groupBy<T, K>(values: readonly T[], keyOf: (value: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const value of values) {
-    const key = keyOf(value);
-    const group = groups.get(key);
-    if (group) group.push(value);
-    else groups.set(key, [value]);
-  }
-  return groups;
 }

@@ -1,0 +1,45 @@
+import { parseMoment } from '../config/units.ts';
+import { MailcaseError } from '../errors.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** What a command line says beyond its shape, read one by one, with all that is wrong kept for one answer. */
+export class OptionReader {
+  readonly problems: string[] = [];
+
+  /** A day (UTC) or a moment. */
+  moment(name: string, text: string | undefined): Date | undefined {
+    const read = text === undefined ? undefined : parseMoment(text);
+    if (text !== undefined && read === undefined) {
+      this.problems.push(`--${name} is no date: write one such as 2026-01-31 or 2026-01-31T08:00:00Z`);
+    }
+    return read;
+  }
+
+  /** A moment before which something is; a day alone is meant with all its hours. */
+  end(name: string, text: string | undefined): Date | undefined {
+    const moment = this.moment(name, text);
+    return moment && text && !/t/i.test(text) ? new Date(moment.getTime() + DAY_MS) : moment;
+  }
+
+  /** How many of something, in digits. @param largest more would be held in memory than is good */
+  limit(text: string | undefined, usual: number, largest: number): number {
+    if (text === undefined) return usual;
+    const limit = Number(text);
+    if (/^[1-9]\d*$/.test(text) && limit <= largest) return limit;
+    this.problems.push(
+      `--limit is no number from 1 to ${largest.toLocaleString('en-US')}: write it in digits, e.g. 100`,
+    );
+    return usual;
+  }
+
+  /** @throws MailcaseError `usage` with everything that cannot be understood */
+  finish(): void {
+    if (this.problems.length > 0) throw new MailcaseError('usage', this.problems.join('\n'));
+  }
+}
+
+/** As one types it in a shell. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,170 @@
+import type { Database } from '../db/connect.ts';
+import type { CaseEvent, SupportCase } from './case-rows.ts';
+import { type Customer, readCustomer } from './customer.ts';
+import { type Directives, type Interaction, readDirectives, readInteractions } from './interactions.ts';
+import { type Origin, originsOf, type Provenance } from './origins.ts';
+import { distinct, rows } from './rows.ts';
+
+/** So many cases that follow this one, or were merged into it, are listed. */
+const MOST_LISTED = 50;
+
+/** Changes of the labels that are looked at to tell where each label came from. */
+const LABEL_EVENTS = 200;
+
+/** A customer, as far as a line of a case has room. */
+export type CustomerName = Pick<Customer, 'id' | 'first_name' | 'last_name' | 'addresses'>;
+
+export type CaseInteraction = Interaction &
+  Directives & {
+    /** Whose mail it is. */
+    readonly customer: CustomerName | null;
+  };
+
+export interface CaseHistory {
+  readonly case: SupportCase;
+  readonly customer: Customer | null;
+  /** How many interactions there are in all. */
+  readonly inbound: number;
+  readonly outbound: number;
+  /** The latest ones, in the order of time. */
+  readonly interactions: readonly CaseInteraction[];
+  /** How many events there are in all. */
+  readonly changes: number;
+  /** The latest ones, in the order in which they happened. */
+  readonly events: readonly CaseEvent[];
+  /** Where each field came from; only where it was asked for. */
+  readonly origins?: readonly Origin[];
+}
+
+export interface CaseOptions {
+  /** The largest number of interactions, and of events. */
+  readonly limit: number;
+  readonly texts?: boolean | undefined;
+  readonly why?: boolean | undefined;
+}
+
+/** Reads a case in a handful of queries, however large it is. @returns undefined where there is no such case */
+export async function readCase(
+  db: Database,
+  id: number,
+  { limit, texts, why }: CaseOptions,
+): Promise<CaseHistory | undefined> {
+  const supportCase = await readRow(db, id);
+  if (supportCase === undefined) return undefined;
+  const { customer_id } = supportCase;
+  const customer = customer_id === null ? null : ((await readCustomer(db, customer_id)) ?? null);
+  const read = await readInteractions(db, { of: 'case_id', id, limit, texts });
+  const counts = await count(db, id);
+  return {
+    case: supportCase,
+    customer,
+    ...counts,
+    interactions: await withWhatBelongsTo(db, read),
+    events: await readEvents(db, id, limit),
+    ...(why === true ? { origins: originsOf(supportCase, await readProvenance(db, id)) } : {}),
+  };
+}
+
+async function readRow(db: Database, id: number): Promise<SupportCase | undefined> {
+  const [found] = await rows<SupportCase & { followed_by: string[] }>(
+    db,
+    `select id, customer_id, external_id, subject, status, priority, language, labels, custom_fields, follow_up_of,
+       merged_into, received_at, opened_at, first_resolved_at, resolved_at, closed_at, created_at, updated_at,
+       array(select f.id from cases f where f.follow_up_of = c.id order by f.id limit ${MOST_LISTED}) as followed_by,
+       coalesce((
+         select jsonb_agg(jsonb_build_object('id', m.id, 'external_id', m.external_id) order by m.id)
+         from (select * from cases where merged_into = c.id order by id limit ${MOST_LISTED}) m
+       ), '[]') as merged_from
+     from cases c where c.id = ?`,
+    [id],
+  );
+  // An array of bigint comes as text.
+  return found && { ...found, followed_by: found.followed_by.map(Number) };
+}
+
+async function count(
+  db: Database,
+  id: number,
+): Promise<Pick<CaseHistory, 'inbound' | 'outbound' | 'changes'>> {
+  const [counts] = await rows<{ inbound: number; outbound: number; changes: number }>(
+    db,
+    `select count(*) filter (where direction = 'in') as inbound,
+       count(*) filter (where direction = 'out') as outbound,
+       (select count(*) from case_events where case_id = ?) as changes
+     from interactions where case_id = ?`,
+    [id, id],
+  );
+  return counts ?? { inbound: 0, outbound: 0, changes: 0 };
+}
+
+async function withWhatBelongsTo(
+  db: Database,
+  interactions: readonly Interaction[],
+): Promise<CaseInteraction[]> {
+  const directives = await readDirectives(
+    db,
+    interactions.map(({ id }) => id),
+  );
+  const customers = await readNames(
+    db,
+    distinct(interactions.flatMap(({ customer_id }) => customer_id ?? [])),
+  );
+  return interactions.map((interaction) => ({
+    ...interaction,
+    applied: [],
+    refused: [],
+    decided: [],
+    ...directives.get(interaction.id),
+    customer: customers.get(interaction.customer_id ?? 0) ?? null,
+  }));
+}
+
+async function readNames(db: Database, ids: readonly number[]): Promise<Map<number, CustomerName>> {
+  const found = await rows<CustomerName>(
+    db,
+    `select c.id, c.first_name, c.last_name,
+       array(select e.address from customer_emails e where e.customer_id = c.id order by e.id limit 1) as addresses
+     from customers c where c.id = any(?)`,
+    [ids],
+  );
+  return new Map(found.map((row) => [row.id, row]));
+}
+
+const EVENT_COLUMNS = 'id, at, field, old, new, interaction_id, actor, reason';
+
+async function readEvents(db: Database, caseId: number, limit: number): Promise<CaseEvent[]> {
+  const latest = await rows<CaseEvent>(
+    db,
+    `select ${EVENT_COLUMNS} from case_events where case_id = ? order by at desc, id desc limit ?`,
+    [caseId, limit],
+  );
+  return latest.reverse();
+}
+
+/** The events that say what the case is now, the mail that it began with, and what became of those mails' headers. */
+async function readProvenance(db: Database, caseId: number): Promise<Provenance> {
+  const events = await rows<CaseEvent>(
+    db,
+    `select ${EVENT_COLUMNS} from (
+       select *, row_number() over (partition by field order by id desc) as latest
+       from case_events where case_id = ?
+     ) ranked
+     where latest = 1 or (field = 'labels' and latest <= ${LABEL_EVENTS}) order by id`,
+    [caseId],
+  );
+  const [first] = await rows<Provenance['first'] & { id: number }>(
+    db,
+    `select id, received_at, subject, customer_id from interactions where id = coalesce(
+       (select interaction_id from case_events where case_id = ? and field = 'status' and old is null
+        order by at, id limit 1),
+       (select min(id) from interactions where case_id = ?)
+     )`,
+    [caseId, caseId],
+  );
+  const concerned = distinct([...events.map((event) => event.interaction_id), first?.id ?? null]);
+  const directives = await readDirectives(
+    db,
+    concerned.filter((id) => id !== null),
+  );
+  return { events, first, directives };
+}

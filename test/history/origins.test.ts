@@ -1,0 +1,207 @@
+import { describe, expect, it } from 'vitest';
+import type { CaseEvent, SupportCase } from '../../src/history/case-rows.ts';
+import type { Directives } from '../../src/history/interactions.ts';
+import { originsOf, type Provenance, reasonOf, whyHere } from '../../src/history/origins.ts';
+
+const BEGAN = new Date('2026-11-09T08:15:00Z');
+const LATER = new Date('2026-11-10T08:15:00Z');
+
+function supportCase(given: Partial<SupportCase> = {}): SupportCase {
+  return {
+    id: 1,
+    customer_id: 7,
+    external_id: null,
+    subject: 'Where is my lamp?',
+    status: 'new',
+    priority: null,
+    language: null,
+    labels: [],
+    custom_fields: {},
+    follow_up_of: null,
+    merged_into: null,
+    received_at: BEGAN,
+    opened_at: null,
+    first_resolved_at: null,
+    resolved_at: null,
+    closed_at: null,
+    created_at: BEGAN,
+    updated_at: BEGAN,
+    followed_by: [],
+    merged_from: [],
+    ...given,
+  };
+}
+
+let ids = 0;
+
+function event(
+  field: string,
+  old: string | null,
+  value: string | null,
+  more: Partial<CaseEvent> = {},
+): CaseEvent {
+  ids += 1;
+  return {
+    id: ids,
+    at: LATER,
+    field,
+    old,
+    new: value,
+    interaction_id: 2,
+    actor: null,
+    reason: null,
+    ...more,
+  };
+}
+
+function mail(given: Partial<Directives> = {}): Directives {
+  return { applied: [], refused: [], decided: [], ...given };
+}
+
+function provenance(given: Partial<Provenance> = {}): Provenance {
+  const first = { id: 1, received_at: BEGAN, subject: 'Where is my lamp?', customer_id: 7 };
+  return { events: [], first, directives: new Map(), ...given };
+}
+
+/** The origin of one field, as far as a test is about it. */
+function origin(field: string, row: Partial<SupportCase>, known: Partial<Provenance>) {
+  const { reason, interaction_id, actor } =
+    originsOf(supportCase(row), provenance(known)).find((each) => each.field === field) ?? {};
+  return [interaction_id, actor, reason];
+}
+
+const header = (by: string, field: string, value: string) => mail({ applied: [{ by, field, value }] });
+
+describe('originsOf', () => {
+  it('goes by the last event, with the reason that it has', () => {
+    const events = [
+      event('status', null, 'new', { interaction_id: 1, at: BEGAN }),
+      event('status', 'new', 'pending', { reason: 'an outbound mail in a new case' }),
+    ];
+    expect(originsOf(supportCase({ status: 'pending' }), provenance({ events }))[0]).toEqual({
+      field: 'status',
+      value: 'pending',
+      at: LATER,
+      interaction_id: 2,
+      actor: null,
+      reason: 'an outbound mail in a new case',
+    });
+  });
+
+  it('names the person who did it', () => {
+    const events = [event('priority', null, '8', { interaction_id: null, actor: 'ann' })];
+    expect(origin('priority', { priority: 8 }, { events })).toEqual([null, 'ann', null]);
+  });
+
+  it('finds the header where an older version noted no reason', () => {
+    const events = [event('custom_fields.total', null, '5')];
+    const directives = new Map([[2, header('x-desk-case-custom-total', 'case.custom_fields.total', '5')]]);
+    expect(origin('custom_fields.total', { custom_fields: { total: '5' } }, { events, directives })).toEqual([
+      2,
+      null,
+      'x-desk-case-custom-total',
+    ]);
+  });
+
+  it('goes by the mail that the case began with where there is no event', () => {
+    const directives = new Map([
+      [
+        1,
+        mail({
+          applied: [{ by: 'x-desk-case-external-id', field: 'case.external_id', value: 'ORDER-1' }],
+          decided: [{ what: 'customer', value: 'joe@example.com', why: 'the first address of To' }],
+        }),
+      ],
+    ]);
+    const row = { external_id: 'ORDER-1' };
+    expect(origin('external_id', row, { directives })).toEqual([1, null, 'x-desk-case-external-id']);
+    expect(origin('customer_id', row, { directives })).toEqual([1, null, 'the first address of To']);
+    expect(origin('subject', row, { directives })).toEqual([1, null, 'the case began with it']);
+    const follows = new Map([
+      [1, mail({ decided: [{ what: 'case', value: null, why: 'case 3 is closed' }] })],
+    ]);
+    expect(origin('follow_up_of', { follow_up_of: 3 }, { directives: follows })).toEqual([
+      1,
+      null,
+      'case 3 is closed',
+    ]);
+  });
+
+  it.each([
+    [
+      'another value than the last event says',
+      { status: 'closed' as const },
+      { events: [event('status', null, 'new')] },
+    ],
+    ['another value than its mail says', { status: 'new' as const, subject: 'x' }, {}],
+    ['no mail at all', {}, { first: undefined }],
+  ])('says where nothing tells: %s', (_what, row, known) => {
+    const untold = originsOf(supportCase(row), provenance(known)).filter(({ at }) => at === null);
+    expect(untold.length).toBeGreaterThan(0);
+    for (const each of untold) expect(each.reason).toMatch(/perhaps it was set by SQL/);
+  });
+
+  it('tells each label by the event that brought it, the last time it came', () => {
+    const events = [
+      event('labels', null, 'order', { interaction_id: 1 }),
+      event('labels', 'order', 'order, lamp'),
+      event('labels', 'order, lamp', 'lamp', { interaction_id: null, actor: 'ann' }),
+      event('labels', 'lamp', 'lamp, order, vip', { interaction_id: 4 }),
+    ];
+    const origins = originsOf(
+      supportCase({ labels: ['lamp', 'order', 'vip', 'la'] }),
+      provenance({ events }),
+    );
+    expect(
+      origins.filter(({ field }) => field === 'labels').map((each) => [each.value, each.interaction_id]),
+    ).toEqual([
+      ['lamp', 2],
+      ['order, vip', 4],
+      ['la', null],
+    ]);
+  });
+
+  it('leaves out what is empty', () => {
+    expect(originsOf(supportCase(), provenance()).map(({ field }) => field)).toEqual([
+      'status',
+      'customer_id',
+      'subject',
+    ]);
+  });
+});
+
+describe('reasonOf', () => {
+  it.each([
+    ['its own', { reason: 'so' }, mail(), 'so'],
+    ['nothing for a person', { interaction_id: null, actor: 'ann' }, mail(), null],
+    ['the header', {}, header('x-desk-case-status', 'case.status', 'open'), 'x-desk-case-status'],
+    [
+      'what was decided',
+      {},
+      mail({ decided: [{ what: 'status', value: 'open', why: 'reopened' }] }),
+      'reopened',
+    ],
+    ['the beginning', { old: null }, mail(), 'the case began with it'],
+    ['nothing', {}, mail(), null],
+  ])('is %s', (_what, given, directives, expected) => {
+    expect(reasonOf(event('status', 'new', 'open', given), new Map([[2, directives]]))).toBe(expected);
+  });
+
+  it('copes with a mail that is not there', () => {
+    expect(reasonOf(event('status', 'new', 'open'), new Map())).toBeNull();
+  });
+});
+
+describe('whyHere', () => {
+  it.each([
+    ['as noted', mail({ decided: [{ what: 'case', value: '3', why: 'answers 12' }] }), 'answers 12'],
+    [
+      'by the header',
+      header('x-desk-case-external-id', 'case.external_id', 'O-1'),
+      'x-desk-case-external-id: O-1',
+    ],
+    ['not known', mail(), null],
+  ])('%s', (_what, directives, expected) => {
+    expect(whyHere(directives)).toBe(expected);
+  });
+});

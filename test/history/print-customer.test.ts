@@ -1,0 +1,261 @@
+import { describe, expect, it } from 'vitest';
+import type { CaseOfInteraction, Customer, CustomerHistory } from '../../src/history/customer.ts';
+import type { Interaction } from '../../src/history/interactions.ts';
+import { printCustomerHistory } from '../../src/history/print-customer.ts';
+import { widthOf } from '../../src/terminal/width.ts';
+
+const PLAIN = { width: 100, colours: false };
+
+type Shown = Interaction & { readonly case: CaseOfInteraction };
+
+function interaction(given: Partial<Shown> = {}): Shown {
+  return {
+    id: 1,
+    case_id: 3,
+    customer_id: 1,
+    direction: 'in',
+    kind: 'mail',
+    outsider: false,
+    received_at: new Date('2026-11-09T08:15:59Z'),
+    sent_at: null,
+    subject: 'Where is my lamp?',
+    from_name: null,
+    from_address: 'joe@example.com',
+    to_addresses: ['support@example.com'],
+    recipients: 1,
+    city: null,
+    country_code: null,
+    ip_address: null,
+    trusted: false,
+    excerpt: 'I ordered it a week ago.',
+    attachments: [],
+    case: { id: 3, external_id: null, status: 'open', subject: 'Where is my lamp?' },
+    ...given,
+  };
+}
+
+function history(given: Partial<CustomerHistory> = {}, customer: Partial<Customer> = {}): CustomerHistory {
+  return {
+    customer: {
+      id: 1,
+      first_name: 'Joe',
+      last_name: 'Customer',
+      company: null,
+      phone: null,
+      external_id: null,
+      language: null,
+      custom_fields: {},
+      created_at: new Date(0),
+      addresses: ['joe@example.com'],
+      merged_from: [],
+      ...customer,
+    },
+    totals: {
+      inbound: 1,
+      outbound: 0,
+      first_received_at: new Date('2026-11-09T08:15:59Z'),
+      last_received_at: new Date('2026-11-09T08:15:59Z'),
+      matching: 1,
+      cases: [{ status: 'open', cases: 1, latest: [3] }],
+    },
+    left_out: 0,
+    interactions: [interaction()],
+    ...given,
+  };
+}
+
+const order = { id: 12, external_id: 'ORDER-10423', status: 'resolved' as const, subject: 'Your order' };
+
+describe('printCustomerHistory', () => {
+  it('shows who it is, what is open, and all mail in one stream', () => {
+    const shown = history(
+      {
+        totals: {
+          inbound: 1_204,
+          outbound: 2,
+          first_received_at: new Date('2025-01-31T10:00:00Z'),
+          last_received_at: new Date('2026-11-09T09:00:00Z'),
+          matching: 1_206,
+          cases: [
+            { status: 'open', cases: 2, latest: [3, 2] },
+            { status: 'closed', cases: 1_000, latest: [12, 11, 9, 8, 7] },
+          ],
+        },
+        left_out: 1_203,
+        interactions: [
+          interaction({
+            id: 8,
+            direction: 'out',
+            subject: 'Your order',
+            excerpt: 'It is on its way.',
+            case: order,
+          }),
+          interaction(),
+          interaction({
+            kind: 'auto_reply',
+            outsider: true,
+            subject: null,
+            excerpt: '',
+            city: 'São Paulo',
+            country_code: 'BR',
+            ip_address: '2001:db8::1',
+            attachments: [{ id: 7, file_name: 'a.png', content_type: 'image/png', size_bytes: 209 }],
+          }),
+        ],
+      },
+      {
+        addresses: ['joe@example.com', 'joe@example.org'],
+        company: 'Lamps Ltd',
+        phone: '+46 40 1',
+        external_id: 'C-1',
+        language: 'sv',
+        custom_fields: { tier: 'gold' },
+        merged_from: [
+          { id: 4, external_id: 'C-0' },
+          { id: 5, external_id: null },
+        ],
+      },
+    );
+    expect(printCustomerHistory(shown, PLAIN)).toBe(`\
+Joe Customer  joe@example.com
+  also: joe@example.org
+  company: Lamps Ltd
+  phone: +46 40 1
+  external id: C-1
+  language: sv
+  tier: gold
+  merged from: 4 (external id C-0), 5
+  1,206 interactions (1,204 in, 2 out), 2025-01-31 10:00 to 2026-11-09 09:00 UTC
+  open: cases 3 and 2
+  closed: 1,000 cases, the latest 12, 11, 9, 8 and 7
+
+… 1,203 older ones left out; see them with --limit 1206 or --until 2026-11-09T08:16:00Z
+
+2026-11-09 08:15  → out  Your order
+                         case 12 · ORDER-10423 · resolved  It is on its way.
+2026-11-09 08:15  ← in   Where is my lamp?
+                         case 3 · open                     I ordered it a week ago.
+2026-11-09 08:15  ← in   [auto_reply] [outsider] (no subject)
+                         case 3 · open
+                         from joe@example.com, who had no part in the case before
+                         from São Paulo, BR · 2001:db8::1
+                         attachment 7: a.png (image/png, 209 bytes)`);
+  });
+
+  it('puts everything below each other where the terminal is narrow', () => {
+    const shown = history({ interactions: [interaction({ case: order, direction: 'out' })] });
+    expect(printCustomerHistory(shown, { width: 40, colours: false })).toBe(`\
+Joe Customer  joe@example.com
+  1 interaction (1 in, 0 out),
+  2026-11-09 08:15 UTC
+  open: case 3
+
+2026-11-09 08:15  → out
+  Where is my lamp?
+  case 12 · ORDER-10423 · resolved
+  I ordered it a week ago.`);
+  });
+
+  it('names no --limit that would be refused', () => {
+    const text = printCustomerHistory(history({ left_out: 10_000 }), PLAIN);
+    expect(text).toContain('… 10,000 older ones left out; see them with --until 2026-11-09T08:16:00Z');
+  });
+
+  it('shows texts in full where they were read, and then not their beginnings', () => {
+    const shown = history({
+      interactions: [
+        interaction({ body_text: 'Hello,\r\n\r\n  where is it?\n\n\n' }),
+        interaction({ body_text: null, excerpt: 'Only HTML' }),
+      ],
+    });
+    const text = printCustomerHistory(shown, PLAIN);
+    expect(text).toContain(`case 3 · open
+
+                         Hello,
+
+                           where is it?
+
+2026`);
+    expect(text).toMatch(/case 3 · open\n\n {25}Only HTML\n$/);
+    expect(text).not.toContain('a week ago');
+  });
+
+  it('says where there is nothing', () => {
+    expect(printCustomerHistory(history({ interactions: [] }), PLAIN)).toMatch(/\n\nNothing in that time\.$/);
+    const totals = {
+      inbound: 0,
+      outbound: 0,
+      first_received_at: null,
+      last_received_at: null,
+      matching: 0,
+      cases: [],
+    };
+    expect(printCustomerHistory(history({ interactions: [], totals }), PLAIN)).toBe(
+      'Joe Customer  joe@example.com\n\nNo mail of theirs is recorded.',
+    );
+  });
+
+  it.each([
+    [{ first_name: null, last_name: null }, 'joe@example.com'],
+    [{ addresses: [] }, 'Joe Customer'],
+    [{ first_name: null, last_name: null, addresses: [] }, 'Without an address'],
+    [{ first_name: '遥', last_name: '佐々木' }, '佐々木 遥  joe@example.com'],
+  ])('begins with what there is of a name: %j', (customer, expected) => {
+    expect(printCustomerHistory(history({}, customer), PLAIN).split('\n')[0]).toBe(expected);
+  });
+
+  const wide = '光のランプ🇸🇪😀 '.repeat(30).trim();
+  const evil = 'a\u001b[2Jb\u202ec\nd\u009b1m';
+
+  function awkward(text: string): CustomerHistory {
+    const mail = {
+      subject: text,
+      excerpt: text,
+      from_address: text,
+      outsider: true,
+      city: text,
+      attachments: [{ id: 1, file_name: text, content_type: text, size_bytes: 1 }],
+      case: { ...order, external_id: text },
+    };
+    return history(
+      {
+        left_out: 3,
+        interactions: [interaction(mail), interaction({ ...mail, body_text: `${text}\n${text}` })],
+      },
+      {
+        first_name: text,
+        last_name: text,
+        company: text,
+        phone: text,
+        external_id: text,
+        language: text,
+        custom_fields: { [text]: text },
+        addresses: [text, text],
+        merged_from: [{ id: 2, external_id: text }],
+      },
+    );
+  }
+
+  it.each([40, 72, 80, 120])('fits into %i columns, wide characters counted', (width) => {
+    for (const text of [wide, 'x'.repeat(500), 'word '.repeat(100)]) {
+      for (const line of printCustomerHistory(awkward(text), { width, colours: false }).split('\n')) {
+        expect(widthOf(line), line).toBeLessThanOrEqual(width);
+      }
+    }
+    expect(printCustomerHistory(awkward(wide), { width, colours: false })).toContain('光のランプ🇸🇪😀');
+  });
+
+  it.each([40, 100])('lets no text of a mail move the cursor, at %i columns', (width) => {
+    const text = printCustomerHistory(awkward(evil), { width, colours: false });
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(text).not.toMatch(/^d/m);
+  });
+
+  it('colours where asked to, and says the same without', () => {
+    const shown = awkward('Lamp');
+    const coloured = printCustomerHistory(shown, { width: 100, colours: true });
+    expect(coloured).toContain('\u001b[32mresolved\u001b[39m');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what colours are made of.
+    expect(coloured.replace(/\u001b\[\d+m/g, '')).toBe(printCustomerHistory(shown, PLAIN));
+  });
+});
