@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { errorMessage } from '../errors.ts';
 import { version } from '../version.ts';
 import type { SetCode } from './commands/declare.ts';
+import { declareDesk } from './commands/desk.ts';
 import { declareMail } from './commands/mail.ts';
 import { declareService } from './commands/service.ts';
 import { EXIT, exitCodeFor, printError } from './context.ts';
@@ -23,6 +24,7 @@ function program(setCode: SetCode): Command {
     .showHelpAfterError('(mailcase --help says more)');
   declareService(cli, setCode);
   declareMail(cli, setCode);
+  declareDesk(cli, setCode);
   return cli;
 }
 

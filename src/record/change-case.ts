@@ -12,6 +12,11 @@ export interface Cause {
   readonly at: Date;
 }
 
+type StatusTimes = Pick<
+  SupportCase,
+  'status' | 'opened_at' | 'first_resolved_at' | 'resolved_at' | 'closed_at'
+>;
+
 /** Applies what a message means for its case: what its headers say, else the lifecycle. Every change is an event. */
 export function changeCase(
   view: View,
@@ -39,6 +44,11 @@ export function changeCase(
 export function setStatus(plan: Plan, cause: Cause, status: Status, isFirst = false): void {
   const { supportCase, at } = cause;
   change(plan, cause, 'status', isFirst ? null : supportCase.status, status);
+  enterStatus(supportCase, status, at);
+}
+
+/** Puts a case into a status, with the times that go with it. */
+export function enterStatus(supportCase: StatusTimes, status: Status, at: Date): void {
   supportCase.status = status;
   if (status === 'open') supportCase.opened_at = at;
   if (status === 'resolved') {
