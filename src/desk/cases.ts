@@ -86,8 +86,8 @@ export async function saveCases(act: Act, edits: readonly Edit[]): Promise<void>
   const changed = edits
     .map(([before, after]) => ({ after, differing: caseDifferences(before, after) }))
     .filter(({ differing }) => differing.length > 0);
-  const rows = changed.map(({ after }) => ({ ...after, updated_at: act.at }));
-  await updateRows(act.trx, 'cases', [...COLUMNS, 'updated_at'], rows);
+  const rows = changed.map(({ after }) => after);
+  await updateRows(act.trx, 'cases', COLUMNS, rows);
   const events = changed.flatMap(({ after, differing }) =>
     differing.map((each) => ({ case_id: after.id, ...each })),
   );
@@ -102,11 +102,13 @@ function caseDifferences(before: DeskCase, after: DeskCase): FieldChange[] {
   return differences(before, after, fields);
 }
 
-/** Keeps events under the person's name; they are not told by themselves. */
+/** Keeps events under the person's name, and when the cases were updated; nothing is told of them here. */
 export async function addCaseEvents(
   { trx, at, actor }: Act,
   events: readonly (FieldChange & { case_id: number; interaction_id?: number })[],
 ): Promise<void> {
   const rows = events.map((each) => ({ interaction_id: null, ...each, at, actor }));
-  if (rows.length > 0) await trx.batchInsert('case_events', rows, ROWS_PER_INSERT);
+  if (rows.length === 0) return;
+  await trx.batchInsert('case_events', rows, ROWS_PER_INSERT);
+  await trx.raw('update cases set updated_at = ? where id = any(?)', [at, rows.map((row) => row.case_id)]);
 }

@@ -80,8 +80,8 @@ export async function saveCustomers(
   const changed = edits
     .map(([before, after]) => ({ after, differing: differences(before, after, TOLD) }))
     .filter(({ differing }) => differing.length > 0);
-  const rows = changed.map(({ after }) => ({ ...after, updated_at: act.at }));
-  await updateRows(act.trx, 'customers', [...COLUMNS, 'updated_at'], rows);
+  const rows = changed.map(({ after }) => after);
+  await updateRows(act.trx, 'customers', COLUMNS, rows);
   const events = changed.flatMap(({ after, differing }) =>
     differing.map((each) => ({ customer_id: after.id, ...each })),
   );
@@ -91,11 +91,14 @@ export async function saveCustomers(
   }
 }
 
-/** Keeps events under the person's name; they are not told by themselves. */
+/** Keeps events under the person's name, and when the customers were updated; nothing is told of them here. */
 export async function addCustomerEvents(
   { trx, at, actor }: Act,
   events: readonly (FieldChange & { customer_id: number })[],
 ): Promise<void> {
   const rows = events.map((each) => ({ ...each, at, actor }));
-  if (rows.length > 0) await trx.batchInsert('customer_events', rows, ROWS_PER_INSERT);
+  if (rows.length === 0) return;
+  await trx.batchInsert('customer_events', rows, ROWS_PER_INSERT);
+  const ids = rows.map((row) => row.customer_id);
+  await trx.raw('update customers set updated_at = ? where id = any(?)', [at, ids]);
 }

@@ -43,6 +43,10 @@ describe('case merge', () => {
   it('keeps the name of who did it, on both cases', async () => {
     await desk.record([ann, ann]);
     await merge(1, 2);
+    expect(await desk.query('select updated_at > created_at as updated from cases')).toEqual([
+      { updated: true },
+      { updated: true },
+    ]);
     expect(await desk.deeds('case', 1)).toEqual(['merged: - -> 2 by Ann Agent']);
     expect(await desk.deeds('case', 2)).toEqual([
       'merged_into: - -> 1 by Ann Agent',
