@@ -80,7 +80,7 @@ function settled(before: DeskCase, settings: CaseSettings, customerId: number | 
   if (status === 'new') {
     throw new MailcaseError(
       'act_refused',
-      `case ${before.id} is ${before.status}, and a case never becomes new again: open is what comes next to it`,
+      `case ${before.id} is ${before.status}, and a case never becomes new again: give another status, e.g. open`,
     );
   }
   enterStatus(after, status, at);

@@ -95,7 +95,7 @@ export function mayJoin(
   const { message, receivedAt, direction } = incoming;
   const { supportCase } = tied;
   if (isAutomatic(message.kind)) return true;
-  if (isCampaign(tied, customer)) return false;
+  if (isCampaign(view, tied, customer)) return false;
   if (supportCase.status !== 'closed' || importing !== undefined) return true;
   const wasSentBefore =
     direction === 'out' && supportCase.closed_at !== null && receivedAt < supportCase.closed_at;
@@ -110,11 +110,12 @@ export type Tie = Pick<KnownInteraction, 'supportCase'> & Partial<KnownInteracti
  * can be a campaign: in any other, the people of one conversation write to each other.
  */
 function isCampaign(
+  view: View,
   { supportCase, direction, customer: addressee }: Tie,
   customer: Customer | undefined,
 ): boolean {
   if (supportCase.external_id === null || direction !== 'out' || supportCase.customer === undefined)
     return false;
   // What was sent to nobody in particular (Bcc alone) was sent to whoever answers it.
-  return (addressee ?? customer) !== supportCase.customer;
+  return !view.isCustomerOf(supportCase, addressee ?? customer);
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { mergeCases } from '../../src/desk/merge-cases.ts';
+import { mergeCustomers } from '../../src/desk/merge-customers.ts';
 import { moveInteraction } from '../../src/desk/move-interaction.ts';
 import { setCase } from '../../src/desk/set-case.ts';
 import { useDatabase } from '../support/database.ts';
@@ -109,6 +110,30 @@ describe('case merge', () => {
       { case_id: 1, outsider: true },
     ]);
     expect(await desk.query('select case_id from case_participants where case_id <> 1')).toEqual([]);
+  });
+
+  it('the other case’s customer goes on writing in the one that stays, although it is like a campaign', async () => {
+    const toBob = { From: 'support@example.com', To: 'bob@b.example' };
+    await desk.record([
+      { ...ann, 'x-desk-case-external-id': 'ORDER-1' },
+      { ...bob, 'Message-ID': '<b@x>' },
+      { ...toBob, 'In-Reply-To': '<b@x>', 'Message-ID': '<re@x>' },
+      {
+        From: 'support@example.com',
+        To: 'carl@c.example',
+        'x-desk-case-external-id': 'ORDER-1',
+        'Message-ID': '<c@x>',
+      },
+    ]);
+    await merge(1, 2);
+    await desk.record([
+      { ...bob, 'In-Reply-To': '<re@x>' },
+      { From: 'carl@c.example', 'In-Reply-To': '<c@x>' },
+    ]);
+    expect(await desk.casesOfMails()).toEqual([1, 1, 1, 1, 1, 3]);
+    await desk.act((act) => mergeCustomers(act, { id: 3 }, { id: 2 }));
+    await desk.record([{ ...bob, 'In-Reply-To': '<re@x>' }]);
+    expect(await desk.casesOfMails()).toEqual([1, 1, 1, 1, 1, 3, 1]);
   });
 
   it('an outsider stays one: merging says nothing of him', async () => {
