@@ -49,18 +49,27 @@ const TOLD = [
 /**
  * Locks cases until the transaction ends, in the order of their ids, as the daemon does. Customers that are needed too
  * have to be locked before.
- *
- * @param around also those that were merged into this case, or go on from it
  */
-export async function lockCases(
+export function lockCases(act: Act, ids: readonly number[]): Promise<Map<number, DeskCase>> {
+  return lockWhere(act, 'id = any(?)', [[...ids]]);
+}
+
+/**
+ * Locks the cases that were merged into a case, or go on from it. That one has to be locked already: then no others are
+ * added, and those that another process has added while we waited for it are seen.
+ */
+export function lockAround(act: Act, id: number): Promise<Map<number, DeskCase>> {
+  return lockWhere(act, 'merged_into = ? or follow_up_of = ?', [id, id]);
+}
+
+async function lockWhere(
   { trx }: Act,
-  ids: readonly number[],
-  around: number | null = null,
+  condition: string,
+  bindings: readonly (number | number[])[],
 ): Promise<Map<number, DeskCase>> {
   const { rows } = (await trx.raw(
-    `select id, ${COLUMNS.join(', ')} from cases
-     where id = any(:ids) or merged_into = :around or follow_up_of = :around order by id for update`,
-    { ids: [...ids], around },
+    `select id, ${COLUMNS.join(', ')} from cases where ${condition} order by id for update`,
+    [...bindings],
   )) as { rows: DeskCase[] };
   return new Map(rows.map((row) => [row.id, row]));
 }

@@ -1,7 +1,15 @@
 import { MailcaseError } from '../errors.ts';
 import { enterStatus } from '../record/change-case.ts';
 import type { Act } from './act.ts';
-import { addCaseEvents, type DeskCase, type Edit, lockCases, saveCases, standingCase } from './cases.ts';
+import {
+  addCaseEvents,
+  type DeskCase,
+  type Edit,
+  lockAround,
+  lockCases,
+  saveCases,
+  standingCase,
+} from './cases.ts';
 import { filled } from './changes.ts';
 import { lockCustomers } from './customers.ts';
 
@@ -12,13 +20,13 @@ import { lockCustomers } from './customers.ts';
 export async function mergeCases(act: Act, intoId: number, fromId: number): Promise<void> {
   const owners = await customersOf(act, [intoId, fromId]);
   await lockCustomers(act, [...owners.values()]);
-  const cases = await lockCases(act, [intoId, fromId], fromId);
+  const cases = await lockCases(act, [intoId, fromId]);
   const into = standingCase(cases, intoId);
   const from = standingCase(cases, fromId);
   if ([into, from].some(({ id, customer_id }) => owners.get(id) !== customer_id)) {
     throw new MailcaseError('database_race', 'a case got another customer at this moment');
   }
-  const others = [...cases.values()].filter(({ id }) => id !== intoId && id !== fromId);
+  const others = [...(await lockAround(act, fromId)).values()].filter(({ id }) => id !== intoId);
   await saveCases(act, [
     [from, mergedAway(from, intoId, act.at)],
     [into, united(into, from, act.at)],

@@ -25,10 +25,11 @@ export async function mergeCustomers(
   if (intoId === fromId) {
     throw new MailcaseError('act_refused', `both are customer ${intoId} already: there is nothing to merge`);
   }
-  const customers = await lockCustomers(act, [intoId, fromId, ...(await mergedInto(act, fromId))]);
+  const customers = await lockCustomers(act, [intoId, fromId]);
   const into = standingCustomer(customers, intoId, intoName);
   const from = standingCustomer(customers, fromId, fromName);
-  const earlier = [...customers.values()].filter(({ merged_into }) => merged_into === fromId);
+  // Only now: while we waited for the lock, another process may have merged somebody into the same customer.
+  const earlier = [...(await lockCustomers(act, await mergedInto(act, fromId))).values()];
   await saveCustomers(act, [
     [from, { ...from, merged_into: intoId }],
     [into, united(into, from)],

@@ -16,8 +16,8 @@ const bob = { From: 'Bob <bob@b.example>' };
 const isOwn = () => false;
 
 /** Does an act, and keeps its transaction open until the other one waits for it. */
-async function heldOpen(work: (act: Act) => Promise<unknown>, other: () => Promise<void>): Promise<void> {
-  let meanwhile: Promise<void> | undefined;
+async function heldOpen(work: (act: Act) => Promise<unknown>, other: () => Promise<unknown>): Promise<void> {
+  let meanwhile: Promise<unknown> | undefined;
   await desk.act(async (act) => {
     await work(act);
     meanwhile = other();
@@ -109,6 +109,82 @@ describe('mail that comes while an act is under way', () => {
       { id: 1, priority: 9 },
       { id: 2, priority: null },
     ]);
+  });
+});
+
+describe('acts at the same time', () => {
+  it('case merges one after the other leave a pointer of one step', async () => {
+    await desk.record([ann, ann, ann]);
+    await heldOpen(
+      (act) => mergeCases(act, 2, 1),
+      () => desk.act((act) => mergeCases(act, 3, 2)),
+    );
+    expect(await desk.query('select merged_into from cases order by id')).toEqual([
+      { merged_into: 3 },
+      { merged_into: 3 },
+      { merged_into: null },
+    ]);
+  });
+
+  it('customer merges too', async () => {
+    await desk.record([ann, bob, { From: 'carl@c.example' }]);
+    await heldOpen(
+      (act) => mergeCustomers(act, { id: 2 }, { id: 1 }),
+      () => desk.act((act) => mergeCustomers(act, { id: 3 }, { address: 'bob@b.example' })),
+    );
+    expect(await desk.query('select merged_into from customers order by id')).toEqual([
+      { merged_into: 3 },
+      { merged_into: 3 },
+      { merged_into: null },
+    ]);
+  });
+
+  it('one that is overtaken is refused by what is so now', async () => {
+    await desk.record([ann, ann]);
+    let refused: unknown;
+    await heldOpen(
+      (act) => mergeCases(act, 2, 1),
+      () =>
+        desk
+          .act((act) => mergeCases(act, 1, 2))
+          .catch((error: unknown) => {
+            refused = error;
+          }),
+    );
+    expect(refused).toMatchObject({
+      code: 'act_refused',
+      message: expect.stringContaining('case 1 was merged'),
+    });
+  });
+
+  it('who merges a customer by an address that is moving merges the one who has it in the end', async () => {
+    await desk.record([ann, bob, { From: 'carl@c.example' }]);
+    await heldOpen(
+      (act) => mergeCustomers(act, { id: 1 }, { id: 2 }),
+      () => desk.act((act) => mergeCustomers(act, { address: 'bob@b.example' }, { id: 3 })),
+    );
+    expect(await desk.query('select merged_into from customers order by id')).toEqual([
+      { merged_into: null },
+      { merged_into: 1 },
+      { merged_into: 1 },
+    ]);
+  });
+
+  it('an external id that another case gets meanwhile is told as taken', async () => {
+    await desk.record([ann, ann]);
+    const give = (act: Act, id: number) =>
+      setCase(act, { id }, { external_id: 'X', labels: [], custom_fields: new Map() });
+    let refused: unknown;
+    await heldOpen(
+      (act) => give(act, 1),
+      () =>
+        desk
+          .act((act) => give(act, 2))
+          .catch((error: unknown) => {
+            refused = error;
+          }),
+    );
+    expect(refused).toMatchObject({ message: expect.stringContaining('X is taken by case 1') });
   });
 });
 
