@@ -21,6 +21,7 @@ export const ERROR_CODES = {
   imap_flag_refused: { temporary: true },
   poll_timeout: { temporary: true },
   stopped: { temporary: true },
+  act_refused: { temporary: false },
   message_unparsable: { temporary: false },
   message_unrecordable: { temporary: false },
   message_too_large: { temporary: false },

@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   imap: ['errors', 'config'],
   history: ['errors', 'terminal', 'db'],
   record: ['errors', 'sizes', 'message', 'rules', 'db'],
+  desk: ['errors', 'terminal', 'message', 'rules', 'db', 'record'],
   judge: ['errors', 'config', 'imap', 'message', 'rules', 'record'],
   'poll-context': ['errors', 'config', 'db', 'imap', 'observe', 'record', 'judge'],
   batches: ['errors', 'imap', 'record', 'sizes', 'judge', 'poll-context'],
@@ -57,7 +58,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   demo: ['errors', 'config', 'db', 'history', 'observe', 'releasers', 'version', 'daemon'],
   cli: [
     ...['errors', 'terminal', 'config', 'message', 'rules', 'db', 'history', 'observe', 'scheduler'],
-    ...['releasers', 'version', 'poll-context', 'import-mail', 'check', 'explain', 'daemon', 'demo'],
+    ...['desk', 'releasers', 'version', 'poll-context', 'import-mail', 'check', 'explain', 'daemon', 'demo'],
   ],
 };
 

@@ -13,6 +13,11 @@ export interface Cause {
   readonly at: Date;
 }
 
+type StatusTimes = Pick<
+  SupportCase,
+  'status' | 'opened_at' | 'first_resolved_at' | 'resolved_at' | 'closed_at'
+>;
+
 /** Applies what a message means for its case: what its headers say, else the lifecycle. Every change is an event. */
 export function changeCase(
   view: View,
@@ -45,6 +50,11 @@ export function setStatus(
 ): void {
   const { supportCase, at } = cause;
   change(plan, cause, 'status', isFirst ? null : supportCase.status, status, why);
+  enterStatus(supportCase, status, at);
+}
+
+/** Puts a case into a status, with the times that go with it. */
+export function enterStatus(supportCase: StatusTimes, status: Status, at: Date): void {
   supportCase.status = status;
   if (status === 'open') supportCase.opened_at = at;
   if (status === 'resolved') {

@@ -5,20 +5,34 @@ import type { Policy } from './policy.ts';
 import { distinct, rowsOf } from './rows.ts';
 import type { Customer, View } from './view.ts';
 
-/** Loads when mail last came to each case and went out of it. */
+/** Most customers whose cases were merged into one case and are looked at; by hand, nobody merges more. */
+const MAX_MERGED = 100;
+
+interface ActivityRow {
+  readonly id: number;
+  readonly last_in: Date | null;
+  readonly last_out: Date | null;
+  readonly merged_customers: readonly string[];
+}
+
+/** Loads when mail last came to each case and went out of it, and whose cases people have merged into it. */
 export async function loadActivities(trx: Transaction, view: View): Promise<void> {
   const lastOf = (direction: 'in' | 'out') => `(select i.received_at from interactions i
        where i.case_id = c.id and i.direction = '${direction}' and i.kind in ('mail', 'list')
        order by i.received_at desc limit 1)`;
-  for (const row of await rowsOf<{ id: number; last_in: Date | null; last_out: Date | null }>(
+  for (const row of await rowsOf<ActivityRow>(
     trx,
-    `select c.id, ${lastOf('in')} as last_in, ${lastOf('out')} as last_out from unnest(?::bigint[]) as c(id)`,
+    `select c.id, ${lastOf('in')} as last_in, ${lastOf('out')} as last_out,
+       array(select m.customer_id from cases m where m.merged_into = c.id and m.customer_id is not null
+         limit ${MAX_MERGED}) as merged_customers
+     from unnest(?::bigint[]) as c(id)`,
     [[...view.casesById.keys()]],
   )) {
     const supportCase = view.casesById.get(row.id);
     if (!supportCase) continue;
     if (row.last_in) view.noteActivity(supportCase, 'in', row.last_in);
     if (row.last_out) view.noteActivity(supportCase, 'out', row.last_out);
+    for (const id of row.merged_customers) view.addCaseCustomer(supportCase, Number(id));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Transaction } from '../db/connect.ts';
+import { MailcaseError } from '../errors.ts';
 import { addressKey } from '../message/addresses.ts';
 import type { Incoming } from './incoming.ts';
 import { type OriginalRow, originalsOf, RELATED_COLUMNS, type RelatedRow } from './load-originals.ts';
@@ -40,6 +41,26 @@ export async function loadRelated(
   const answered = await loadAnswered(trx, batch, distinct(emails.map(({ customer_id }) => customer_id)));
   const referring = await loadReferring(trx, batch);
   return { answered, referring, originals: await originalsOf(trx, batch) };
+}
+
+/**
+ * Makes sure that the related interactions lie where they were found, now that their cases are locked and nobody can take
+ * them out: while we waited for a lock, a person may have moved one, or a trusted copy.
+ *
+ * @throws MailcaseError `database_race` where one was moved
+ */
+export async function assertUnmoved(
+  trx: Transaction,
+  { answered, referring, originals }: Related,
+): Promise<void> {
+  const found = new Map([...answered, ...referring, ...originals].map((row) => [row.id, row.case_id]));
+  const [moved] = await rowsOf<{ id: number }>(
+    trx,
+    `select i.id from unnest(?::bigint[], ?::bigint[]) as found(id, case_id)
+       join interactions i on i.id = found.id and i.case_id <> found.case_id limit 1`,
+    [[...found.keys()], [...found.values()]],
+  );
+  if (moved) throw new MailcaseError('database_race', `interaction ${moved.id} was moved at this moment`);
 }
 
 /** Keys of all addresses by which a customer of the batch, or a sender, may be known. */

@@ -2,7 +2,7 @@ import type { Transaction } from '../db/connect.ts';
 import type { Incoming } from './incoming.ts';
 import { loadActivities, loadAddresses, loadFloods, loadNewest, loadParticipants } from './load-context.ts';
 import { loadOriginals, type RelatedRow } from './load-originals.ts';
-import { loadEmails, loadRelated, type Related } from './load-related.ts';
+import { assertUnmoved, loadEmails, loadRelated, type Related } from './load-related.ts';
 import type { Policy } from './policy.ts';
 import { distinct, rowsOf } from './rows.ts';
 import { isGenerated } from './threading.ts';
@@ -63,6 +63,7 @@ export async function loadView(
   await lockCustomers(trx, view, customers, ids, [], access);
   const latest = await loadFloods(trx, view, batch, policy);
   await lockCases(trx, view, batch, related, [...latest.values()], customers, access);
+  await assertUnmoved(trx, related);
   for (const [customer, caseId] of latest) {
     const supportCase = view.casesById.get(caseId);
     if (supportCase) view.latestCases.set(customer, supportCase);

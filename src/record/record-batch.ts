@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, Transaction } from '../db/connect.ts';
 import { blameFor } from '../db/sqlstate.ts';
+import { transact } from '../db/transact.ts';
 import { errorMessage, MailcaseError } from '../errors.ts';
 import { decide } from './decide.ts';
 import type { Incoming } from './incoming.ts';
@@ -24,12 +24,6 @@ export interface BatchResult {
 
 const NOTHING: BatchResult = { recorded: 0, duplicates: 0, quarantined: 0, refused: 0, floods: [] };
 
-/** How often a batch that met another daemon is loaded again: each time the other one has got on, so a few suffice. */
-const RACE_ATTEMPTS = 8;
-
-/** Longest pause before loading again, in milliseconds: as long as the other one's transaction takes. */
-const RACE_PAUSE_MS = 100;
-
 /**
  * Records a batch in one transaction: load, decide, store. Whom the failure is due to decides what follows: a race is
  * run again, a reason in the data halves the batch until the culprit stands alone and is quarantined, and a reason
@@ -49,25 +43,13 @@ export async function recordTogether(
   }
 }
 
-async function storeTogether(db: Database, batch: readonly Incoming[], policy: Policy): Promise<Plan> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await db.transaction(async (trx) => {
-        const open = (await withoutReceipts(trx, batch)).map(withOwnDirectives);
-        const plan = decideOrBlame(await loadView(trx, open, policy), open, policy);
-        await storePlan(trx, plan, policy);
-        return plan;
-      });
-    } catch (error) {
-      if (blameFor(error) !== 'race') throw error;
-      if (attempt === RACE_ATTEMPTS) {
-        throw new MailcaseError('database_race', `other writers were faster ${attempt} times`, {
-          cause: error,
-        });
-      }
-      await sleep(Math.random() * RACE_PAUSE_MS);
-    }
-  }
+function storeTogether(db: Database, batch: readonly Incoming[], policy: Policy): Promise<Plan> {
+  return transact(db, async (trx) => {
+    const open = (await withoutReceipts(trx, batch)).map(withOwnDirectives);
+    const plan = decideOrBlame(await loadView(trx, open, policy), open, policy);
+    await storePlan(trx, plan, policy);
+    return plan;
+  });
 }
 
 /** Another daemon may have been faster since the search. */

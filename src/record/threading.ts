@@ -107,7 +107,7 @@ export function whyNotJoin(
   const { message, receivedAt, direction } = incoming;
   const { supportCase } = tied;
   if (isAutomatic(message.kind)) return undefined;
-  if (isCampaign(tied, customer))
+  if (isCampaign(view, tied, customer))
     return 'a campaign, which is no place for the reply of one of its customers';
   if (supportCase.status !== 'closed' || importing !== undefined) return undefined;
   const wasSentBefore =
@@ -123,11 +123,12 @@ export type Tie = Pick<KnownInteraction, 'supportCase'> & Partial<KnownInteracti
  * can be a campaign: in any other, the people of one conversation write to each other.
  */
 function isCampaign(
+  view: View,
   { supportCase, direction, customer: addressee }: Tie,
   customer: Customer | undefined,
 ): boolean {
   if (supportCase.external_id === null || direction !== 'out' || supportCase.customer === undefined)
     return false;
   // What was sent to nobody in particular (Bcc alone) was sent to whoever answers it.
-  return (addressee ?? customer) !== supportCase.customer;
+  return !view.isCustomerOf(supportCase, addressee ?? customer);
 }

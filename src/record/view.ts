@@ -88,6 +88,7 @@ export class View {
   private readonly byAddressKey = new Map<string, Customer>();
   private readonly keys = new Map<Customer, Set<string>>();
   private readonly activities = new Map<SupportCase, Activity>();
+  private readonly mergedCustomers = new Map<SupportCase, Set<number>>();
   private readonly participants = new Map<SupportCase, Set<string>>();
   /** When the newest mail of a customer was received; asked for where old mail is imported. */
   readonly newestOfCustomer = new Map<Customer, Date>();
@@ -111,6 +112,18 @@ export class View {
     const activity = this.activityOf(supportCase);
     const side = direction === 'in' ? 'lastIn' : 'lastOut';
     activity[side] = later(activity[side], at);
+  }
+
+  /** Notes a customer of a case that people have merged into this one. */
+  addCaseCustomer(supportCase: SupportCase, customerId: number): void {
+    entry(this.mergedCustomers, supportCase, () => new Set<number>()).add(customerId);
+  }
+
+  /** Whether a case is a customer's own: he is its customer, or was that of a case that people have merged into it. */
+  isCustomerOf(supportCase: SupportCase, customer: Customer | undefined): boolean {
+    if (customer === supportCase.customer) return true;
+    const id = customer?.id;
+    return id !== undefined && this.mergedCustomers.get(supportCase)?.has(id) === true;
   }
 
   /** Whether somebody with one of these address keys has had a part in the case. */

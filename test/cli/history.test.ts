@@ -306,13 +306,13 @@ describe('mailcase case', () => {
   it('--why says where each field came from, and why each mail is there', async () => {
     const { stdout } = await mailcase('case', '--external-id', 'ORDER-1', '--why');
     const by = (header: string) => `\n    interaction \\d+, ${TIME}: ${header}\n`;
-    expect(stdout).toMatch(new RegExp(`\n  status: resolved${by('x-desk-case-status')}`));
+    expect(stdout).toMatch(new RegExp(`\n  status: resolved${by('x-desk-case-status says so')}`));
     expect(stdout).toMatch(new RegExp(`\n  external_id: ORDER-1${by('x-desk-case-external-id')}`));
     expect(stdout).toMatch(new RegExp(`\n  subject: Your order${by('the case began with it')}`));
     expect(stdout).toMatch(new RegExp(`\n  total: 5 EUR${by('x-desk-case-custom-total')}`));
     expect(stdout).toMatch(new RegExp(`\n  priority: 8\n    ann, ${TIME}\n`));
     expect(stdout).toMatch(/\n {2}language: de\n {4}nothing recorded says so: perhaps it was set by SQL\n/);
-    expect(stdout).toMatch(/here because: x-desk-case-external-id: ORDER-1\n/);
+    expect(stdout).toMatch(/here because: x-desk-case-external-id is the first with this id\n/);
     expect(stdout).toMatch(/not applied: .*\n +x-desk-case-priority: high\n/);
     const other = await mailcase('case', await caseOf('question@example.net'), '--why');
     expect(other.stdout).toMatch(/here because: In-Reply-To names interaction 2\n/);
@@ -423,27 +423,13 @@ describe('both', () => {
   });
 
   it('leave room for subcommands of case, whose arguments are their own', async () => {
-    const seen: unknown[] = [];
     const cli = () => {
       const root = new Command('mailcase').option('-c, --config <file>').exitOverride();
-      declareDesk(root, (code) => seen.push(code));
-      root.commands
-        .find((each) => each.name() === 'case')
-        ?.command('set')
-        .argument('<id>')
-        .argument('<changes...>')
-        .option('--dry-run')
-        .option('--json')
-        .action((id, changes, _, self: Command) => {
-          seen.push([id, changes, self.optsWithGlobals()]);
-        });
+      declareDesk(root, () => {});
       return root;
     };
     const run = (...args: string[]) => cli().parseAsync(['node', 'mailcase', ...args]);
-    await run('case', 'set', '3', 'status=open', 'labels+=vip', '--dry-run', '--json', '-c', 'x.yaml');
-    expect(seen).toEqual([
-      ['3', ['status=open', 'labels+=vip'], { dryRun: true, json: true, config: 'x.yaml' }],
-    ]);
+    await expect(run('case', 'set', '3', 'staus=open')).rejects.toThrow(/staus/);
     // Not a subcommand, so the case's own business, which complains in its own words.
     await expect(run('case', 'sat')).rejects.toThrow(/"sat" is no case's number/);
     await expect(run('case', '--external-id', 'set', 'x', '-c', 'x.yaml')).rejects.toThrow(/which case\?/);

@@ -5,7 +5,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { RECORDING, rows } from '../support/poll.ts';
 import { FOLDER, incoming, story, type Telling, type Told } from './story.ts';
 
-const TABLES =
+export const TABLES =
   'mailboxes, folders, customers, customer_emails, customer_events, cases, case_events, case_participants, interactions, interaction_contents, interaction_references, attachments, raw_messages, receipts, quarantine';
 
 /**

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { declareCaseActs, declareCustomerActs } from './acts.ts';
 import { example, optionsOf, type SetCode } from './declare.ts';
 
 /** What those need who answer customers: a customer's history, a case. */
@@ -25,7 +26,7 @@ export function declareDesk(cli: Command, setCode: SetCode): void {
       setCode(await historyCommand(address, optionsOf(command)));
     });
 
-  cli
+  const supportCase = cli
     .command('case')
     .description('show a case: its fields, its mails, its changes, and where each field came from')
     .argument('[id]', 'its number')
@@ -39,4 +40,6 @@ export function declareDesk(cli: Command, setCode: SetCode): void {
       const { caseCommand } = await import('../case.ts');
       setCode(await caseCommand(id, optionsOf(command)));
     });
+  declareCaseActs(supportCase, setCode);
+  declareCustomerActs(cli, setCode);
 }

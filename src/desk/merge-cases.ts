@@ -1,0 +1,112 @@
+import { MailcaseError } from '../errors.ts';
+import { enterStatus } from '../record/change-case.ts';
+import type { Act } from './act.ts';
+import {
+  addCaseEvents,
+  type DeskCase,
+  type Edit,
+  lockAround,
+  lockCases,
+  saveCases,
+  standingCase,
+} from './cases.ts';
+import { filled } from './changes.ts';
+import { lockCustomers } from './customers.ts';
+
+/**
+ * Merges one case into another, which stays. The other one stays as a closed row that points there, with its external
+ * id: mail with its number or its id, and answers to its mail, go on to the case that stays.
+ */
+export async function mergeCases(act: Act, intoId: number, fromId: number): Promise<void> {
+  const owners = await customersOf(act, [intoId, fromId]);
+  await lockCustomers(act, [...owners.values()]);
+  const cases = await lockCases(act, [intoId, fromId]);
+  const into = standingCase(cases, intoId);
+  const from = standingCase(cases, fromId);
+  if ([into, from].some(({ id, customer_id }) => owners.get(id) !== customer_id)) {
+    throw new MailcaseError('database_race', 'a case got another customer at this moment');
+  }
+  const others = [...(await lockAround(act, fromId)).values()].filter(({ id }) => id !== intoId);
+  await saveCases(act, [
+    [from, mergedAway(from, intoId, act.at)],
+    [into, united(into, from, act.at)],
+    ...others.map((each): Edit => [each, repointed(each, fromId, intoId)]),
+  ]);
+  await addCaseEvents(act, [{ case_id: intoId, field: 'merged', old: null, new: String(fromId) }]);
+  await moveMail(act, intoId, fromId);
+}
+
+async function customersOf({ trx }: Act, ids: number[]): Promise<Map<number, number | null>> {
+  const { rows } = (await trx.raw('select id, customer_id from cases where id = any(?)', [ids])) as {
+    rows: Pick<DeskCase, 'id' | 'customer_id'>[];
+  };
+  return new Map(rows.map((row) => [row.id, row.customer_id]));
+}
+
+function mergedAway(from: DeskCase, intoId: number, at: Date): DeskCase {
+  const after = { ...from, merged_into: intoId };
+  if (from.status !== 'closed') enterStatus(after, 'closed', at);
+  return after;
+}
+
+/**
+ * The case that stays, with what only the other one had. It does not take over its external id: a case with one may be a
+ * campaign, in which an answer begins a case of its own.
+ */
+export function united(into: DeskCase, from: DeskCase, at: Date): DeskCase {
+  const after: DeskCase = {
+    ...into,
+    customer_id: into.customer_id ?? from.customer_id,
+    subject: into.subject ?? from.subject,
+    priority: into.priority ?? from.priority,
+    language: into.language ?? from.language,
+    labels: [...new Set([...into.labels, ...from.labels])],
+    custom_fields: filled(into.custom_fields, from.custom_fields),
+    follow_up_of: otherThan(from.id, into.follow_up_of) ?? otherThan(into.id, from.follow_up_of),
+    received_at: earlier(into.received_at, from.received_at) ?? into.received_at,
+    first_resolved_at: earlier(into.first_resolved_at, from.first_resolved_at),
+  };
+  const isDone = into.status === 'resolved' || into.status === 'closed';
+  const isWaiting = from.status !== 'resolved' && from.status !== 'closed';
+  // What nobody has looked at in the other case must not get lost in one that is done.
+  if (isDone && isWaiting) enterStatus(after, from.status === 'new' ? 'open' : from.status, at);
+  return after;
+}
+
+/** What pointed at the case that is merged away points at the one that stays. */
+function repointed(row: DeskCase, fromId: number, intoId: number): DeskCase {
+  return {
+    ...row,
+    merged_into: row.merged_into === fromId ? intoId : row.merged_into,
+    follow_up_of: row.follow_up_of === fromId ? intoId : row.follow_up_of,
+  };
+}
+
+function otherThan(id: number, given: number | null): number | null {
+  return given === id ? null : given;
+}
+
+function earlier(a: Date | null, b: Date | null): Date | null {
+  return a !== null && (b === null || a <= b) ? a : b;
+}
+
+/** Moves the mail as it is: who was an outsider there has become no part of the conversation by the merging. */
+async function moveMail({ trx, changes }: Act, intoId: number, fromId: number): Promise<void> {
+  const moved = (await trx.raw('update interactions set case_id = ? where case_id = ?', [
+    intoId,
+    fromId,
+  ])) as { rowCount: number };
+  const joined = (await trx.raw(
+    `insert into case_participants (case_id, address_key, since)
+     select ?, address_key, since from case_participants where case_id = ? on conflict do nothing`,
+    [intoId, fromId],
+  )) as { rowCount: number };
+  await trx.raw('delete from case_participants where case_id = ?', [fromId]);
+  const gains = [
+    { gained: 'interactions', count: moved.rowCount },
+    { gained: 'participants', count: joined.rowCount },
+  ] as const;
+  for (const gain of gains) {
+    if (gain.count > 0) changes.push({ of: 'case', id: intoId, ...gain, from: fromId });
+  }
+}
