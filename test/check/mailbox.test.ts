@@ -33,6 +33,12 @@ async function checkAll(mailboxes: Record<string, unknown>[], options: Options =
 const checkOne = (user: string, more: Record<string, unknown> = {}, options: Options = {}) =>
   checkAll([mailboxSection(user, more)], options);
 
+/** Commands of IMAP that leave a mailbox as it is. */
+const HARMLESS = new Set([
+  ...['CAPABILITY', 'ID', 'NAMESPACE', 'ENABLE', 'LOGIN', 'AUTHENTICATE', 'NOOP', 'LOGOUT'],
+  ...['LIST', 'LSUB', 'STATUS', 'EXAMINE', 'SELECT', 'UID SEARCH', 'UID FETCH'],
+]);
+
 const findings = (report: CheckReport, code: string, section?: string) =>
   report.findings.filter((each) => each.code === code && (section ?? each.section) === each.section);
 
@@ -131,6 +137,35 @@ describe('a mailbox is looked at', () => {
     const { folders } = (await checkOne(user, byUid)).mailboxes[0] ?? { folders: [] };
     expect(folders[0]).toMatchObject({ waiting: 2, left: 1 });
     expect(await poll(database.db, await loadMailbox(user, byUid))).toMatchObject({ recorded: 2 });
+  });
+
+  it('by commands alone that change nothing: no STORE, no CLOSE, no EXPUNGE, bodies by PEEK and none at all', async () => {
+    const user = 'check-commands@example.com';
+    await deliver(shared, user, [from('a', user), from('b', user)]);
+    await withClient(user, (client) => client.messageFlagsAdd('1', ['\\Deleted'], { uid: true }));
+    let said = '';
+    const proxy = await startImapProxy(
+      shared,
+      (text) => text,
+      (text) => {
+        said += text;
+      },
+    );
+    try {
+      const processed = { flag: '\\Seen', move: 'Nowhere', set_aside: 'Aside' };
+      await checkOne(user, { processed, imap: { port: proxy.port } }, { sample: 5 });
+    } finally {
+      await proxy.close();
+    }
+    const commands = [...said.matchAll(/^[0-9A-Z]+ ((?:UID )?[A-Z]+)(.*)\r$/gm)];
+    const names = new Set(commands.map(([, name]) => name));
+    expect([...names].filter((name) => !HARMLESS.has(name ?? ''))).toEqual([]);
+    for (const name of ['EXAMINE', 'SELECT', 'UID SEARCH', 'UID FETCH', 'STATUS', 'LOGOUT'])
+      expect(names).toContain(name);
+    const fetches = commands.filter(([, name]) => name === 'UID FETCH').map(([, , rest]) => rest ?? '');
+    expect(fetches.some((items) => items.includes('BODY.PEEK[HEADER]'))).toBe(true);
+    for (const items of fetches) expect(items).not.toMatch(/BODY\[|BODY\.PEEK\[\]|RFC822(?!\.SIZE)/);
+    expect((await flagsOf(user)).match(/Deleted/g)).toHaveLength(1);
   });
 
   it('a folder that is not there: those that are, and the others all the same', async () => {

@@ -157,6 +157,19 @@ describe('mailcase check', () => {
     expect(stdout).not.toContain(server.password);
   });
 
+  it('says whether the certificate was verified', async () => {
+    const user = 'cli-check-tls@example.com';
+    const imap = { host: 'localhost', port: server.imapsPort, tls: 'implicit' };
+    const file = await config(mailboxSection(user, { imap }));
+    const args = ['check', '--config', file];
+    const verified = await runMailcase(args, { NODE_EXTRA_CA_CERTS: server.caFile });
+    expect(verified.code).toBe(0);
+    expect(verified.stdout).toMatch(/✓ TLSv1\.[23], the certificate is verified/);
+    const blind = await runMailcase(args, { NODE_TLS_REJECT_UNAUTHORIZED: '0' });
+    expect(blind.code).toBe(1);
+    expect(blind.stdout).toMatch(/✗ TLSv1\.[23], but the certificate was not verified\n {4}→ take NODE_TLS/);
+  });
+
   it.each<[string, string[], RegExp]>([
     ['a mailbox that is not configured', ['--mailbox', 'nope'], /no mailbox nope.*one of support/],
     ['a sample of nothing', ['--sample', '0'], /--sample is no number/],
