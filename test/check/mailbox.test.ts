@@ -39,6 +39,27 @@ const HARMLESS = new Set([
   ...['LIST', 'LSUB', 'STATUS', 'EXAMINE', 'SELECT', 'UID SEARCH', 'UID FETCH'],
 ]);
 
+const isOpening = (name: string) => name === 'EXAMINE' || name === 'SELECT';
+
+/** What a check, with a sample, says to the server. */
+async function commandsOf(user: string, more: Record<string, unknown>) {
+  let said = '';
+  const proxy = await startImapProxy(
+    shared,
+    (text) => text,
+    (text) => {
+      said += text;
+    },
+  );
+  try {
+    await checkOne(user, { ...more, imap: { port: proxy.port } }, { sample: 5 });
+  } finally {
+    await proxy.close();
+  }
+  const lines = said.matchAll(/^[0-9A-Z]+ ((?:UID )?[A-Z]+)(.*)\r$/gm);
+  return [...lines].map(([, name = '', rest = '']) => ({ name, rest }));
+}
+
 const findings = (report: CheckReport, code: string, section?: string) =>
   report.findings.filter((each) => each.code === code && (section ?? each.section) === each.section);
 
@@ -139,32 +160,28 @@ describe('a mailbox is looked at', () => {
     expect(await poll(database.db, await loadMailbox(user, byUid))).toMatchObject({ recorded: 2 });
   });
 
-  it('by commands alone that change nothing: no STORE, no CLOSE, no EXPUNGE, bodies by PEEK and none at all', async () => {
+  it('by commands alone that change nothing: no STORE, no CLOSE, no EXPUNGE, and no body is fetched', async () => {
     const user = 'check-commands@example.com';
     await deliver(shared, user, [from('a', user), from('b', user)]);
     await withClient(user, (client) => client.messageFlagsAdd('1', ['\\Deleted'], { uid: true }));
-    let said = '';
-    const proxy = await startImapProxy(
-      shared,
-      (text) => text,
-      (text) => {
-        said += text;
-      },
-    );
-    try {
-      const processed = { flag: '\\Seen', move: 'Nowhere', set_aside: 'Aside' };
-      await checkOne(user, { processed, imap: { port: proxy.port } }, { sample: 5 });
-    } finally {
-      await proxy.close();
-    }
-    const commands = [...said.matchAll(/^[0-9A-Z]+ ((?:UID )?[A-Z]+)(.*)\r$/gm)];
-    const names = new Set(commands.map(([, name]) => name));
-    expect([...names].filter((name) => !HARMLESS.has(name ?? ''))).toEqual([]);
+    const processed = { flag: '\\Seen', move: 'Nowhere', set_aside: 'Aside' };
+    const commands = await commandsOf(user, { processed });
+    const names = new Set(commands.map(({ name }) => name));
+    expect([...names].filter((name) => !HARMLESS.has(name))).toEqual([]);
     for (const name of ['EXAMINE', 'SELECT', 'UID SEARCH', 'UID FETCH', 'STATUS', 'LOGOUT'])
       expect(names).toContain(name);
-    const fetches = commands.filter(([, name]) => name === 'UID FETCH').map(([, , rest]) => rest ?? '');
+    const fetches = commands.filter(({ name }) => name === 'UID FETCH').map(({ rest }) => rest);
     expect(fetches.some((items) => items.includes('BODY.PEEK[HEADER]'))).toBe(true);
     for (const items of fetches) expect(items).not.toMatch(/BODY\[|BODY\.PEEK\[\]|RFC822(?!\.SIZE)/);
+    // What it reads, it reads under EXAMINE; under SELECT it looks only at what the folder can keep.
+    const reading = commands
+      .filter(({ name }) => /^(EXAMINE|SELECT|UID )/.test(name))
+      .map(({ name }) => name);
+    for (const [index, name] of reading.entries()) {
+      if (name.startsWith('UID ')) expect(reading.slice(0, index).findLast(isOpening)).toBe('EXAMINE');
+    }
+    const shadow = await commandsOf(user, { processed: 'none' });
+    expect(shadow.map(({ name }) => name)).not.toContain('SELECT');
     expect((await flagsOf(user)).match(/Deleted/g)).toHaveLength(1);
   });
 
