@@ -1,6 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
+
+import { domainKey } from '../message/addresses.ts';
 import { counted, listed, readableNumber, readableTime } from '../terminal/words.ts';
 import { type Finding, type Section, sectionOf } from './finding.ts';
+import { publicDomainReason } from './public-domains.ts';
 import type { OwnSuggestion } from './sample-own.ts';
 import type { DistrustGroup, SampleSummary } from './sample-summary.ts';
 
@@ -161,12 +164,15 @@ function ownFindings(section: Section, { own }: SampleSummary): Finding[] {
   const { suggestions, unused, configured } = own;
   const findings: Finding[] = [];
   const [first] = suggestions;
+  const kept = configured.filter(
+    (entry) => publicDomainReason(domainKey(entry.replace(/^\./, ''))) === undefined,
+  );
   if (first) {
     findings.push(
       section.warning(
         'own_incomplete',
         `\`own\` lacks ${suggestions.length === 1 ? 'one that may be' : 'some that may be'} yours`,
-        `add those that are yours, e.g. \`own: [${[...configured, first.entry].join(', ')}]\`; mail from them is outbound then`,
+        `add those that are yours, e.g. \`own: [${[...kept, first.entry].join(', ')}]\`; mail from them is outbound then`,
         suggestions.map(suggestionText),
       ),
     );

@@ -398,6 +398,10 @@ describe('what is found in a sample', () => {
       cure: expect.stringContaining('own: [example.com, shop.example]'),
       details: ['shop.example: From of 4 mails with x-headers'],
     });
+    const mailbox = { ...AROUND.mailbox, own: ['gmail.com', '.yahoo.de', 'we@gmail.com'] };
+    expect(one(found(carrying(1, {}), { mailbox }), 'own_incomplete')?.cure).toContain(
+      'own: [we@gmail.com, example.com]',
+    );
     expect(one(found(several(3, {})), 'own_complete')?.level).toBe('ok');
     expect(one(found(several(20, {})), 'own_unused')?.message).toContain('example.com');
   });
