@@ -118,13 +118,13 @@ function rightsFindings({ server, missing, schema }: DatabaseFacts): Finding[] {
     // Of tables that are not there, nothing is known.
     return schema?.applied.length === 0 || schema?.pending.length !== 0
       ? []
-      : [section.ok('rights_complete', `${server.role} has every right that the daemon needs`)];
+      : [section.ok('rights_complete', `${server.role} has every right that is needed`)];
   }
   const things = [...new Set(missing.map(({ on }) => on))];
   return [
     section.problem(
       'rights_missing',
-      `${server.role} lacks rights that the daemon needs, on ${listed(things)}`,
+      `${server.role} lacks rights that are needed, on ${listed(things)}`,
       'as the owner of the tables:',
       grantsFor(missing, server.role),
     ),

@@ -2,7 +2,7 @@ import type { MailboxConfig } from '../config/schema.ts';
 import { serverText } from '../imap/folder.ts';
 import type { Marking } from '../imap/mark.ts';
 import type { ListedFolder } from '../imap/server.ts';
-import { counted, listed, readableTime } from '../terminal/words.ts';
+import { counted, listed, readableNumber, readableTime } from '../terminal/words.ts';
 import { type Finding, type Section, sectionOf } from './finding.ts';
 import type { FolderFacts } from './folder.ts';
 
@@ -18,12 +18,14 @@ export function folderFindings(
 ): Finding[] {
   const { config, uids, waiting, left, unmarked, marking, found } = facts;
   const details = [
-    `${selectionText(facts, processed)}: ${planText(facts, processed)}`,
+    `${selectionText(facts, processed)} ${planText(facts, processed)}`,
     ...contactText(facts),
     ...(found.previousUidValidity !== null && found.previousUidValidity !== found.uidValidity
       ? ['UIDVALIDITY has changed since the last poll: mail that was recorded is known by what it says']
       : []),
-    ...(unmarked > 0 ? [`${unmarked} recorded and not marked yet: the next poll marks them`] : []),
+    ...(unmarked > 0
+      ? [`${readableNumber(unmarked)} recorded and not marked yet: the next poll marks them`]
+      : []),
     ...(left > 0
       ? [`${counted(left, 'other message')} not recorded: polls do not take them, \`mailcase import\` does`]
       : []),
@@ -32,7 +34,7 @@ export function folderFindings(
   const role = config.role === 'sent' ? ' (sent)' : '';
   const read = section.ok(
     'folder_read',
-    `${config.path}${role}: ${counted(uids.length, 'message')}, ${waiting} waiting for the next poll`,
+    `${config.path}${role}: ${counted(uids.length, 'message')}, ${readableNumber(waiting)} waiting for the next poll`,
     details,
   );
   return [read, ...impossibleFindings(section, config.path, marking)];

@@ -2,7 +2,10 @@ import type { Database } from '../db/connect.ts';
 
 type Right = 'select' | 'insert' | 'update';
 
-/** What the daemon does with each table; a test records mail with exactly these rights. */
+/**
+ * What the daemon does with each table, and reading all of them, as the commands that read back do. A test records mail
+ * with exactly these rights.
+ */
 export const TABLE_RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   schema_migrations: ['select'],
   mailboxes: ['select', 'insert', 'update'],

@@ -1,6 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
-import { counted, listed, readableTime } from '../terminal/words.ts';
+
+import { domainKey } from '../message/addresses.ts';
+import { counted, listed, readableNumber, readableTime } from '../terminal/words.ts';
 import { type Finding, type Section, sectionOf } from './finding.ts';
+import { publicDomainReason } from './public-domains.ts';
 import type { OwnSuggestion } from './sample-own.ts';
 import type { DistrustGroup, SampleSummary } from './sample-summary.ts';
 
@@ -35,32 +38,40 @@ function unread({ unreadable, notHandedOut }: SampleSummary): string[] {
   ];
 }
 
-function headerFindings(section: Section, { headers, trust, secretHeader, read }: SampleSummary): Finding[] {
+function headerFindings(section: Section, { headers, secretHeader, read }: SampleSummary): Finding[] {
   const { prefix, carrying, applied, distrusted } = headers;
   const carry = `${carrying} of ${read} ${carrying === 1 ? 'carries' : 'carry'} ${prefix} headers`;
   if (carrying === 0) return [section.ok('headers_none', `none carries ${prefix} headers`)];
-  if (distrusted.length === 0) {
-    return [section.ok('headers_applied', `${carry}; those of ${applied} are applied`)];
-  }
-  return distrusted.map((group) =>
-    section.warning(
-      `headers_${group.reason === 'nobody' ? 'trust_none' : `secret_${group.reason}`}`,
-      `${carry}, and those of ${group.count} are not applied: ${whyNot(group, secretHeader)}`,
-      distrustCure(group, secretHeader),
-      [`from ${named(group.senders.map(({ sender, count }) => `${sender || 'nobody'} (${count})`))}`],
+  const isNobody = distrusted.some(({ reason }) => reason === 'nobody');
+  const all = isNobody
+    ? []
+    : [section.ok('headers_applied', `${carry}; those of ${applied} would be applied`)];
+  return [
+    ...all,
+    ...distrusted.map((group) =>
+      section.warning(
+        isNobody ? 'headers_trust_none' : `headers_secret_${group.reason}`,
+        isNobody
+          ? `${carry}, and none is applied: the mailbox trusts nobody (trust: none)`
+          : `those of ${group.count} are not applied: ${whyNot(group, secretHeader)}`,
+        distrustCure(group, secretHeader),
+        [`from ${named(group.senders.map(({ sender, count }) => `${sender || 'nobody'} (${count})`))}`],
+      ),
     ),
-  );
-  function whyNot({ reason }: DistrustGroup, header = 'the secret'): string {
-    switch (reason) {
-      case 'nobody':
-        return `the mailbox trusts nobody (trust: ${trust})`;
-      case 'missing':
-        return `they have no ${header}`;
-      case 'repeated':
-        return `they have ${header} more than once`;
-      case 'wrong':
-        return `what they have in ${header} is not the secret`;
-    }
+  ];
+}
+
+function whyNot({ reason, count }: DistrustGroup, header = 'the secret'): string {
+  const have = count === 1 ? 'it has' : 'they have';
+  switch (reason) {
+    case 'nobody':
+      return 'the mailbox trusts nobody';
+    case 'missing':
+      return `${have} no ${header}`;
+    case 'repeated':
+      return `${have} ${header} more than once`;
+    case 'wrong':
+      return `what ${have} in ${header} is not the secret`;
   }
 }
 
@@ -118,17 +129,21 @@ function prefixFindings(
 
 function attribution(section: Section, summary: SampleSummary): Finding {
   const { inbound, outbound, customers, kinds, withoutAddress, copies, recorded } = summary;
+  const number = readableNumber;
   const others = Object.entries(kinds).filter(([kind]) => kind !== 'mail');
-  const automatic = others.map(([kind, count]) => `${count} ${KIND_NAMES[kind] ?? kind}`);
+  const automatic = others.map(([kind, count]) => {
+    const [one, many] = KIND_NAMES[kind] ?? [kind, kind];
+    return counted(count, one, many);
+  });
   return section.ok(
     'attribution',
-    `${inbound} inbound, ${outbound} outbound, of ${counted(customers, 'customer')}`,
+    `${number(inbound)} inbound, ${number(outbound)} outbound, of ${counted(customers, 'customer')}`,
     [
       automatic.length > 0 ? `among them ${listed(automatic)}` : 'no list mail, none automatic',
       ...(copies > 0
-        ? [`${copies} copies of another in the sample, which become one interaction with it`]
+        ? [`${counted(copies, 'copy', 'copies')} of another in the sample, as far as headers say`]
         : []),
-      ...(recorded === null ? [] : [`${recorded} recorded already`]),
+      ...(recorded === null ? [] : [`${number(recorded)} recorded already`]),
       ...(withoutAddress > 0
         ? [`${withoutAddress} without a usable address: recorded without a customer`]
         : []),
@@ -137,24 +152,27 @@ function attribution(section: Section, summary: SampleSummary): Finding {
   );
 }
 
-const KIND_NAMES: Readonly<Record<string, string>> = {
-  list: 'of lists',
-  auto_reply: 'automatic replies',
-  bounce: 'bounces',
-  receipt: 'read receipts',
-  calendar: 'calendar replies',
+const KIND_NAMES: Readonly<Record<string, readonly [one: string, many: string]>> = {
+  list: ['mail of a list', 'mails of lists'],
+  auto_reply: ['automatic reply', 'automatic replies'],
+  bounce: ['bounce', 'bounces'],
+  receipt: ['read receipt', 'read receipts'],
+  calendar: ['calendar reply', 'calendar replies'],
 };
 
 function ownFindings(section: Section, { own }: SampleSummary): Finding[] {
   const { suggestions, unused, configured } = own;
   const findings: Finding[] = [];
   const [first] = suggestions;
+  const kept = configured.filter(
+    (entry) => publicDomainReason(domainKey(entry.replace(/^\./, ''))) === undefined,
+  );
   if (first) {
     findings.push(
       section.warning(
         'own_incomplete',
-        `\`own\` does not have ${suggestions.length === 1 ? 'one that looks' : 'some that look'} like yours`,
-        `add those that are yours, e.g. \`own: [${[...configured, first.entry].join(', ')}]\`; mail from them is outbound then`,
+        `\`own\` lacks ${suggestions.length === 1 ? 'one that may be' : 'some that may be'} yours`,
+        `add those that are yours, e.g. \`own: [${[...kept, first.entry].join(', ')}]\`; mail from them is outbound then`,
         suggestions.map(suggestionText),
       ),
     );

@@ -53,7 +53,7 @@ export interface SampleSummary {
   readonly customers: number;
   /** No usable address, bounces left out. */
   readonly withoutAddress: number;
-  /** Copies of another message of the sample, as far as headers say. */
+  /** Copies of another message of the sample, by Message-ID and all else that headers say. */
   readonly copies: number;
   /** Recorded already, by receipt or Message-ID; null where the database cannot say. */
   readonly recorded: number | null;
@@ -105,10 +105,16 @@ export function summarize(
     customers: new Set(messages.flatMap(({ customer }) => customer ?? [])).size,
     withoutAddress: messages.filter(({ customer, kind }) => customer === undefined && kind !== 'bounce')
       .length,
-    copies: messages.length - new Set(messages.map(({ copyKey }) => copyKey)).size,
+    copies: copiesIn(messages),
     recorded: knownIds === undefined ? null : messages.filter(isKnown).length,
     own: { configured: mailbox.own, ...adviseOwn(messages, mailbox.own, sentFrom) },
   };
+}
+
+/** Without a Message-ID, texts and attachments decide, which are not read here. */
+function copiesIn(messages: readonly SampledMessage[]): number {
+  const keys = messages.filter(({ messageId }) => messageId !== undefined).map(({ copyKey }) => copyKey);
+  return keys.length - new Set(keys).size;
 }
 
 function dateAt(times: readonly number[], index: number): Date | undefined {

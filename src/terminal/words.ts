@@ -1,6 +1,11 @@
 /** `1 mail`, `2 mails`, `1,200 mails`. @param plural where it is more than an s */
 export function counted(count: number, noun: string, plural = `${noun}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? noun : plural}`;
+  return `${readableNumber(count)} ${count === 1 ? noun : plural}`;
+}
+
+/** `1,200` */
+export function readableNumber(count: number): string {
+  return count.toLocaleString('en-US');
 }
 
 /** `209 bytes`, `1.5 KB`, `3.0 MB` */

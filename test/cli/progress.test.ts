@@ -49,6 +49,15 @@ describe('progress', () => {
     expect(text()).not.toContain('\n');
   });
 
+  it('takes away what was said as well, once', () => {
+    const { stream, text } = output(true);
+    const progress = createProgress('read', stream);
+    progress.say('looking …');
+    progress.end();
+    progress.end();
+    expect(text()).toBe('\r\x1b[Klooking …\r\x1b[K');
+  });
+
   it('is nothing in a pipe or a log', () => {
     const { stream, text } = output(false);
     const progress = createProgress('imported', stream);

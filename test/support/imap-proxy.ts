@@ -10,10 +10,12 @@ export interface ImapProxy {
  * Stands between a client and the tests' IMAP server, and changes what the server says. Bytes pass as latin1 strings.
  *
  * @param answer what becomes of a piece of the server's answer; undefined cuts the connection there
+ * @param heard is told what the client says
  */
 export async function startImapProxy(
   target: { host: string; imapPort: number },
   answer: (text: string) => string | undefined,
+  heard: (text: string) => void = () => {},
 ): Promise<ImapProxy> {
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
@@ -27,6 +29,7 @@ export async function startImapProxy(
         upstream.destroy();
       });
     }
+    client.on('data', (bytes: Buffer) => heard(bytes.toString('latin1')));
     client.pipe(upstream);
     upstream.on('data', (bytes: Buffer) => {
       const text = answer(bytes.toString('latin1'));

@@ -1,0 +1,309 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import { type DatabaseFacts, type Looked, lookAtDatabase } from '../../src/check/database.ts';
+import { databaseFindings } from '../../src/check/database-findings.ts';
+import { grantsFor, type MissingRight, SEQUENCES_OF, TABLE_RIGHTS } from '../../src/check/rights.ts';
+import { connectDatabase } from '../../src/db/connect.ts';
+import { migrateUp } from '../../src/db/migrate.ts';
+import { createDatabase, createEmptyDatabase, dropDatabase, useDatabase } from '../support/database.ts';
+import { deliver } from '../support/deliver.ts';
+import { mail } from '../support/mail.ts';
+import { loadMailbox } from '../support/mailcase.ts';
+import { poll, rows } from '../support/poll.ts';
+
+const database = useDatabase();
+
+/** Looks at a database and closes it again. */
+async function look(config: Parameters<typeof lookAtDatabase>[0]) {
+  const { looked, db, close } = await lookAtDatabase(config);
+  await close();
+  return { looked, isReadable: db !== undefined, findings: databaseFindings(looked, 'host/db') };
+}
+
+const at = (url: string) => look({ url, pool: 3 });
+
+const codes = (findings: readonly { level: string; code: string }[]) =>
+  findings.map(({ level, code }) => `${level} ${code}`);
+
+const FINE = ['ok database_reached', 'ok schema_current', 'ok rights_complete', 'ok quarantine_empty'];
+
+/** A role of the tests' server; the caller drops it when nothing is granted to it any more. */
+async function withRole<T>(
+  grants: (role: string) => string[],
+  work: (url: string, role: string) => Promise<T>,
+) {
+  const role = `check_${process.pid}_${Math.random().toString(36).slice(2, 8)}`;
+  const { db } = database;
+  await db.raw(`create role ${role} login password 'canary-password'`);
+  try {
+    for (const statement of grants(role)) await db.raw(statement);
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = 'canary-password';
+    return await work(url.href, role);
+  } finally {
+    await db.raw(`drop owned by ${role}`);
+    await db.raw(`drop role ${role}`);
+  }
+}
+
+/** The GRANTs for exactly what the check asks for, and those of `without` left out. */
+function grants(role: string, without: (table: string, right: string) => boolean = () => false): string[] {
+  return [
+    ...Object.entries(TABLE_RIGHTS).flatMap(([table, rights]) =>
+      rights
+        .filter((right) => !without(table, right))
+        .map((right) => `grant ${right} on ${table} to ${role}`),
+    ),
+    ...SEQUENCES_OF.map((table) => `grant usage on sequence ${table}_id_seq to ${role}`),
+  ];
+}
+
+describe('a database', () => {
+  it('in which all is well', async () => {
+    const { findings, isReadable } = await at(database.url);
+    expect(codes(findings)).toEqual(FINE);
+    expect(findings[0]?.message).toMatch(/^PostgreSQL \d+\.\d+ at host\/db, as \w+$/);
+    expect(isReadable).toBe(true);
+  });
+
+  it('that is away: the reason, and no password', async () => {
+    const { findings, isReadable } = await at('postgres://u:canary-password@127.0.0.1:1/d');
+    expect(codes(findings)).toEqual(['problem database_unreachable']);
+    expect(findings[0]?.message).toMatch(/ECONNREFUSED/);
+    expect(JSON.stringify(findings)).not.toContain('canary');
+    expect(isReadable).toBe(false);
+  });
+
+  it('without tables, with some, and with those of a newer version: each has its command', async () => {
+    const empty = await createEmptyDatabase('check');
+    try {
+      const fresh = await at(empty.url);
+      expect(codes(fresh.findings)).toEqual(['ok database_reached', 'problem schema_older']);
+      expect(fresh.findings[1]).toMatchObject({
+        message: expect.stringContaining('no tables'),
+        cure: expect.stringContaining('migrate up'),
+      });
+      expect(fresh.isReadable).toBe(false);
+      await migrateUp(empty.db);
+      const [last] = await rows<{ name: string }>(
+        empty.db,
+        'select name from schema_migrations order by id desc limit 1',
+      );
+      await empty.db.raw('delete from schema_migrations where name = ?', [last?.name ?? '']);
+      const behind = await at(empty.url);
+      expect(codes(behind.findings)).toEqual(['ok database_reached', 'problem schema_older']);
+      expect(behind.findings[1]?.message).toContain(`lacks ${last?.name}`);
+      await migrateUpAgain(empty.db, last?.name ?? '');
+      await empty.db.raw(
+        `insert into schema_migrations (name, batch, migration_time) values ('9999_later', 9, now())`,
+      );
+      const ahead = await at(empty.url);
+      expect(codes(ahead.findings)).toContain('problem schema_newer');
+      expect(ahead.isReadable).toBe(false);
+    } finally {
+      await empty.db.destroy();
+      await dropDatabase(empty.url);
+    }
+  });
+
+  it('with messages in quarantine', async () => {
+    const other = await createDatabase('check_quarantine');
+    try {
+      await other.db.raw(`
+        with m as (insert into mailboxes (name) values ('m') returning id),
+          f as (insert into folders (mailbox_id, account, path, role) select id, 'a', 'INBOX', 'inbox' from m returning id)
+        insert into quarantine (folder_id, uid_validity, uid, stage, error, resolved_at)
+          select id, 1, uid, 'parse', 'bad', case when uid = 3 then now() end from f, generate_series(1, 3) as uid`);
+      const { findings } = await at(other.url);
+      expect(findings.at(-1)).toMatchObject({
+        level: 'warning',
+        code: 'quarantined',
+        message: expect.stringContaining('2 messages'),
+        cure: expect.stringContaining('from quarantine'),
+      });
+    } finally {
+      await other.db.destroy();
+      await dropDatabase(other.url);
+    }
+  });
+
+  it('to which nothing can be written', async () => {
+    await withRole(
+      (role) => [...grants(role), `alter role ${role} set default_transaction_read_only = on`],
+      async (url) => {
+        const { findings } = await at(url);
+        expect(codes(findings)).toEqual([FINE[0], 'problem database_read_only', ...FINE.slice(1)]);
+      },
+    );
+  });
+});
+
+async function migrateUpAgain(db: typeof database.db, name: string): Promise<void> {
+  await db.raw('insert into schema_migrations (name, batch, migration_time) values (?, 1, now())', [name]);
+}
+
+describe('rights', () => {
+  it('are those that are asked for: with exactly them, the daemon records whatever comes', async () => {
+    const server = inject('dovecot');
+    const user = 'rights@example.com';
+    const from = (name: string) => ({ From: `${name}@customer.example`, To: user, Subject: name });
+    await deliver(server, user, [
+      mail(from('plain')),
+      mail({ ...from('large'), 'Message-ID': '<large@x>' }, `${'x'.repeat(98)}\r\n`.repeat(60_000)),
+      mail({ ...from('answer'), References: '<large@x>' }),
+      mail(
+        { ...from('photo'), 'MIME-Version': '1.0', 'Content-Type': 'image/png; name=a.png' },
+        'not really one',
+      ),
+      mail({ ...from('case'), 'x-desk-case-external-id': 'A-1', 'x-desk-case-status': 'resolved' }),
+      mail({ ...from('case'), 'x-desk-case-external-id': 'A-1', 'x-desk-case-labels': 'vip' }),
+      mail(from('beyond'), `${'y'.repeat(98)}\r\n`.repeat(75_000)),
+    ]);
+    await withRole(grants, async (url) => {
+      expect(codes((await at(url)).findings).slice(0, 3)).toEqual(FINE.slice(0, 3));
+      const db = connectDatabase(url, 3);
+      try {
+        const mailbox = await loadMailbox(user, { trust: 'all', message_bytes: '7MB' });
+        expect(await poll(db, mailbox)).toMatchObject({ recorded: 6, quarantined: 1 });
+        // A copy that comes late changes what is there.
+        const again = {
+          ...from('copy'),
+          'Message-ID': '<copy@x>',
+          To: `${user}, joe@customer.example`,
+          'x-desk-case-external-id': 'A-9',
+          'x-desk-customer-email': 'joe@customer.example',
+          'x-desk-interaction-direction': 'out',
+        };
+        await deliver(server, user, [mail(again)]);
+        expect(await poll(db, await loadMailbox(user, { trust: 'none' }))).toMatchObject({ recorded: 1 });
+        await deliver(server, user, [mail(again)]);
+        expect(await poll(db, mailbox)).toMatchObject({ duplicates: 1 });
+        const copied = await rows(
+          database.db,
+          `select trusted, direction from interactions where message_id = 'copy@x'`,
+        );
+        expect(copied).toEqual([{ trusted: true, direction: 'out' }]);
+      } finally {
+        await db.destroy();
+      }
+    });
+  });
+
+  it.each<[table: string, right: string]>(
+    Object.entries(TABLE_RIGHTS).flatMap(([table, rights]) =>
+      rights.slice(-1).map((right): [string, string] => [table, right]),
+    ),
+  )('%s without %s is seen, with the GRANT that mends it', async (table, right) => {
+    await withRole(
+      (role) => grants(role, (t, r) => t === table && r === right),
+      async (url, role) => {
+        const { findings, isReadable } = await at(url);
+        const finding = findings.find(({ code }) => code === 'rights_missing');
+        expect(finding).toMatchObject({
+          level: 'problem',
+          message: expect.stringContaining(table),
+          details: [`grant ${right} on ${table} to ${role};`],
+        });
+        expect(isReadable).toBe(right !== 'select');
+        for (const grant of finding?.details ?? []) await database.db.raw(grant);
+        expect(codes((await at(url)).findings).slice(0, 3)).toEqual(FINE.slice(0, 3));
+      },
+    );
+  });
+
+  it('a role without any: everything is named, and no table is taken for missing', async () => {
+    await withRole(
+      () => [],
+      async (url, role) => {
+        const { findings, isReadable } = await at(url);
+        expect(codes(findings)).toEqual(['ok database_reached', 'problem rights_missing']);
+        expect(isReadable).toBe(false);
+        const mending = findings[1]?.details ?? [];
+        expect(mending.join('\n')).toContain(`grant usage on sequence`);
+        expect(mending.every((grant) => grant.endsWith(` to ${role};`))).toBe(true);
+        for (const grant of mending) await database.db.raw(grant);
+        expect(codes((await at(url)).findings).slice(0, 3)).toEqual(FINE.slice(0, 3));
+      },
+    );
+  });
+});
+
+it.each<[string, MissingRight[], string[]]>([
+  ['nothing', [], []],
+  [
+    'tables that lack the same, together',
+    [
+      { kind: 'table', on: 'cases', right: 'insert' },
+      { kind: 'table', on: 'cases', right: 'update' },
+      { kind: 'table', on: 'customers', right: 'insert' },
+      { kind: 'table', on: 'customers', right: 'update' },
+      { kind: 'table', on: 'receipts', right: 'select' },
+    ],
+    ['grant insert, update on cases, customers to "a b";', 'grant select on receipts to "a b";'],
+  ],
+  [
+    'a sequence and the database',
+    [
+      { kind: 'sequence', on: 'public.cases_id_seq', right: 'usage' },
+      { kind: 'database', on: 'm', right: 'temporary' },
+    ],
+    ['grant usage on sequence public.cases_id_seq to "a b";', 'grant temporary on database m to "a b";'],
+  ],
+])('grants: %s', (_, missing, expected) => {
+  expect(grantsFor(missing, '"a b"')).toEqual(expected);
+});
+
+describe('what a server can be', () => {
+  const FACTS: DatabaseFacts = {
+    server: {
+      ...{ versionNumber: 150_004, version: '15.4 (Debian 15.4-1)', database: 'd', role: 'mailcase' },
+      ...{ encoding: 'UTF8', isReadOnly: false, isStandby: false, schemaName: 'public' },
+    },
+    missing: [],
+    schema: { applied: ['1'], pending: [], unknown: [] },
+    quarantined: 0,
+  };
+  const found = (server: Partial<DatabaseFacts['server']>, more: Partial<DatabaseFacts> = {}): Looked => ({
+    kind: 'found',
+    facts: { ...FACTS, ...more, server: { ...FACTS.server, ...server } },
+  });
+
+  it.each<[string, Looked, string, RegExp]>([
+    ['too old', found({ versionNumber: 140_009, version: '14.9' }), 'database_too_old', /15 or later/],
+    ['a standby', found({ isStandby: true, isReadOnly: true }), 'database_read_only', /primary/],
+    ['without UTF-8', found({ encoding: 'SQL_ASCII' }), 'database_encoding', /UTF8/],
+    [
+      'without a schema to use',
+      found({ schemaName: null }, { schema: undefined }),
+      'schema_unusable',
+      /grant usage/,
+    ],
+    ['embedded and not made', { kind: 'not_made', folder: '/x' }, 'database_not_made', /migrate up/],
+  ])('%s', (_, looked, code, cure) => {
+    const problems = databaseFindings(looked, 'h/d').filter(({ level }) => level === 'problem');
+    expect(problems).toEqual([expect.objectContaining({ code, cure: expect.stringMatching(cure) })]);
+  });
+
+  it('of the oldest version, and of nothing wrong', () => {
+    expect(codes(databaseFindings(found({ versionNumber: 150_000 }), 'h/d'))).toEqual(FINE);
+  });
+});
+
+describe('the embedded database', () => {
+  const folders: string[] = [];
+  afterAll(async () => {
+    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+  });
+
+  it('is not made by looking at it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mailcase-check-'));
+    folders.push(folder);
+    const { looked, isReadable } = await look({ embedded: join(folder, 'data'), pool: 2 });
+    expect(looked.kind).toBe('not_made');
+    expect(isReadable).toBe(false);
+    expect(await readdir(folder)).toEqual([]);
+  });
+});

@@ -1,0 +1,408 @@
+import { describe, expect, it } from 'vitest';
+import { sampleFindings } from '../../src/check/sample-findings.ts';
+import { type SampledMessage, sampleMessage } from '../../src/check/sample-message.ts';
+import { adviseOwn } from '../../src/check/sample-own.ts';
+import { summarize } from '../../src/check/sample-summary.ts';
+import type { TrustConfig } from '../../src/config/schema.ts';
+import { createJudge } from '../../src/judge.ts';
+import { loadMailbox } from '../support/mailcase.ts';
+import { RECORDING } from '../support/poll.ts';
+
+const SECRET = 'canary-secret-0123456789';
+const BY_SECRET: TrustConfig = { secret: { header: 'x-our-secret', value: SECRET } };
+
+const AT = new Date('2026-11-09T08:15:00Z');
+
+/** What a sample keeps of a mail with this header. */
+async function sampled(
+  header: string | readonly string[],
+  more: { trust?: TrustConfig; own?: string[]; hasCalendarReply?: boolean } = {},
+): Promise<SampledMessage> {
+  const mailbox = await loadMailbox('support@example.com', {
+    own: more.own ?? ['example.com'],
+    trust: more.trust ?? 'none',
+  });
+  const text = `${[header].flat().join('\r\n')}\r\n\r\n`;
+  const message = await sampleMessage(
+    createJudge(mailbox, 'inbox', RECORDING),
+    {
+      ...{ uid: 1, sizeBytes: 1000, receivedAt: AT, header: Buffer.from(text) },
+      hasCalendarReply: more.hasCalendarReply ?? false,
+    },
+    false,
+  );
+  if (!message) throw new Error('the header cannot be parsed');
+  return message;
+}
+
+describe('a message of which only the header is read', () => {
+  it('what is kept of a copy that a system has sent', async () => {
+    const message = await sampled([
+      'From: Shop <shop@example.com>',
+      'To: Joe <joe@customer.example>, postmaster@customer.example',
+      'Delivered-To: support@example.com',
+      'Message-ID: <a@b>',
+      'x-desk-case-status: closed',
+      'x-desk-customer-email: Jane <JANE@customer.example>',
+      'x-desk-case-language: english',
+      'x-acme-customer-email: other@example.net',
+    ]);
+    expect(message).toMatchObject({
+      ...{ receivedAt: AT, kind: 'mail', direction: 'out', from: 'shop@example.com', messageId: 'a@b' },
+      ...{ addressed: ['joe@customer.example'], deliveredTo: ['support@example.com'] },
+      ...{ carries: true, distrust: 'nobody', applied: 0, customer: 'joe@customer.example' },
+      refused: [{ header: 'x-desk-case-language', value: 'english', reason: expect.stringContaining('639') }],
+      otherPrefixes: ['x-acme-'],
+    });
+  });
+
+  it.each<[string, TrustConfig, string[], Partial<SampledMessage>]>([
+    ['all', 'all', [], { distrust: undefined, applied: 2, customer: 'jane@customer.example' }],
+    ['none', 'none', [`x-our-secret: ${SECRET}`], { distrust: 'nobody', applied: 0 }],
+    ['the secret', BY_SECRET, [`X-Our-Secret: ${SECRET}`], { distrust: undefined, applied: 2 }],
+    ['no secret', BY_SECRET, [], { distrust: 'missing', applied: 0 }],
+    ['another secret', BY_SECRET, ['x-our-secret: guessed'], { distrust: 'wrong', applied: 0 }],
+    [
+      'two secrets',
+      BY_SECRET,
+      [`x-our-secret: ${SECRET}`, 'x-our-secret: b'],
+      { distrust: 'repeated', applied: 0 },
+    ],
+  ])('trust: %s', async (_, trust, lines, expected) => {
+    const header = [
+      'From: shop@example.com',
+      'To: joe@customer.example',
+      'x-desk-case-status: closed',
+      'x-desk-customer-email: jane@customer.example',
+    ];
+    const message = await sampled([...header, ...lines], { trust });
+    expect(message).toMatchObject({ carries: true, ...expected });
+    expect(JSON.stringify(message)).not.toContain(SECRET);
+  });
+
+  it.each<[kind: SampledMessage['kind'], header: string[], hasCalendarReply?: boolean]>([
+    ['mail', ['X-Auto-Response-Suppress: All']],
+    ['list', ['List-Id: <talk.lists.example>']],
+    ['auto_reply', ['Auto-Submitted: auto-replied']],
+    ['bounce', ['Content-Type: multipart/report; report-type=delivery-status; boundary=x']],
+    ['receipt', ['Content-Type: multipart/report; report-type=disposition-notification; boundary=x']],
+    ['calendar', ['Content-Type: text/calendar; method=REPLY']],
+    ['calendar', ['Content-Type: multipart/alternative; boundary=x'], true],
+    ['calendar', ['List-Id: <talk.lists.example>'], true],
+    ['auto_reply', ['Auto-Submitted: auto-replied'], true],
+  ])('kind %s: %j', async (kind, header, hasCalendarReply = false) => {
+    const message = await sampled(['From: joe@customer.example', ...header], { hasCalendarReply });
+    expect(message.kind).toBe(kind);
+  });
+
+  it('is read whatever the header is', async () => {
+    expect(await sampled('no header at all')).toMatchObject({ from: undefined, customer: undefined });
+    expect(
+      await sampled(['From: a@b.example', `To: ${'x@y.example, '.repeat(3000)}z@y.example`]),
+    ).toMatchObject({
+      addressed: Array(100).fill('x@y.example'),
+    });
+    const long = await sampled([`x-desk-case-status: ${'z'.repeat(5000)}`]);
+    expect(long.refused[0]?.value).toHaveLength(200);
+  });
+
+  it.each<[string, string[]]>([
+    ['x-acme-customer-email: a', ['x-acme-']],
+    ['X-Zammad-Customer-Email: a', ['x-zammad-']],
+    ['x-my-desk-case-external-id: 1', ['x-my-desk-']],
+    ['x-interaction-direction: in', ['x-']],
+    ['x-desk-interaction-direction: in', []],
+    ['customer-email: a', []],
+    ['x-acme-customer-email-2: a', []],
+  ])('prefix of %s', async (line, prefixes) => {
+    expect((await sampled(line)).otherPrefixes).toEqual(prefixes);
+  });
+});
+
+const MESSAGE: SampledMessage = {
+  ...{ receivedAt: AT, kind: 'mail', direction: 'in', from: 'joe@customer.example', addressed: [] },
+  ...{ deliveredTo: [], replyTo: [], carries: false, distrust: 'nobody', applied: 0, refused: [] },
+  ...{ otherPrefixes: [], customer: 'joe@customer.example', messageId: undefined, copyKey: 'a' },
+  hasReceipt: false,
+};
+const message = (more: Partial<SampledMessage>): SampledMessage => ({ ...MESSAGE, ...more });
+const several = (count: number, more: Partial<SampledMessage>) =>
+  Array.from({ length: count }, (_, index) => message({ copyKey: `${index}`, ...more }));
+
+describe('who the company is', () => {
+  const entries = (messages: SampledMessage[], own: string[] = [], sent: string[] = []) =>
+    adviseOwn(messages, own, sent).suggestions;
+
+  it.each<[string, SampledMessage[], string[], string[], object[]]>([
+    ['no mail', [], [], [], []],
+    [
+      'who sends mail with headers: the domain',
+      several(3, { carries: true, from: 'Shop@Example.com' }),
+      [],
+      [],
+      [{ entry: 'example.com', senders: 3, addressed: 0, sent: 0 }],
+    ],
+    [
+      'of a public domain, the address without its tag',
+      several(2, { carries: true, from: 'our.shop+billing@gmail.com' }),
+      [],
+      [],
+      [{ entry: 'our.shop@gmail.com', senders: 2, addressed: 0, sent: 0 }],
+    ],
+    ['not whom own has', several(3, { carries: true, from: 'shop@example.com' }), ['example.com'], [], []],
+    [
+      'not who has the wrong secret, or none',
+      [
+        ...several(2, { carries: true, from: 'm@evil.example', distrust: 'missing' }),
+        ...several(2, { carries: true, from: 'm@evil.example', distrust: 'wrong' }),
+        ...several(1, { carries: true, from: 'shop@example.com', distrust: undefined }),
+      ],
+      [],
+      [],
+      [{ entry: 'example.com', senders: 1, addressed: 0, sent: 0 }],
+    ],
+    ['not a mail system', several(2, { carries: true, from: 'postmaster@example.com' }), [], [], []],
+    [
+      'to whom most mail is addressed',
+      [
+        ...several(3, { addressed: ['support@example.com', 'joe@customer.example'] }),
+        ...several(2, { addressed: ['other@elsewhere.example'] }),
+      ],
+      [],
+      [],
+      [
+        { entry: 'customer.example', senders: 0, addressed: 3, sent: 0 },
+        { entry: 'example.com', senders: 0, addressed: 3, sent: 0 },
+      ],
+    ],
+    [
+      'not where lists go, nor to whom copies were sent',
+      [
+        ...several(5, { kind: 'list', addressed: ['talk@lists.example'] }),
+        ...several(5, { carries: true, from: undefined, addressed: ['joe@customer.example'] }),
+        message({ addressed: ['support@example.com'] }),
+      ],
+      [],
+      [],
+      [{ entry: 'example.com', senders: 0, addressed: 1, sent: 0 }],
+    ],
+    [
+      'copies are delivered to the mailbox all the same',
+      several(4, { carries: true, from: undefined, deliveredTo: ['support@example.com'] }),
+      [],
+      [],
+      [{ entry: 'example.com', senders: 0, addressed: 4, sent: 0 }],
+    ],
+    [
+      'who sends from the mailbox',
+      [],
+      [],
+      ['anna@example.com', 'ben@example.com', 'we@gmail.com'],
+      [
+        { entry: 'example.com', senders: 0, addressed: 0, sent: 2 },
+        { entry: 'we@gmail.com', senders: 0, addressed: 0, sent: 1 },
+      ],
+    ],
+  ])('%s', (_, messages, own, sent, expected) => {
+    expect(entries(messages, own, sent)).toEqual(expected);
+  });
+
+  it('entries of own that nothing matches, where there is mail enough to say so', () => {
+    const own = ['example.com', 'exmaple.com', '.sub.example', 'a@gmail.com', 'sent.example'];
+    const mails = several(20, {
+      addressed: ['x@example.com'],
+      replyTo: ['x@y.sub.example'],
+      from: undefined,
+    });
+    expect(adviseOwn(mails, own, ['x@sent.example']).unused).toEqual(['exmaple.com', 'a@gmail.com']);
+    expect(adviseOwn(mails.slice(1), own, []).unused).toEqual([]);
+  });
+});
+
+const AROUND = {
+  mailbox: { name: 'support', own: ['example.com'], trust: 'none' as TrustConfig },
+  ...{ prefix: 'x-desk-', unreadable: 0, notHandedOut: 0, sentFrom: [], knownIds: new Set<string>() },
+};
+
+describe('what a sample says in sum', () => {
+  it('counts', () => {
+    const later = new Date('2026-11-10T08:15:00Z');
+    const summary = summarize(
+      [
+        message({ messageId: 'a', copyKey: '1', hasReceipt: true }),
+        message({ messageId: 'a', copyKey: '1', receivedAt: later }),
+        message({ messageId: 'b', copyKey: '2', direction: 'out', customer: 'jane@customer.example' }),
+        // Without a Message-ID nobody can say it without the body.
+        ...several(2, { copyKey: '3', kind: 'list', customer: undefined, from: undefined }),
+        message({ copyKey: '4', kind: 'bounce', customer: undefined }),
+      ],
+      { ...AROUND, unreadable: 1, notHandedOut: 2, knownIds: new Set(['b', 'z']) },
+    );
+    expect(summary).toMatchObject({
+      ...{ read: 6, unreadable: 1, notHandedOut: 2, oldest: AT, newest: later },
+      ...{ inbound: 5, outbound: 1, customers: 2, withoutAddress: 2, copies: 1, recorded: 2 },
+      kinds: { mail: 3, list: 2, bounce: 1 },
+    });
+    expect(
+      summarize([message({ hasReceipt: true })], { ...AROUND, knownIds: undefined }).recorded,
+    ).toBeNull();
+  });
+
+  it('groups mails by why they are not applied, and values by what they are', () => {
+    const refused = [{ header: 'x-desk-case-status', value: 'reopened', reason: 'not one of …' }];
+    const { headers } = summarize(
+      [
+        ...several(2, { carries: true, distrust: 'missing', from: 'A@x.example', refused }),
+        message({ carries: true, distrust: 'missing', from: 'b@x.example' }),
+        message({ carries: true, distrust: 'wrong', from: undefined }),
+        message({ carries: true, distrust: undefined, applied: 3, refused }),
+        message({ carries: true, distrust: undefined, applied: 0, otherPrefixes: ['x-acme-'] }),
+        message({ otherPrefixes: ['x-acme-'] }),
+      ],
+      AROUND,
+    );
+    expect(headers).toEqual({
+      ...{ prefix: 'x-desk-', carrying: 6, applied: 1 },
+      distrusted: [
+        {
+          ...{ reason: 'missing', count: 3 },
+          senders: [
+            { sender: 'a@x.example', count: 2 },
+            { sender: 'b@x.example', count: 1 },
+          ],
+        },
+        { reason: 'wrong', count: 1, senders: [{ sender: '', count: 1 }] },
+      ],
+      refusedValues: [{ ...refused[0], count: 3 }],
+      otherPrefixes: [{ prefix: 'x-acme-', count: 2 }],
+    });
+  });
+
+  it('holds no secret', () => {
+    const summary = summarize([], { ...AROUND, mailbox: { ...AROUND.mailbox, trust: BY_SECRET } });
+    expect(summary).toMatchObject({ trust: 'secret', secretHeader: 'x-our-secret' });
+    expect(JSON.stringify(summary)).not.toContain(SECRET);
+  });
+});
+
+describe('what is found in a sample', () => {
+  const found = (messages: SampledMessage[], more: Partial<typeof AROUND> = {}) =>
+    sampleFindings(summarize(messages, { ...AROUND, ...more }));
+  const carrying = (count: number, more: Partial<SampledMessage>) =>
+    several(count, { carries: true, from: 'shop@example.com', direction: 'out', ...more });
+  const one = (findings: ReturnType<typeof found>, code: string) => {
+    const all = findings.filter((finding) => finding.code === code);
+    expect(all, code).toHaveLength(1);
+    return all[0];
+  };
+  const trust = (value: TrustConfig) => ({ mailbox: { ...AROUND.mailbox, trust: value } });
+
+  it('nothing to read', () => {
+    expect(found([])).toEqual([expect.objectContaining({ level: 'ok', code: 'sample_empty' })]);
+  });
+
+  it('why nothing happens with trust none, and what would cure it', () => {
+    const findings = found([...carrying(12, {}), ...several(5, {})]);
+    expect(one(findings, 'headers_trust_none')).toMatchObject({
+      level: 'warning',
+      message: '12 of 17 carry x-desk- headers, and none is applied: the mailbox trusts nobody (trust: none)',
+      cure: expect.stringMatching(/trust: \{secret: \{header: x-our-secret.*or `trust: all`/),
+      details: ['from shop@example.com (12)'],
+    });
+    // Nothing is promised that this version does not have.
+    expect(JSON.stringify(findings)).not.toMatch(/hmac|dkim/i);
+  });
+
+  it('by secret: those that are applied, and each reason with its own cure', () => {
+    const findings = found(
+      [
+        ...carrying(3, { distrust: undefined, applied: 2 }),
+        ...carrying(1, { distrust: 'missing', from: 'mallory@evil.example' }),
+        ...carrying(2, { distrust: 'wrong' }),
+        ...carrying(1, { distrust: 'repeated', from: undefined }),
+      ],
+      trust(BY_SECRET),
+    );
+    expect(one(findings, 'headers_applied')?.message).toBe(
+      '7 of 7 carry x-desk- headers; those of 3 would be applied',
+    );
+    expect(one(findings, 'headers_secret_missing')).toMatchObject({
+      message: 'those of 1 are not applied: it has no x-our-secret',
+      cure: expect.stringContaining('what strangers wrote stays without effect'),
+      details: ['from mallory@evil.example (1)'],
+    });
+    expect(one(findings, 'headers_secret_wrong')?.cure).toContain('trust.secret.value');
+    expect(one(findings, 'headers_secret_repeated')).toMatchObject({
+      cure: expect.stringContaining('once'),
+      details: ['from nobody (1)'],
+    });
+  });
+
+  it('no headers, and those of another prefix', () => {
+    expect(one(found(several(3, {})), 'headers_none')?.level).toBe('ok');
+    const other = found(several(2, { otherPrefixes: ['x-zammad-'] }));
+    expect(one(other, 'other_prefix')).toMatchObject({
+      message: expect.stringMatching(/^2 carry .* x-zammad-/),
+      cure: 'if they are meant for mailcase, set `headers: {prefix: x-zammad-}`',
+    });
+    const both = found([...carrying(1, { otherPrefixes: ['x-zammad-'] })]);
+    expect(one(both, 'other_prefix')?.cure).toContain('let the sending system write x-desk-');
+  });
+
+  it('values that are refused even from a trusted mail, a few of many', () => {
+    const values = Array.from({ length: 9 }, (_, index) =>
+      carrying(index === 0 ? 3 : 1, {
+        refused: [{ header: 'x-desk-case-status', value: `v${index}`, reason: 'no' }],
+      }),
+    );
+    expect(one(found(values.flat()), 'values_refused')).toMatchObject({
+      message: expect.stringContaining('9 values'),
+      details: [
+        'x-desk-case-status: v0 (3 times): no',
+        ...[1, 2, 3, 4, 5].map((index) => `x-desk-case-status: v${index}: no`),
+        'and 3 more (`--json` lists them)',
+      ],
+    });
+  });
+
+  it('whose mail it is', () => {
+    const finding = one(
+      found([
+        ...several(2, { messageId: 'm', copyKey: 'm' }),
+        message({ kind: 'list' }),
+        message({ kind: 'auto_reply' }),
+        ...several(2, { kind: 'bounce', customer: undefined }),
+        message({ customer: undefined }),
+      ]),
+      'attribution',
+    );
+    expect(finding).toMatchObject({
+      message: '7 inbound, 0 outbound, of 1 customer',
+      details: [
+        'among them 2 bounces, 1 mail of a list and 1 automatic reply',
+        '1 copy of another in the sample, as far as headers say',
+        '0 recorded already',
+        '1 without a usable address: recorded without a customer',
+        expect.stringContaining('bounces'),
+      ],
+    });
+    expect(one(found(several(2, {})), 'attribution')?.details[0]).toBe('no list mail, none automatic');
+  });
+
+  it('what own lacks', () => {
+    const findings = found([
+      ...carrying(4, { from: 'shop@shop.example' }),
+      ...several(4, { addressed: ['support@example.com'] }),
+    ]);
+    expect(one(findings, 'own_incomplete')).toMatchObject({
+      cure: expect.stringContaining('own: [example.com, shop.example]'),
+      details: ['shop.example: From of 4 mails with x-headers'],
+    });
+    const mailbox = { ...AROUND.mailbox, own: ['gmail.com', '.yahoo.de', 'we@gmail.com'] };
+    expect(one(found(carrying(1, {}), { mailbox }), 'own_incomplete')?.cure).toContain(
+      'own: [we@gmail.com, example.com]',
+    );
+    expect(one(found(several(3, {})), 'own_complete')?.level).toBe('ok');
+    expect(one(found(several(20, {})), 'own_unused')?.message).toContain('example.com');
+  });
+});

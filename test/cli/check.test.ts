@@ -1,0 +1,200 @@
+import { afterEach, describe, expect, inject, it } from 'vitest';
+import { useDatabase } from '../support/database.ts';
+import { deliver } from '../support/deliver.ts';
+import { withClient } from '../support/imap-client.ts';
+import { startImapProxy } from '../support/imap-proxy.ts';
+import { mail } from '../support/mail.ts';
+import { type ConfigFile, mailboxSection, runMailcase, writeConfig } from '../support/mailcase.ts';
+import { dumpOf, flagsOf } from '../support/untouched.ts';
+
+const database = useDatabase();
+const server = inject('dovecot');
+
+const written: ConfigFile[] = [];
+afterEach(async () => {
+  for (const made of written.splice(0)) await made.remove();
+});
+
+async function config(...mailboxes: Record<string, unknown>[]): Promise<string> {
+  const made = await writeConfig({ database: { url: database.url }, mailboxes });
+  written.push(made);
+  return made.file;
+}
+
+const run = async (file: string, ...args: string[]) => runMailcase(['check', '--config', file, ...args]);
+
+const SECRET = 'canary-secret-0123456789';
+const EVIL = '\u001b]0;owned\u0007\u001b[2J';
+
+describe('mailcase check', () => {
+  it('tells in plain words what is, changes nothing, and ends with 0 where nothing is wrong', async () => {
+    const user = 'cli-check@example.com';
+    await deliver(server, user, [
+      mail({
+        From: 'shop@shop.example',
+        To: 'joe@customer.example',
+        Subject: `${EVIL}Your order`,
+        'x-desk-case-status': `reopened ${EVIL}`,
+        'x-desk-case-external-id': 'A-1',
+      }),
+      mail({ From: `"${EVIL}" <joe@customer.example>`, To: user, Subject: 'Hello' }),
+    ]);
+    const file = await config(mailboxSection(user));
+    const before = [await dumpOf(database.db), await flagsOf(user)];
+    const { code, stdout, stderr } = await run(file, '--sample');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect([await dumpOf(database.db), await flagsOf(user)]).toEqual(before);
+    for (const text of [
+      /^Configuration\n {2}✓ .*mailcase\.yaml can be understood/,
+      /\n\nDatabase\n {2}✓ PostgreSQL \d/,
+      /\n\nMailbox support\n/,
+      /INBOX: 2 messages, 2 waiting for the next poll\n {6}unseen mail is recorded, then marked \\Seen\n/,
+      /\n\nSample of support\n {2}✓ the last 2 messages, /,
+      /\n {2}! 1 of 2 carries x-desk- headers, and none is applied: the mailbox trusts nobody/,
+      /\n {4}→ if your own systems wrote them: /,
+      /x-desk-case-status: reopened �\]0;owned��\[2J: not one of/,
+      /\nNothing keeps the daemon from working; \d warnings\.\n$/,
+    ])
+      expect(stdout).toMatch(text);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+    expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  it('as data, for one mailbox, with the number of messages that was asked for', async () => {
+    const user = 'cli-check-json@example.com';
+    await deliver(
+      server,
+      user,
+      ['a', 'b', 'c'].map((name) => mail({ From: 'joe@x.example', To: user, Subject: `${EVIL}${name}` })),
+    );
+    const file = await config(
+      mailboxSection('other@example.com', { name: 'other' }),
+      mailboxSection(user, { name: 'wanted' }),
+    );
+    const { code, stdout, stderr } = await run(file, '--json', '--sample', '2', '--mailbox', 'wanted');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const data = JSON.parse(stdout) as {
+      ok: boolean;
+      findings: { section: string; level: string; code: string; message: string; cure: string | null }[];
+      mailboxes: { name: string; sample: { read: number } }[];
+    };
+    expect(data.ok).toBe(true);
+    expect(data.mailboxes).toEqual([
+      expect.objectContaining({
+        ...{ name: 'wanted', user, lastPolledAt: null, lastError: null },
+        folders: [expect.objectContaining({ path: 'INBOX', messages: 3, waiting: 3, left: 0, unmarked: 0 })],
+        sample: expect.objectContaining({ read: 2, inbound: 2, customers: 1 }),
+      }),
+    ]);
+    expect(new Set(data.findings.map(({ section }) => section))).toEqual(
+      new Set(['Configuration', 'Database', 'Mailbox wanted', 'Sample of wanted']),
+    );
+    for (const { level, cure } of data.findings) {
+      expect(['ok', 'warning']).toContain(level);
+      expect(cure === null).toBe(level === 'ok');
+    }
+  });
+
+  it('ends with 1 where something keeps the daemon from working, and prints no secret that a server quotes', async () => {
+    const user = 'cli-check-bad@example.com';
+    const password = 'canary-password-quoted';
+    const proxy = await startImapProxy(server, (text) =>
+      text.replace(
+        /^(\S+) NO .*/m,
+        `$1 NO [AUTHENTICATIONFAILED] ${EVIL}LOGIN ${user} "${password}" ${SECRET}`,
+      ),
+    );
+    try {
+      const file = await config(
+        mailboxSection(user, {
+          trust: { secret: { header: 'x-our-secret', value: SECRET } },
+          imap: { port: proxy.port, password },
+        }),
+      );
+      for (const args of [[], ['--json'], ['--sample', '--json']]) {
+        const { code, stdout, stderr } = await run(file, ...args);
+        expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+        expect(stdout).toMatch(/refused the login/);
+        expect(stdout).toContain('[secret]');
+        expect(stdout).not.toMatch(/canary/);
+        expect(stdout).not.toContain('\u001b');
+      }
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  it('a password of the database is not printed when it is refused', async () => {
+    const url = new URL(database.url);
+    url.username = 'nobody_of_this_name';
+    url.password = 'canary-password';
+    url.pathname = '/no_such_database';
+    const made = await writeConfig({
+      database: { url: url.href },
+      mailboxes: [mailboxSection('cli-check@example.com')],
+    });
+    written.push(made);
+    const { code, stdout, stderr } = await run(made.file);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/✗ \S+\/no_such_database cannot be used: /);
+    expect(stdout).toMatch(/1 problem.*: as it is, the daemon would not do all of its work\.\n$/);
+    expect(stdout + stderr).not.toContain('canary');
+  });
+
+  it('says what the last poll failed of, harmless and with the secrets blanked', async () => {
+    const user = 'cli-check-error@example.com';
+    await withClient(user, async () => {});
+    await database.db.raw('insert into mailboxes (name, last_error) values (?, ?)', [
+      'failing',
+      `${EVIL} said ${server.password}`,
+    ]);
+    const { code, stdout } = await run(await config(mailboxSection(user, { name: 'failing' })));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /! no poll went well yet; the last attempt failed: �\]0;owned��\[2J said \[secret\]/,
+    );
+    expect(stdout).not.toContain(server.password);
+  });
+
+  it('says whether the certificate was verified', async () => {
+    const user = 'cli-check-tls@example.com';
+    const imap = { host: 'localhost', port: server.imapsPort, tls: 'implicit' };
+    const file = await config(mailboxSection(user, { imap }));
+    const args = ['check', '--config', file];
+    const verified = await runMailcase(args, { NODE_EXTRA_CA_CERTS: server.caFile });
+    expect(verified.code).toBe(0);
+    expect(verified.stdout).toMatch(/✓ TLSv1\.[23], the certificate is verified/);
+    const blind = await runMailcase(args, { NODE_TLS_REJECT_UNAUTHORIZED: '0' });
+    expect(blind.code).toBe(1);
+    expect(blind.stdout).toMatch(/✗ TLSv1\.[23], but the certificate was not verified\n {4}→ take NODE_TLS/);
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ['a mailbox that is not configured', ['--mailbox', 'nope'], /no mailbox nope.*one of support/],
+    ['a sample of nothing', ['--sample', '0'], /--sample is no number/],
+    ['of too much', ['--sample', '10001'], /1 to 10000/],
+    ['of a word', ['--sample', 'all'], /--sample is no number/],
+    ['an unknown option', ['--fix'], /unknown option/],
+  ])('wrong usage is 2: %s', async (_, args, message) => {
+    const { code, stdout, stderr } = await run(await config(mailboxSection('a@example.com')), ...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+
+  it('a wrong configuration is 2, with every problem, as always', async () => {
+    const made = await writeConfig({ database: { url: 'x' }, mailboxes: [{ name: 'a b' }] });
+    written.push(made);
+    const { code, stderr } = await run(made.file, '--json');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/\d problems in the configuration/);
+    expect(stderr).toMatch(/→/);
+  });
+
+  it('explains itself', async () => {
+    const { code, stdout } = await runMailcase(['check', '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/--sample \[number\]/);
+    expect(stdout).toMatch(/Examples:\n {2}mailcase check\n/);
+  });
+});
