@@ -8,7 +8,8 @@ import { harmless } from '../terminal/harmless.ts';
 import { optionsFor } from '../terminal/style.ts';
 import { listed } from '../terminal/words.ts';
 import { answer, EXIT, printError } from './context.ts';
-import { OptionReader, quoted } from './read-options.ts';
+import { shellWord } from './here.ts';
+import { OptionReader } from './read-options.ts';
 import { withDatabase } from './with-database.ts';
 
 export interface CaseOptions {
@@ -78,7 +79,7 @@ async function explainUnknown(db: Database, name: CaseName): Promise<string[]> {
   const { externalId } = name;
   const said = `mailcase: no case has the external id ${externalId}`;
   if (await hasExternalId(db, 'customers', externalId)) {
-    return [said, `A customer has it: mailcase history --external-id ${quoted(externalId)}`];
+    return [said, `A customer has it: mailcase history --external-id ${shellWord(externalId)}`];
   }
   const alike = await externalIdsLike(db, 'cases', externalId);
   return alike.length === 0 ? [said] : [said, `Did you mean ${listed(alike)}?`];

@@ -16,7 +16,8 @@ import { harmless } from '../terminal/harmless.ts';
 import { optionsFor } from '../terminal/style.ts';
 import { listed } from '../terminal/words.ts';
 import { answer, EXIT, printError } from './context.ts';
-import { OptionReader, quoted } from './read-options.ts';
+import { shellWord } from './here.ts';
+import { OptionReader } from './read-options.ts';
 import { withDatabase } from './with-database.ts';
 
 export interface HistoryOptions {
@@ -117,7 +118,7 @@ async function explainUnknown(
 async function explainUnknownId(db: Database, externalId: string): Promise<string[]> {
   const said = `mailcase: no customer has the external id ${externalId}`;
   if (await hasExternalId(db, 'cases', externalId)) {
-    return [said, `A case has it: mailcase case --external-id ${quoted(externalId)}`];
+    return [said, `A case has it: mailcase case --external-id ${shellWord(externalId)}`];
   }
   const alike = await externalIdsLike(db, 'customers', externalId);
   return alike.length === 0 ? [said] : [said, `Did you mean ${listed(alike)}?`];

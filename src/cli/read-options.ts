@@ -38,8 +38,3 @@ export class OptionReader {
     if (this.problems.length > 0) throw new MailcaseError('usage', this.problems.join('\n'));
   }
 }
-
-/** As one types it in a shell. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}

@@ -1,6 +1,7 @@
 import { updateRows } from '../db/insert.ts';
 import { MailcaseError } from '../errors.ts';
 import { ROWS_PER_INSERT } from '../record/rows.ts';
+import { CASE_FIELDS } from '../record/store.ts';
 import type { SupportCase } from '../record/view.ts';
 import type { Act } from './act.ts';
 import { differences, type FieldChange } from './changes.ts';
@@ -13,23 +14,7 @@ export interface DeskCase extends Omit<SupportCase, 'id' | 'customer' | 'followU
   readonly merged_into: number | null;
 }
 
-const COLUMNS = [
-  'customer_id',
-  'external_id',
-  'subject',
-  'status',
-  'priority',
-  'language',
-  'labels',
-  'custom_fields',
-  'follow_up_of',
-  'received_at',
-  'opened_at',
-  'first_resolved_at',
-  'resolved_at',
-  'closed_at',
-  'merged_into',
-] as const;
+const COLUMNS = [...CASE_FIELDS, 'follow_up_of', 'merged_into'] as const;
 
 /** Whose changes are events. The other times go with the status. */
 const TOLD = [

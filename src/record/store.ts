@@ -65,7 +65,8 @@ const CUSTOMER_COLUMNS = [
   'updated_at',
 ] as const;
 
-const CASE_COLUMNS = [
+/** What changes in a case that is there. */
+export const CASE_FIELDS = [
   'customer_id',
   'external_id',
   'subject',
@@ -79,8 +80,9 @@ const CASE_COLUMNS = [
   'resolved_at',
   'closed_at',
   'received_at',
-  'updated_at',
 ] as const;
+
+const CASE_COLUMNS = [...CASE_FIELDS, 'updated_at'] as const;
 
 const NEW_CASE_COLUMNS = ['id', 'follow_up_of', 'created_at'] as const;
 
