@@ -163,16 +163,18 @@ const KIND_NAMES: Readonly<Record<string, readonly [one: string, many: string]>>
 function ownFindings(section: Section, { own }: SampleSummary): Finding[] {
   const { suggestions, unused, configured } = own;
   const findings: Finding[] = [];
-  const [first] = suggestions;
   const kept = configured.filter(
     (entry) => publicDomainReason(domainKey(entry.replace(/^\./, ''))) === undefined,
   );
-  if (first) {
+  if (suggestions.length > 0) {
+    const likely = likelyOwn(suggestions);
     findings.push(
       section.warning(
         'own_incomplete',
         `\`own\` lacks ${suggestions.length === 1 ? 'one that may be' : 'some that may be'} yours`,
-        `add those that are yours, e.g. \`own: [${[...kept, first.entry].join(', ')}]\`; mail from them is outbound then`,
+        likely === undefined
+          ? 'add those that are yours, and only those: anybody can write x-headers'
+          : `add those that are yours, e.g. \`own: [${[...kept, likely].join(', ')}]\`; mail from them is outbound then`,
         suggestions.map(suggestionText),
       ),
     );
@@ -192,6 +194,17 @@ function ownFindings(section: Section, { own }: SampleSummary): Finding[] {
     );
   }
   return findings;
+}
+
+/**
+ * What may stand in an example that people copy: whom mail is addressed to, who sends from the mailbox, or who wrote
+ * most of the x-headers. A stranger who has written some must not be in it.
+ */
+function likelyOwn(suggestions: readonly OwnSuggestion[]): string | undefined {
+  const all = suggestions.reduce((sum, { senders }) => sum + senders, 0);
+  return suggestions.find(
+    ({ senders, addressed, sent }) => addressed > 0 || sent > 0 || (senders > 1 && senders * 2 > all),
+  )?.entry;
 }
 
 function suggestionText({ entry, senders, addressed, sent }: OwnSuggestion): string {

@@ -7,6 +7,7 @@ import { searchMessages } from '../imap/search.ts';
 import { inSession, type Session } from '../imap/session.ts';
 import { type FoundFolder, findMailbox } from '../record/folders.ts';
 import { countsSince } from '../selection.ts';
+import { readableTime } from '../terminal/words.ts';
 import { explainMessage } from './explain.ts';
 import { type Explanation, explainTooLarge } from './explanation.ts';
 import { type Receipt, receiptOf } from './original.ts';
@@ -71,7 +72,7 @@ function receiptText({ outcome, recordedAt }: Receipt): string {
     skipped: 'skipped',
     quarantined: 'put into quarantine',
   }[outcome];
-  return `it was read and ${what} on ${recordedAt.toISOString()}, and is never read again`;
+  return `it was read and ${what} on ${readableTime(recordedAt)} UTC, and is never read again`;
 }
 
 /** Whether the next poll takes the message, by the same rules (see selection.ts), and which of them says so. */
@@ -92,7 +93,7 @@ async function selectionOf(
   }
   if (!countsSince(found)(size)) {
     return not(
-      `mail counts since ${at?.toISOString()}, by \`start\`; older mail comes in by \`mailcase import\``,
+      `mail counts since ${at ? readableTime(at) : 'then'} UTC, by \`start\`; older mail comes in by \`mailcase import\``,
     );
   }
   if (select === 'unseen' && (await searchMessages(session, { unseen: true, uids: [uid] })).length === 0) {

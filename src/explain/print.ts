@@ -49,8 +49,10 @@ function outcomeLines(explanation: Explanation, options: PrintOptions, paint: Pa
   const [first = '', ...more] = sentence(outcomeOf(explanation), '', options);
   const { selection, outcome } = explanation;
   const style = { recorded: 'green', duplicate: 'yellow', skipped: 'yellow', quarantined: 'red' } as const;
+  // What is recorded already needs no poll.
+  const isKnown = outcome === 'duplicate' && selection?.taken === false;
   const whetherTaken =
-    selection === null
+    selection === null || isKnown
       ? []
       : sentence(
           selection.taken ? `Now: ${selection.why}.` : `But no poll takes it: ${selection.why}.`,
@@ -61,16 +63,15 @@ function outcomeLines(explanation: Explanation, options: PrintOptions, paint: Pa
 }
 
 function outcomeOf(explanation: Explanation): string {
-  const { outcome, error, duplicate_of: original, changes, decided, mailbox } = explanation;
+  const { outcome, error, duplicate_of: original, decided, mailbox } = explanation;
   if (outcome === 'quarantined')
     return `It cannot be recorded, and goes to quarantine: ${error ?? 'nobody knows why'}`;
   if (outcome === 'skipped') return 'It was skipped: nothing is recorded of it.';
   if (original) {
     const place = `interaction ${original.interaction_id} of case ${original.case_id}`;
     if (explanation.case) return `It is a trusted copy of ${place}, and applies its headers to it.`;
-    return changes.length > 0 || decided.length > 0
-      ? `It is recorded already, as ${place}: it changes nothing more. This is how that was decided.`
-      : `It is recorded already, as ${place}: it changes nothing more.`;
+    const known = `It is recorded already, as ${place}, and changes nothing more.`;
+    return decided.length > 0 ? `${known} This is how that was decided.` : known;
   }
   const kind = decided.find(({ what }) => what === 'kind')?.value ?? 'mail';
   const direction =
@@ -102,7 +103,7 @@ function caseOf({ case: supportCase }: Explanation): string {
 const LABEL_COLUMNS = 'direction  '.length;
 
 function decidedLines({ what, value, why }: Decided, options: PrintOptions, paint: Paint): string[] {
-  const text = value === null ? `${ABSENT[what] ?? 'none'}: ${why}` : `${value}: ${why}`;
+  const text = [value ?? ABSENT[what], why].filter((part) => part !== undefined).join(': ');
   const lines = sentence(text, ' '.repeat(LABEL_COLUMNS + 2), options);
   return lines.map((line, index) =>
     index === 0 ? `  ${paint('cyan', what)}${line.slice(2 + what.length)}` : line,
@@ -112,8 +113,6 @@ function decidedLines({ what, value, why }: Decided, options: PrintOptions, pain
 /** What is said where nothing was found. */
 const ABSENT: Partial<Record<Decided['what'], string>> = {
   trust: 'not trusted',
-  customer: 'not by an address',
-  case: 'a new one',
 };
 
 function headerLines({ headers }: Explanation, options: PrintOptions, paint: Paint): string[] {

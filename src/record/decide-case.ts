@@ -45,7 +45,7 @@ export function decideCase(
   // Whoever writes in its subject is a part of the case already, so it is no campaign's.
   if (numbered) return join({ supportCase: numbered }, 'number', 'the subject has its number');
   const supportCase = newCase(plan, incoming, customer, undefined);
-  return { supportCase, by: 'new', why: 'it has no external id, and answers nothing that is recorded' };
+  return { supportCase, by: 'new', why: 'a new one: no external id, and nothing recorded that it answers' };
 }
 
 /** The case of an external id, made where there is none. */
@@ -61,7 +61,7 @@ function namedCase(
   if (known) return { supportCase: known, by: 'external_id', why: `${header} names it` };
   const supportCase = newCase(plan, incoming, customer, undefined);
   giveExternalId(view, supportCase, externalId);
-  return { supportCase, by: 'new', why: `${header} is the first with this id` };
+  return { supportCase, by: 'new', why: `a new one: ${header} is the first with this id` };
 }
 
 /** @param how what ties the message to the case, for people */

@@ -7,6 +7,7 @@ import type { Directives } from '../rules/directives.ts';
 import type { NewInteraction, Plan } from './plan.ts';
 import { idOf, ROWS_PER_INSERT } from './rows.ts';
 import { relatedIds } from './threading.ts';
+import type { SupportCase } from './view.ts';
 
 /** Stores new interactions with all that hangs on them. */
 export async function storeInteractions(
@@ -137,16 +138,20 @@ export async function storeChanged(trx: Transaction, { changed }: Plan): Promise
       outsider,
     })),
   );
-  for (const { id, directives } of changed) {
+  for (const { id, directives, supportCase } of changed) {
     await trx.raw('update interaction_contents set directives = ? where interaction_id = ?', [
-      JSON.stringify(directivesColumn(directives)),
+      JSON.stringify(directivesColumn(directives, supportCase)),
       id,
     ]);
   }
 }
 
-function directivesColumn({ applied, refused, decided }: Directives) {
-  return { applied, refused, decided };
+/** A case that was new when it was decided has its number by now. */
+function directivesColumn({ applied, refused, decided }: Directives, supportCase: SupportCase) {
+  const named = decided.map((each) =>
+    each.what === 'case' && each.value === null ? { ...each, value: `case ${idOf(supportCase)}` } : each,
+  );
+  return { applied, refused, decided: named };
 }
 
 async function storeContents(trx: Transaction, interactions: readonly NewInteraction[]): Promise<void> {
@@ -157,14 +162,15 @@ async function storeContents(trx: Transaction, interactions: readonly NewInterac
     return '';
   };
   const rows = interactions.map((interaction) => {
-    const { message, directives } = interaction.incoming;
+    const { incoming, supportCase } = interaction;
+    const { message, directives } = incoming;
     const id = idOf(interaction);
     return {
       interaction_id: id,
       body_text: inline(id, 'body_text', message.text),
       body_html: inline(id, 'body_html', message.html),
       headers: message.headers.fields.map(({ name, value }) => [name, value]),
-      directives: directivesColumn(directives),
+      directives: directivesColumn(directives, supportCase),
     };
   });
   const columns = ['interaction_id', 'body_text', 'body_html', 'headers', 'directives'] as const;

@@ -399,9 +399,18 @@ describe('what is found in a sample', () => {
       details: ['shop.example: From of 4 mails with x-headers'],
     });
     const mailbox = { ...AROUND.mailbox, own: ['gmail.com', '.yahoo.de', 'we@gmail.com'] };
-    expect(one(found(carrying(1, {}), { mailbox }), 'own_incomplete')?.cure).toContain(
+    expect(one(found(carrying(2, {}), { mailbox }), 'own_incomplete')?.cure).toContain(
       'own: [we@gmail.com, example.com]',
     );
+    // A stranger who writes x-headers is named, and is in no example that somebody might copy.
+    for (const few of [
+      carrying(1, { from: 'eve@e.example' }),
+      [...carrying(2, {}), ...carrying(1, { from: 'eve@e.example' })],
+    ]) {
+      const stranger = one(found(few), 'own_incomplete');
+      expect(stranger?.details).toEqual(['e.example: From of 1 mail with x-headers']);
+      expect(stranger?.cure).toBe('add those that are yours, and only those: anybody can write x-headers');
+    }
     expect(one(found(several(3, {})), 'own_complete')?.level).toBe('ok');
     expect(one(found(several(20, {})), 'own_unused')?.message).toContain('example.com');
   });

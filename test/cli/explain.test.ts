@@ -67,7 +67,7 @@ Why
   trust      trusted: the value of x-lindgren-secret is the right one
   direction  out: x-desk-interaction-direction says so
   customer   joe@example.com: x-desk-customer-email names this address; a new customer
-  case       ORDER-10423: x-desk-case-external-id is the first with this id
+  case       ORDER-10423: a new one: x-desk-case-external-id is the first with this id
   status     resolved: x-desk-case-status says so
 
 Headers

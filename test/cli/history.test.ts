@@ -312,7 +312,7 @@ describe('mailcase case', () => {
     expect(stdout).toMatch(new RegExp(`\n  total: 5 EUR${by('x-desk-case-custom-total')}`));
     expect(stdout).toMatch(new RegExp(`\n  priority: 8\n    ann, ${TIME}\n`));
     expect(stdout).toMatch(/\n {2}language: de\n {4}nothing recorded says so: perhaps it was set by SQL\n/);
-    expect(stdout).toMatch(/here because: x-desk-case-external-id is the first with this id\n/);
+    expect(stdout).toMatch(/here because: a new one: x-desk-case-external-id is the first with this\s+id\n/);
     expect(stdout).toMatch(/not applied: .*\n +x-desk-case-priority: high\n/);
     const other = await mailcase('case', await caseOf('question@example.net'), '--why');
     expect(other.stdout).toMatch(/here because: In-Reply-To names interaction 2\n/);

@@ -83,12 +83,12 @@ What changes in the case
     [
       'a copy',
       { outcome: 'duplicate', duplicate_of: ORIGINAL, case: null, changes: [] },
-      'It is recorded already, as interaction 12 of case 7: it changes nothing more. This is how that was decided.',
+      'It is recorded already, as interaction 12 of case 7, and changes nothing more. This is how that was decided.',
     ],
     [
       'a copy of what was recorded by an old version',
       { outcome: 'duplicate', duplicate_of: ORIGINAL, case: null, changes: [], decided: [] },
-      'It is recorded already, as interaction 12 of case 7: it changes nothing more.',
+      'It is recorded already, as interaction 12 of case 7, and changes nothing more.',
     ],
     [
       'a trusted copy',

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Database } from '../../src/db/connect.ts';
 import type { Explanation } from '../../src/explain/explanation.ts';
+import type { Decided } from '../../src/rules/directives.ts';
 import { rows } from '../support/poll.ts';
 
 /* What explain said, and what the tables have, in a form in which both can be compared. */
@@ -51,6 +52,12 @@ interface Happened {
   case_id: number;
 }
 
+/** A case that is new has no number before it is stored. */
+function asForeseen(decided: Decided, before: Ids): Decided {
+  const number = Number(/^case (\d+)$/.exec(decided.value ?? '')?.[1] ?? 0);
+  return decided.what === 'case' && number > before.cases ? { ...decided, value: null } : decided;
+}
+
 /** The same out of the tables. @param uid of the message, in the only folder that there is */
 export async function whatHappened(db: Database, said: Explanation, uid: number, before: Ids) {
   const [receipt] = await rows<Happened>(
@@ -65,7 +72,7 @@ export async function whatHappened(db: Database, said: Explanation, uid: number,
     from: string | null;
     to: string[];
     cc: string[];
-    directives: { applied: object[]; refused: object[]; decided: { what: string }[] };
+    directives: { applied: object[]; refused: object[]; decided: Decided[] };
   }>(
     db,
     `select i.subject, i.from_address as "from", i.to_addresses as "to", i.cc_addresses as cc, c.directives
@@ -78,7 +85,9 @@ export async function whatHappened(db: Database, said: Explanation, uid: number,
   return {
     outcome: receipt.outcome,
     error: null,
-    decided: directives.decided.filter(({ what }) => what !== 'trust'),
+    decided: directives.decided
+      .filter(({ what }) => what !== 'trust')
+      .map((each) => asForeseen(each, before)),
     headers: { applied: directives.applied, refused: directives.refused },
     customer: isCopy ? null : await customerOf(db, receipt.customer_id, before),
     case: isCopy ? null : await caseOf(db, receipt.case_id, before),

@@ -103,12 +103,12 @@ describe('each conclusion says why', () => {
       'customer',
       'null: inbound: no usable address in Reply-To and From',
     ],
-    ['a new one', [ann], 'case', 'null: it has no external id, and answers nothing that is recorded'],
+    ['a new one', [ann], 'case', 'null: a new one: no external id, and nothing recorded that it answers'],
     [
       'a new external id',
       [{ ...toAnn, ...id('A') }],
       'case',
-      'A: x-desk-case-external-id is the first with this id',
+      'A: a new one: x-desk-case-external-id is the first with this id',
     ],
     [
       'a known external id',
