@@ -16,11 +16,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ahead: [],
   releasers: [],
   version: [],
+  waiting: [],
   terminal: [],
   config: ['errors'],
   message: ['errors'],
   rules: ['errors', 'message'],
-  observe: ['errors', 'config'],
+  observe: ['errors', 'terminal', 'config'],
   scheduler: ['errors', 'config'],
   db: ['errors', 'config'],
   imap: ['errors', 'config'],
@@ -43,12 +44,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   daemon: [
     ...['errors', 'config', 'db', 'observe', 'record', 'scheduler'],
-    ...['releasers', 'poll-context', 'poll-mailbox'],
+    ...['releasers', 'waiting', 'poll-context', 'poll-mailbox'],
   ],
   demo: ['errors', 'config', 'db', 'history', 'observe', 'releasers', 'version', 'daemon'],
   cli: [
     ...['errors', 'terminal', 'config', 'message', 'rules', 'db', 'history', 'observe', 'scheduler'],
-    ...['releasers', 'version', 'poll-context', 'import-mail', 'daemon', 'demo'],
+    ...['releasers', 'version', 'waiting', 'poll-context', 'import-mail', 'daemon', 'demo'],
   ],
 };
 
