@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach } from 'vitest';
@@ -53,7 +53,11 @@ export function useDaemons(database: TestDatabase): Daemons {
   return {
     undo,
     configFile,
-    rewrite: (file, mailboxes, more) => writeFile(file, JSON.stringify(content(mailboxes, more))),
+    rewrite: async (file, mailboxes, more) => {
+      // In one step: the daemon may be reading it.
+      await writeFile(`${file}.new`, JSON.stringify(content(mailboxes, more)));
+      await rename(`${file}.new`, file);
+    },
     start: async (mailboxes, { config, env } = {}) => {
       const file = await configFile(mailboxes, config);
       const running = startMailcase(['run', '--config', file], env);
