@@ -1,14 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, MailboxConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
 import { errorMessage } from './errors.ts';
 import type { Log } from './observe/log.ts';
+import type { MailboxHealth } from './observe/standing.ts';
 import { createOnce, type Once, type PollReport, Suspects } from './poll-context.ts';
 import { pollMailbox } from './poll-mailbox.ts';
 import { notePoll } from './record/folders.ts';
 import { Releasers } from './releasers.ts';
 import { MailboxRunner } from './scheduler/mailbox-runner.ts';
 import { every } from './scheduler/schedule.ts';
+import { aborted, within } from './waiting.ts';
 
 export interface DaemonParts {
   readonly config: Config;
@@ -19,6 +20,8 @@ export interface DaemonParts {
 }
 
 export interface Daemon {
+  /** How each mailbox stands at this moment. */
+  health(): readonly MailboxHealth[];
   /** Finishes the batches in hand, within stop_timeout; then cuts what is still under way. */
   stop(): Promise<void>;
 }
@@ -44,18 +47,24 @@ export function startDaemon(parts: DaemonParts): Daemon {
       every(mailbox.schedule, () => runner.tick()),
     );
     runner.tick();
-    return runner;
+    return { mailbox, runner };
   });
   log.info({ mailboxes: runners.length }, 'polling');
 
   return {
+    health: () => runners.map(({ mailbox, runner }) => healthOf(mailbox, runner)),
     stop: async () => {
       stopping.abort();
       await releasers.releaseAll();
-      const idle = Promise.all(runners.map((runner) => runner.stop()));
+      const idle = Promise.all(runners.map(({ runner }) => runner.stop()));
       await endOrCut(idle, config, cutting, log);
     },
   };
+}
+
+function healthOf({ name, poll_timeout }: MailboxConfig, runner: MailboxRunner): MailboxHealth {
+  const { tried, failingSince, pollingMs } = runner.state();
+  return { name, tried, failingSince, overdueMs: Math.max(0, pollingMs - poll_timeout) };
 }
 
 /** Polls each mailbox until nothing is left, all at the same time. @returns how many could not be polled */
@@ -150,21 +159,4 @@ function noteReport(log: Log, report: PollReport, ms: number): void {
   if (report.quarantined > 0) log.warn({ quarantined: report.quarantined }, 'messages are in quarantine');
   if (report.notReady > 0)
     log.warn({ notReady: report.notReady }, 'the server did not hand out some messages yet');
-}
-
-/** Waits for something, but not longer than that. @returns whether it ended in time */
-async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
-  const timer = new AbortController();
-  const limit = sleep(ms, false, { signal: timer.signal }).catch(() => false);
-  const ended = await Promise.race([work.then(() => true), limit]);
-  timer.abort();
-  return ended;
-}
-
-/** Resolves when a signal is aborted. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

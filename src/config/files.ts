@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { type FileHandle, open } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { errorCode } from '../errors.ts';
 import type { Sources } from './interpolate.ts';
 import type { Complaint } from './problems.ts';
@@ -26,14 +26,20 @@ export function sourcesFrom(env: NodeJS.ProcessEnv, folder: string): Sources {
     variable: (name) => (Object.hasOwn(env, name) ? env[name] : undefined),
     file: async (name) => {
       const credentials = env.CREDENTIALS_DIRECTORY;
-      const places = isAbsolute(name)
-        ? [name]
-        : [...(credentials ? [join(credentials, name)] : []), join(folder, name)];
-      const content = await readFirst(places);
+      const inFolder = resolve(folder, name);
+      const isCredential = credentials !== undefined && credentials !== '' && !isAbsolute(name);
+      const content = await readFirst([...(isCredential ? [join(credentials, name)] : []), inFolder]);
+      if (typeof content !== 'string' && isCredential) return withCredentialCure(content, name, inFolder);
       // One newline: what `echo` and editors add. A file written on Windows ends with two characters for it.
       return typeof content === 'string' ? content.replace(/\r?\n$/, '') : content;
     },
   };
+}
+
+/** A service that has credentials is one of systemd's: what is not among them, its user cannot read as a rule. */
+function withCredentialCure(complaint: Complaint, name: string, file: string): Complaint {
+  const line = `LoadCredential=${name}:${file}`;
+  return { ...complaint, cure: `${complaint.cure}; or add \`${line}\` to the unit and restart it` };
 }
 
 /** The first of the places that exists. One that exists and cannot be read is a problem: no other stands in for it. */

@@ -7,7 +7,18 @@ export interface OpenDatabase {
   readonly db: Database;
   /** With its password: for a program's own use, never for the log. */
   readonly url: string;
+  /** Another pool on the same server. */
+  withPool(pool: number): OpenDatabase;
+  /** Closes the pool, and ends the embedded server with the last pool on it. */
   close(): Promise<void>;
+}
+
+/** What the pools on one server share. */
+interface Server {
+  readonly url: string;
+  readonly options: { patient?: boolean };
+  pools: number;
+  stop(): Promise<void>;
 }
 
 /** A statement that hangs, on a lock or on a dead connection, keeps the end no longer than this. */
@@ -19,22 +30,32 @@ export async function openDatabase(
   options: { patient?: boolean } = {},
 ): Promise<OpenDatabase> {
   if (config.url !== undefined) {
-    const db = connectDatabase(config.url, config.pool, options);
-    return { db, url: config.url, close: () => closePool(db) };
+    return openPool({ url: config.url, options, pools: 0, stop: async () => {} }, config.pool);
   }
-  const server = await startEmbeddedPostgres({ dataDir: config.embedded });
-  const db = connectDatabase(server.url('postgres'), config.pool, options);
-  const close = async () => {
-    await closePool(db);
-    await server.stop();
-  };
+  const { url, stop } = await startEmbeddedPostgres({ dataDir: config.embedded });
+  const opened = openPool({ url: url('postgres'), options, pools: 0, stop }, config.pool);
   try {
-    await assertReachable(db);
+    await assertReachable(opened.db);
   } catch (error) {
-    await close();
+    await opened.close();
     throw error;
   }
-  return { db, url: server.url('postgres'), close };
+  return opened;
+}
+
+function openPool(server: Server, pool: number): OpenDatabase {
+  const db = connectDatabase(server.url, pool, server.options);
+  server.pools += 1;
+  return {
+    db,
+    url: server.url,
+    withPool: (size) => openPool(server, size),
+    close: async () => {
+      await closePool(db);
+      server.pools -= 1;
+      if (server.pools === 0) await server.stop();
+    },
+  };
 }
 
 /** knex waits for every statement under way, and the server may take a minute to end one. */

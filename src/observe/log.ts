@@ -15,15 +15,15 @@ const MASK = '[secret]';
  * in fields. Every line is searched for the secrets of the configuration before it is written, because an error text
  * of a library may quote one.
  *
- * @param secrets values that must never appear
+ * @param secrets values that must never appear, or what blanks them where they change
  * @param output where lines go; standard output unless a test says otherwise
  */
 export function createLog(
   level: LogConfig['level'],
-  secrets: readonly string[],
+  secrets: readonly string[] | ((line: string) => string),
   output: NodeJS.WritableStream & { isTTY?: boolean } = process.stdout,
 ): Log {
-  const mask = secretMask(secrets);
+  const mask = typeof secrets === 'function' ? secrets : secretMask(secrets);
   const lines = output.isTTY
     ? pretty({ destination: output, colorize: !process.env.NO_COLOR, ignore: 'pid,hostname', sync: true })
     : output;
@@ -45,6 +45,22 @@ export function secretMask(secrets: readonly string[]): (line: string) => string
   const forms = secrets.filter((secret) => secret.length >= MIN_SECRET_LENGTH).flatMap(notationsOf);
   const distinct = [...new Set(forms)].sort((a, b) => b.length - a.length);
   return (line) => distinct.reduce((text, secret) => text.replaceAll(secret, MASK), line);
+}
+
+/** A mask whose secrets change, as they do when the configuration is loaded anew. */
+export interface ChangingMask {
+  readonly mask: (line: string) => string;
+  set(secrets: readonly string[]): void;
+}
+
+export function changingMask(secrets: readonly string[]): ChangingMask {
+  let current = secretMask(secrets);
+  return {
+    mask: (line) => current(line),
+    set: (others) => {
+      current = secretMask(others);
+    },
+  };
 }
 
 function notationsOf(secret: string): string[] {

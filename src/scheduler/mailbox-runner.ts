@@ -4,6 +4,17 @@ import { type Backoff, backoffMs } from './backoff.ts';
 export interface PollOutcome {
   /** Whether there is more to do now: then the next poll begins at once. */
   readonly more: boolean;
+  /** What could not be done while the rest went on. */
+  readonly problem?: Error | undefined;
+}
+
+export interface RunnerState {
+  /** Whether a poll has ended, well or not. */
+  readonly tried: boolean;
+  /** When the first of the failures ended that no good poll has followed. */
+  readonly failingSince: Date | undefined;
+  /** How long the poll under way has taken, in milliseconds; 0 where there is none. */
+  readonly pollingMs: number;
 }
 
 export interface RunnerEvents {
@@ -23,6 +34,10 @@ export class MailboxRunner {
   private rest: NodeJS.Timeout | undefined;
   private failures = 0;
   private stopped = false;
+  private tried = false;
+  private failingSince: Date | undefined;
+  /** When the poll under way began, by performance.now(), which goes on evenly whatever is done to the clock. */
+  private pollBegan: number | undefined;
 
   constructor(poll: () => Promise<PollOutcome>, backoff: Backoff, events: RunnerEvents) {
     this.poll = poll;
@@ -36,6 +51,11 @@ export class MailboxRunner {
     if (this.running) this.events.onSkipped('polling');
     else if (this.rest) this.events.onSkipped('resting');
     else this.start();
+  }
+
+  state(): RunnerState {
+    const { tried, failingSince, pollBegan } = this;
+    return { tried, failingSince, pollingMs: pollBegan === undefined ? 0 : performance.now() - pollBegan };
   }
 
   /** No new polls; resolves when the one under way has ended. */
@@ -54,7 +74,7 @@ export class MailboxRunner {
 
   private async pollUntilDone(): Promise<void> {
     try {
-      while (!this.stopped && (await this.poll()).more) this.failures = 0;
+      while (!this.stopped && (await this.pollNoting()).more) this.failures = 0;
       this.failures = 0;
     } catch (error) {
       if (this.stopped) return;
@@ -65,6 +85,20 @@ export class MailboxRunner {
         this.rest = undefined;
         this.start();
       }, restMs);
+    }
+  }
+
+  private async pollNoting(): Promise<PollOutcome> {
+    this.pollBegan = performance.now();
+    let isGood = false;
+    try {
+      const outcome = await this.poll();
+      isGood = outcome.problem === undefined;
+      return outcome;
+    } finally {
+      this.pollBegan = undefined;
+      this.tried = true;
+      this.failingSince = isGood ? undefined : (this.failingSince ?? new Date());
     }
   }
 }

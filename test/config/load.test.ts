@@ -343,6 +343,16 @@ describe('interpolation', () => {
     expect(config.mailboxes[0]?.imap).toMatchObject({ user: 'from the folder', password: 'from systemd' });
   });
 
+  it('says to a service how a credential is added', async () => {
+    const file = await write(imap('${file:pw}'));
+    const credentials = join(dirname(file), 'credentials');
+    await mkdir(credentials);
+    await expect(loadConfig(file, { CREDENTIALS_DIRECTORY: credentials })).rejects.toThrow(
+      `; or add \`LoadCredential=pw:${join(dirname(file), 'pw')}\` to the unit and restart it`,
+    );
+    await expect(loadConfig(file, {})).rejects.not.toThrow('LoadCredential');
+  });
+
   it('takes an absolute path as it is', async () => {
     const secret = join(dirname(await write('')), 'absolute');
     await writeFile(secret, 'x');

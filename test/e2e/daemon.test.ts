@@ -1,125 +1,22 @@
-import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, inject, it } from 'vitest';
-import { connectDatabase, type Transaction } from '../../src/db/connect.ts';
+import { describe, expect, inject, it } from 'vitest';
+import {
+  messageFor as message,
+  subjectsOf as recordedSubjects,
+  until,
+  useDaemons,
+} from '../support/daemon.ts';
 import { useDatabase } from '../support/database.ts';
 import { deliver } from '../support/deliver.ts';
-import { mail } from '../support/mail.ts';
-import {
-  mailboxSection,
-  type Running,
-  runMailcase,
-  startMailcase,
-  writeConfig,
-} from '../support/mailcase.ts';
+import { mailboxSection, runMailcase } from '../support/mailcase.ts';
 import { rows } from '../support/poll.ts';
 
 const database = useDatabase();
 
-const undo: (() => Promise<unknown>)[] = [];
+const { configFile, start: startDaemon, holdUp, silentServer } = useDaemons(database);
 
-afterEach(async () => {
-  for (const each of undo.splice(0).reverse()) await each();
-});
-
-interface Options {
-  readonly config?: Record<string, unknown>;
-  readonly env?: NodeJS.ProcessEnv;
-}
-
-async function configFile(
-  mailboxes: readonly unknown[],
-  more: Record<string, unknown> = {},
-): Promise<string> {
-  const config = await writeConfig({
-    database: { url: database.url },
-    schedule: '* * * * * *',
-    backoff: { first: '100ms', longest: '200ms' },
-    mailboxes,
-    ...more,
-  });
-  undo.push(config.remove);
-  return config.file;
-}
-
-/** `mailcase run`, ended with the test however that ends. */
-async function startDaemon(mailboxes: readonly unknown[], { config, env }: Options = {}): Promise<Running> {
-  const running = startMailcase(['run', '--config', await configFile(mailboxes, config)], env);
-  undo.push(() => {
-    running.child.kill('SIGKILL');
-    return running.finished;
-  });
-  return running;
-}
-
-async function subjectsOf(name: string): Promise<unknown[]> {
-  const found = await rows(
-    database.db,
-    `select i.subject, r.processed_at is not null as marked
-     from interactions i join receipts r on r.interaction_id = i.id
-       join folders f on f.id = r.folder_id join mailboxes m on m.id = f.mailbox_id
-     where m.name = ? order by i.id`,
-    [name],
-  );
-  return found;
-}
-
-/** Waits until something is so. */
-async function until(look: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!(await look())) {
-    if (Date.now() > deadline) throw new Error(`not within 15 s: ${what}`);
-    await sleep(50);
-  }
-}
-
-function message(user: string, subject: string): string {
-  return mail({ From: 'joe@customer.example', To: user, Subject: subject });
-}
-
-/** Nobody can write to a table until `release`: a poll stands in the middle of its batch. */
-async function holdUp(table: string): Promise<{ waiting(): Promise<boolean>; release(): Promise<void> }> {
-  const db = connectDatabase(database.url, 1);
-  const trx: Transaction = await db.transaction();
-  await trx.raw(`lock table ${table} in share mode`);
-  let released: Promise<void> | undefined;
-  const release = () => {
-    released ??= (async () => {
-      await trx.rollback();
-      await db.destroy();
-    })();
-    return released;
-  };
-  undo.push(release);
-  const waiting = async () => {
-    const found = await rows(
-      database.db,
-      `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
-    );
-    return found.length > 0;
-  };
-  return { waiting, release };
-}
-
-/** A server that accepts connections and never says a word. */
-async function silentServer(): Promise<{ port: number; accepted(): number }> {
-  const sockets = new Set<Socket>();
-  let accepted = 0;
-  const server: Server = createServer((socket) => {
-    accepted += 1;
-    sockets.add(socket.on('error', () => {}).once('close', () => sockets.delete(socket)));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  undo.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  const address = server.address();
-  return {
-    port: address !== null && typeof address !== 'string' ? address.port : 0,
-    accepted: () => accepted,
-  };
+function subjectsOf(name: string): Promise<unknown[]> {
+  return recordedSubjects(database, name);
 }
 
 describe('mailcase run', () => {

@@ -34,6 +34,7 @@ test('the package installs globally, says its version and migrates under the sam
     expect.arrayContaining([
       'config/mailcase.example.yaml',
       'config/mailcase.schema.json',
+      'config/mailcase.service',
       'config/reference.md',
       // What the README links to, at the place where it links to it.
       'migrations/tables.md',

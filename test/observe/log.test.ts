@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { LogConfig } from '../../src/config/schema.ts';
 import { MailcaseError } from '../../src/errors.ts';
-import { createLog, type Log } from '../../src/observe/log.ts';
+import { changingMask, createLog, type Log } from '../../src/observe/log.ts';
 import { useDatabase } from '../support/database.ts';
 
 const database = useDatabase();
@@ -223,4 +223,19 @@ describe('errors', () => {
     const wrapped = new MailcaseError('database_race', 'others were faster', { cause: errors[0] });
     expect(await written((log) => log.error({ err: wrapped }, 'failed'))).not.toContain('canary');
   });
+});
+
+it('changingMask blanks what it was told last, in a log that is there already', async () => {
+  const mask = changingMask(['first-secret']);
+  const output = new PassThrough();
+  const log = createLog('info', mask.mask, output);
+  log.info('first-secret and second-secret');
+  mask.set(['second-secret']);
+  log.info('first-secret and second-secret');
+  output.end();
+  const text = (await output.toArray()).join('');
+  expect([...text.matchAll(/"msg":"([^"]*)"/g)].map(([, message]) => message)).toEqual([
+    '[secret] and second-secret',
+    'first-secret and [secret]',
+  ]);
 });

@@ -5,7 +5,7 @@ import { MailboxRunner, type PollOutcome } from '../../src/scheduler/mailbox-run
 
 const SHORT: Backoff = { first: 40, longest: 160 };
 
-type Step = 'done' | 'more' | 'fail';
+type Step = 'done' | 'more' | 'fail' | 'part';
 
 /** A poll that ends when the test says so, and a runner around it. */
 class Bench {
@@ -36,7 +36,7 @@ class Bench {
     });
     this.ended += 1;
     if (step === 'fail') throw new Error('the server is away');
-    return { more: step === 'more' };
+    return { more: step === 'more', problem: step === 'part' ? new Error('no such folder') : undefined };
   }
 
   /** Ends the poll under way, or the next one that begins. */
@@ -188,5 +188,29 @@ describe('MailboxRunner', { timeout: 10_000 }, () => {
     await polls.runner.stop();
     polls.runner.tick();
     expect(polls.started).toBe(0);
+  });
+
+  it('says whether it has polled, how long it polls, and since when it fails', async () => {
+    const polls = bench();
+    const { runner } = polls;
+    expect(runner.state()).toEqual({ tried: false, failingSince: undefined, pollingMs: 0 });
+    runner.tick();
+    await sleep(30);
+    expect(runner.state()).toMatchObject({ tried: false, failingSince: undefined });
+    expect(runner.state().pollingMs).toBeGreaterThanOrEqual(25);
+    await polls.end('more');
+    // The next one has begun, and its time counts from its own beginning.
+    expect(runner.state().tried).toBe(true);
+    expect(runner.state().pollingMs).toBeLessThan(25);
+    await polls.end('part');
+    const { failingSince, pollingMs } = runner.state();
+    expect(failingSince).toBeInstanceOf(Date);
+    expect(pollingMs).toBe(0);
+    await sleep(5);
+    runner.tick();
+    await polls.end('fail');
+    expect(runner.state().failingSince).toBe(failingSince);
+    await polls.end('done');
+    expect(runner.state()).toEqual({ tried: true, failingSince: undefined, pollingMs: 0 });
   });
 });

@@ -45,7 +45,13 @@ ${example('mailcase check', 'mailcase check --mailbox support --sample 500')}`,
     .command('run')
     .description('poll the mailboxes by their schedule until stopped')
     .option('--once', 'poll every mailbox once and end')
-    .addHelpText('after', example('mailcase --config mailcase.yaml run --once'))
+    .addHelpText(
+      'after',
+      `
+SIGTERM and SIGINT end it after the batch in hand. SIGHUP loads the configuration anew; if that is wrong, the one in
+force stays. On a terminal, which sends SIGHUP when it is closed, it ends it too.
+${example('mailcase --config mailcase.yaml run --once')}`,
+    )
     .action(async (_: unknown, command: Command) => {
       const { runCommand } = await import('../run.ts');
       setCode(await runCommand(optionsOf(command)));

@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadedConfig } from '../config/load.ts';
+import { type Daemon, startDaemon } from '../daemon.ts';
+import { assertReachable, type Database } from '../db/connect.ts';
+import { assertSchemaCurrent } from '../db/migrate.ts';
+import { openDatabase } from '../db/open.ts';
+import { MailcaseError } from '../errors.ts';
+import type { ChangingMask, Log } from '../observe/log.ts';
+import { readableSince } from '../observe/standing.ts';
+import { serviceManagerOf } from '../observe/systemd.ts';
+import { backoffMs } from '../scheduler/backoff.ts';
+import { aborted } from '../waiting.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { prepareReload, type Setup } from './reload.ts';
+import { type DaemonSignals, daemonSignals } from './signals.ts';
+
+/** The daemon's life: it waits for its database, polls, loads its configuration anew when asked to, and stops. */
+export async function serve(loaded: LoadedConfig, log: Log, mask: ChangingMask): Promise<void> {
+  const heartbeat = new Heartbeat(serviceManagerOf(process.env, log), mask.mask);
+  const signals = daemonSignals(log);
+  heartbeat.begin();
+  const service = new Service(log, mask, signals, heartbeat, {
+    loaded,
+    database: await openDatabase(loaded.config.database),
+  });
+  try {
+    await service.run();
+  } finally {
+    await service.close();
+    heartbeat.end();
+  }
+}
+
+class Service {
+  private readonly log: Log;
+  private readonly mask: ChangingMask;
+  private readonly signals: DaemonSignals;
+  private readonly heartbeat: Heartbeat;
+  /** In force. */
+  private setup: Setup;
+
+  constructor(log: Log, mask: ChangingMask, signals: DaemonSignals, heartbeat: Heartbeat, setup: Setup) {
+    this.log = log;
+    this.mask = mask;
+    this.signals = signals;
+    this.heartbeat = heartbeat;
+    this.setup = setup;
+  }
+
+  async run(): Promise<void> {
+    const { stop } = this.signals;
+    const sayStopping = () => this.heartbeat.stopping(this.setup.loaded.config.stop_timeout);
+    if (stop.aborted) sayStopping();
+    else stop.addEventListener('abort', sayStopping, { once: true });
+    if (await this.reachDatabase()) await this.pollUntilStopped();
+  }
+
+  close(): Promise<void> {
+    return this.setup.database.close();
+  }
+
+  /** A daemon that starts before its database, as after a power cut, waits for it. @returns false when stopped meanwhile */
+  private async reachDatabase(): Promise<boolean> {
+    const { stop, reloads } = this.signals;
+    const since = new Date();
+    for (let failures = 1; !stop.aborted; failures += 1) {
+      const error = await Promise.race([problemWith(this.setup.database.db), reloads.wait()]);
+      if (stop.aborted) break;
+      if (reloads.take()) {
+        await this.reload(false);
+        failures = 0;
+        continue;
+      }
+      if (error === undefined) return true;
+      const restMs = backoffMs(this.setup.loaded.config.backoff, failures);
+      this.log.error({ err: error, failures, restMs }, 'database not reached');
+      this.heartbeat.waits(
+        `waiting for the database since ${readableSince(since, new Date())}, the log says why`,
+      );
+      await pauseUnless(reloads.wait(), restMs);
+    }
+    return false;
+  }
+
+  private async pollUntilStopped(): Promise<void> {
+    const { stop, reloads } = this.signals;
+    let daemon = this.startPolling();
+    for (;;) {
+      await reloads.wait();
+      if (stop.aborted) break;
+      reloads.take();
+      daemon = await this.reloadWhilePolling(daemon);
+    }
+    await daemon.stop();
+    this.log.info('stopped');
+  }
+
+  /** No mail is handled by half of each configuration: the polls of the old one end before those of the new one begin. */
+  private async reloadWhilePolling(daemon: Daemon): Promise<Daemon> {
+    this.heartbeat.reloading();
+    const isTaken = await this.reload(true, daemon);
+    if (this.signals.stop.aborted) return daemon;
+    const polling = isTaken ? this.startPolling() : daemon;
+    this.heartbeat.reloaded(!isTaken);
+    return polling;
+  }
+
+  /** @param daemon what polls, and is ended before the new configuration is in force. @returns whether that is so */
+  private async reload(isReached: boolean, daemon?: Daemon): Promise<boolean> {
+    const { stop } = this.signals;
+    const preparing = prepareReload({ ...this.setup, isReached }, this.log, this.mask);
+    const next = await Promise.race([preparing, aborted(stop)]);
+    if (!next) return false;
+    await daemon?.stop();
+    const { setup } = this;
+    if (!stop.aborted) this.setup = next;
+    const idle = stop.aborted ? next : setup;
+    if (setup.database !== next.database) await idle.database.close();
+    if (stop.aborted) return false;
+    this.log.level = next.loaded.config.log.level;
+    this.log.info('the new configuration is in force');
+    return true;
+  }
+
+  private startPolling(): Daemon {
+    const { loaded, database } = this.setup;
+    const daemon = startDaemon({
+      config: loaded.config,
+      db: database.db,
+      log: this.log,
+      mask: this.mask.mask,
+    });
+    this.heartbeat.polls(daemon.health);
+    return daemon;
+  }
+}
+
+/** @throws what waiting does not mend: tables of another version */
+async function problemWith(db: Database): Promise<unknown> {
+  try {
+    await assertReachable(db);
+    await assertSchemaCurrent(db);
+    return undefined;
+  } catch (error) {
+    if (error instanceof MailcaseError && !error.temporary) throw error;
+    return error;
+  }
+}
+
+async function pauseUnless(event: Promise<void>, ms: number): Promise<void> {
+  const timer = new AbortController();
+  await Promise.race([event, sleep(ms, undefined, { signal: timer.signal }).catch(() => {})]);
+  timer.abort();
+}

@@ -1,0 +1,49 @@
+import { counted, listed, readableTime } from '../terminal/words.ts';
+
+/** How one mailbox stands. */
+export interface MailboxHealth {
+  readonly name: string;
+  /** Whether a poll has ended since the start, well or not. */
+  readonly tried: boolean;
+  readonly failingSince: Date | undefined;
+  /** By how much the poll under way has outrun its poll_timeout, in milliseconds; 0 where all is in order. */
+  readonly overdueMs: number;
+}
+
+/** More names than this are counted only: it is one line of `systemctl status`. */
+const MOST_NAMES = 3;
+
+/** `2 mailboxes, 1 failing: support since 14:05 UTC` */
+export function standingLine(mailboxes: readonly MailboxHealth[], now: Date): string {
+  const untried = mailboxes.filter(({ tried }) => !tried);
+  const overdue = mailboxes.filter(({ overdueMs }) => overdueMs > 0);
+  const failing = mailboxes.flatMap(({ name, failingSince }) =>
+    failingSince === undefined ? [] : [`${name} since ${readableSince(failingSince, now)}`],
+  );
+  const parts = [
+    ...part(failing, 'failing'),
+    ...part(
+      overdue.map(({ name }) => name),
+      'beyond poll_timeout',
+    ),
+    ...part(
+      untried.map(({ name }) => name),
+      'not polled yet',
+    ),
+  ];
+  const all = counted(mailboxes.length, 'mailbox', 'mailboxes');
+  return [all, ...(parts.length === 0 ? ['none failing'] : parts)].join(', ');
+}
+
+/** `14:05 UTC`, with the date where it is not today's. */
+export function readableSince(moment: Date, now: Date): string {
+  const [day, time] = readableTime(moment).split(' ');
+  return readableTime(now).startsWith(`${day} `) ? `${time} UTC` : `${day} ${time} UTC`;
+}
+
+function part(names: readonly string[], what: string): string[] {
+  if (names.length === 0) return [];
+  const shown = names.slice(0, MOST_NAMES);
+  const rest = names.length - shown.length;
+  return [`${names.length} ${what}: ${listed(rest > 0 ? [...shown, `${rest} more`] : shown)}`];
+}

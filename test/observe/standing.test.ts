@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { type MailboxHealth, standingLine } from '../../src/observe/standing.ts';
+
+const NOW = new Date('2026-11-24T14:30:00Z');
+
+function mailbox(name: string, more: Partial<MailboxHealth> = {}): MailboxHealth {
+  return { name, tried: true, failingSince: undefined, overdueMs: 0, ...more };
+}
+
+const failing = (name: string, since: string) => mailbox(name, { failingSince: new Date(since) });
+
+it.each([
+  ['1 mailbox, none failing', [mailbox('support')]],
+  ['2 mailboxes, none failing', [mailbox('support'), mailbox('sales')]],
+  [
+    '2 mailboxes, 1 failing: support since 14:05 UTC',
+    [failing('support', '2026-11-24T14:05:59Z'), mailbox('sales')],
+  ],
+  [
+    '2 mailboxes, 2 failing: a since 14:05 UTC and b since 2026-11-23 23:59 UTC',
+    [failing('a', '2026-11-24T14:05:00Z'), failing('b', '2026-11-23T23:59:00Z')],
+  ],
+  [
+    '5 mailboxes, 5 failing: m1 since 14:05 UTC, m2 since 14:05 UTC, m3 since 14:05 UTC and 2 more',
+    [1, 2, 3, 4, 5].map((number) => failing(`m${number}`, '2026-11-24T14:05:00Z')),
+  ],
+  ['2 mailboxes, 1 not polled yet: sales', [mailbox('support'), mailbox('sales', { tried: false })]],
+  [
+    '3 mailboxes, 1 failing: a since 14:05 UTC, 1 beyond poll_timeout: b, 1 not polled yet: c',
+    [failing('a', '2026-11-24T14:05:00Z'), mailbox('b', { overdueMs: 1 }), mailbox('c', { tried: false })],
+  ],
+])('%s', (line, mailboxes) => {
+  expect(standingLine(mailboxes, NOW)).toBe(line);
+});
