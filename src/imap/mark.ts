@@ -43,6 +43,7 @@ export const NO_MARKING: Marking = { flags: [], recorded: STAY, aside: STAY, imp
  * Compares what the operator wants with what the server can do in the selected folder.
  *
  * @param polled paths of the folders that are polled: what is moved into one of them would be read again and again
+ * @throws MailcaseError `imap_connect` where no folder is selected any more
  */
 export async function planMarking(
   session: Session,
@@ -50,6 +51,8 @@ export async function planMarking(
   polled: readonly string[],
 ): Promise<Marking> {
   if (wanted === 'none') return NO_MARKING;
+  // A connection that was cut has no folder, which says nothing of what the folder can keep.
+  if (!session.client.mailbox) throw new MailcaseError('imap_connect', 'the connection was closed');
   const impossible: Impossible[] = [];
   const refuse = (option: Impossible['option'], why: string, cure: string) => {
     impossible.push({ option, why, cure });

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -30,8 +30,9 @@ const RIGHTS: Record<string, string> = {
 /** A folder that exists and takes nothing. */
 const CLOSED_FOLDER = 'Full user=stuck@example.com lr';
 
+const aclFile = join(tmpdir(), `mailcase-acl-${process.pid}`);
+
 beforeAll(async () => {
-  const aclFile = join(tmpdir(), `mailcase-acl-${process.pid}`);
   const lines = Object.entries(RIGHTS).map(([user, rights]) => `INBOX user=${user} ${rights}`);
   await writeFile(aclFile, `${[...lines, CLOSED_FOLDER].join('\n')}\n`, { mode: 0o644 });
   server = await startDovecot({
@@ -43,7 +44,10 @@ plugin {
 `,
   });
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  await server.stop();
+  await rm(aclFile);
+});
 
 const imapOf = () => ({ host: server.host, port: server.imapPort, password: server.password });
 
@@ -59,6 +63,18 @@ async function plan(user: string, processed: ProcessedConfig, at: Dovecot = serv
     await session.logout();
   }
 }
+
+test('a connection that was cut says nothing of what a folder can keep', async () => {
+  const { imap } = await loadMailbox('all@example.com', {
+    imap: { host: server.host, port: server.imapPort, password: server.password },
+  });
+  const session = await openSession(imap, 1024 * 1024, () => {}, new AbortController().signal);
+  await openFolder(session, 'INBOX');
+  session.close();
+  await expect(planMarking(session, { flag: '\\Seen', delete: false }, ['INBOX'])).rejects.toMatchObject({
+    code: 'imap_connect',
+  });
+});
 
 const refusalsOf = ({ impossible }: Awaited<ReturnType<typeof plan>>) =>
   impossible.map(({ option, why }) => `${option}: ${why}`);
