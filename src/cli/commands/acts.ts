@@ -92,5 +92,5 @@ function act(parent: Command, name: string): Command {
     .command(name)
     .option('--by <name>', 'who does it, as the events keep it (default: SUDO_USER, else the user)')
     .option('--dry-run', 'only tell what would change')
-    .option('--json', 'tell it as JSON');
+    .option('--json', 'answer as JSON');
 }

@@ -13,7 +13,7 @@ export function declareDesk(cli: Command, setCode: SetCode): void {
     .option('--until <date>', 'received on this day (UTC) or earlier, or before a moment')
     .option('--limit <number>', 'the largest number of interactions, the latest ones (default: 20)')
     .option('--text', 'the texts of the mails too')
-    .option('--json', 'as JSON')
+    .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
       example(
@@ -34,7 +34,7 @@ export function declareDesk(cli: Command, setCode: SetCode): void {
     .option('--why', 'where each field came from, and why each mail is in this case')
     .option('--limit <number>', 'the largest number of interactions and of changes, the latest (default: 50)')
     .option('--text', 'the texts of the mails too')
-    .option('--json', 'as JSON')
+    .option('--json', 'answer as JSON')
     .addHelpText('after', example('mailcase case 3 --why', 'mailcase case --external-id ORDER-10423'))
     .action(async (id: string | undefined, _: unknown, command: Command) => {
       const { caseCommand } = await import('../case.ts');

@@ -12,7 +12,7 @@ export function declareMail(cli: Command, setCode: SetCode): void {
     .option('--folder <path>', 'the configured folder it lies in (default: the first)')
     .option('--received <date>', 'when the file was received (default: now): 2026-01-31T08:00:00Z')
     .option('--no-database', 'as if nothing were recorded yet')
-    .option('--json', 'answer with data')
+    .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
       `

@@ -8,7 +8,7 @@ export function declareService(cli: Command, setCode: SetCode): void {
     .description('write a short configuration to begin with, and say the next steps')
     .option('-p, --provider <name>', 'whose mailbox it is: gmail, exchange or imap')
     .option('-o, --output <file>', 'a new file (default: ./mailcase.yaml), or - for standard output')
-    .option('--json', 'say as JSON what was written and what comes next')
+    .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
       `
@@ -28,7 +28,7 @@ ${example('mailcase init --provider gmail', 'mailcase init --provider imap --out
       '--sample [number]',
       'read the headers of the last messages, 200 where no number is given: what x-headers would do, and whose mail it is',
     )
-    .option('--json', 'as data')
+    .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
       `
