@@ -25,7 +25,7 @@ export async function act(
   const dryRun = options.dryRun === true;
   return withDatabase(options.config, async (db, loaded) => {
     const changes = await perform(db, { actor, dryRun }, (started) => work(started, loaded));
-    answer(options.json, { changes, dryRun }, () => told(changes, dryRun));
+    answer(options.json, { changes, dry_run: dryRun }, () => told(changes, dryRun));
     return EXIT.done;
   });
 }

@@ -3,9 +3,8 @@ import { printCheck } from '../check/print.ts';
 import type { MailboxConfig } from '../config/schema.ts';
 import { MailcaseError } from '../errors.ts';
 import { secretMask } from '../observe/log.ts';
-import { harmlessJson } from '../terminal/harmless.ts';
 import { optionsFor } from '../terminal/style.ts';
-import { configFor, EXIT, print } from './context.ts';
+import { answer, configFor, EXIT } from './context.ts';
 import { createProgress } from './progress.ts';
 
 export interface CheckOptions {
@@ -34,8 +33,7 @@ export async function checkCommand(options: CheckOptions): Promise<number> {
     // Before it is laid out: a line break in the middle would hide a secret from the mask.
     const report = masked(found, mask) as CheckReport;
     progress.end();
-    const text = options.json ? harmlessJson(report) : printCheck(report, optionsFor(process.stdout));
-    print(mask(text));
+    answer(options.json, named(report), () => printCheck(report, optionsFor(process.stdout)));
     return report.ok ? EXIT.done : EXIT.failed;
   } finally {
     progress.end();
@@ -70,4 +68,16 @@ function masked(value: unknown, mask: (text: string) => string): unknown {
   if (Array.isArray(value)) return value.map((each) => masked(each, mask));
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, masked(each, mask)]));
+}
+
+/** Names as the tables have them; they are all ours, and none comes from a mail. What is not known is null. */
+function named(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(named);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value ?? null;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [
+      key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      named(each),
+    ]),
+  );
 }

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { MailcaseError } from '../errors.ts';
-import { harmlessJson } from '../terminal/harmless.ts';
+import { secretMask } from '../observe/log.ts';
+import { harmless, harmlessJson } from '../terminal/harmless.ts';
 
 /** 0 done, 1 failed, 2 wrong usage or configuration. */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
@@ -9,12 +10,17 @@ export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 /** Where the configuration is looked for when --config and MAILCASE_CONFIG do not say. */
 const CONFIG_PLACES = ['mailcase.yaml', '/etc/mailcase/mailcase.yaml'];
 
+/** Blanks the secrets of the configuration, once it is loaded: a server's answer may quote the login. */
+let mask = (text: string): string => text;
+
+/** @param text harmless already, perhaps with colours */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${mask(text)}\n`);
 }
 
+/** @param text without colours: what a server or a mail says in it must not drive the terminal */
 export function printError(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${mask(text).split('\n').map(harmless).join('\n')}\n`);
 }
 
 /**
@@ -35,7 +41,9 @@ export async function configFor(option: string | undefined): Promise<LoadedConfi
       `no configuration found (looked for ${CONFIG_PLACES.join(' and ')}): give one with --config FILE`,
     );
   }
-  return loadConfig(file);
+  const loaded = await loadConfig(file);
+  mask = secretMask(loaded.secrets);
+  return loaded;
 }
 
 /** The exit code that an error means. */

@@ -59,7 +59,7 @@ describe('mailcase case set', () => {
     for (const sign of ['\u001b', '\u0007', '\u202E']) expect(json.stdout).not.toContain(sign);
     expect(JSON.parse(json.stdout)).toEqual({
       changes: [{ of: 'case', id: 1, field: 'subject', old: subject, new: 'Plain' }],
-      dryRun: true,
+      dry_run: true,
     });
     expect(await actors()).toEqual([]);
   });
@@ -149,7 +149,7 @@ describe('merging and moving', () => {
     await desk.record([{ ...ann, Cc: 'other@example.com, bob@b.example' }]);
     const dry = await run('case', 'move', '1', 'new', '--dry-run', '--json');
     expect(JSON.parse(dry.stdout)).toMatchObject({
-      dryRun: true,
+      dry_run: true,
       changes: [{ of: 'case', id: null }, {}, {}],
     });
     expect((await run('case', 'move', '1', 'new')).stdout).toMatch(

@@ -82,7 +82,7 @@ describe('mailcase check', () => {
     expect(data.ok).toBe(true);
     expect(data.mailboxes).toEqual([
       expect.objectContaining({
-        ...{ name: 'wanted', user, lastPolledAt: null, lastError: null },
+        ...{ name: 'wanted', user, last_polled_at: null, last_error: null },
         folders: [expect.objectContaining({ path: 'INBOX', messages: 3, waiting: 3, left: 0, unmarked: 0 })],
         sample: expect.objectContaining({ read: 2, inbound: 2, customers: 1 }),
       }),

@@ -6,6 +6,7 @@ import { highestIds, sayable, whatHappened } from '../explain/tables.ts';
 import { createDatabase, dropDatabase, useDatabase } from '../support/database.ts';
 import { deliver } from '../support/deliver.ts';
 import { contentOf, withClient } from '../support/imap-client.ts';
+import { startImapProxy } from '../support/imap-proxy.ts';
 import { mail } from '../support/mail.ts';
 import { loadMailbox, mailboxSection, runMailcase, writeConfig } from '../support/mailcase.ts';
 import { poll, RECORDING, rows } from '../support/poll.ts';
@@ -130,15 +131,28 @@ describe('mailcase explain --uid', () => {
     await config.remove();
   });
 
-  it('ends with 1 where the mailbox cannot be read, and prints no password', async () => {
-    const config = await writeConfig({
-      database: { url: database.url },
-      mailboxes: [mailboxSection('explain-cli@example.com', { imap: { password: 'canary-wrong' } })],
-    });
-    const { code, stdout, stderr } = await runMailcase(['explain', '--uid', '1', '--config', config.file]);
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/refused the login of explain-cli@example\.com/);
-    expect(stderr).not.toContain('canary');
-    await config.remove();
-  });
+  it.each([
+    ['explain', ['explain', '--uid', '1']],
+    ['import', ['import']],
+  ])(
+    '%s ends with 1 where the mailbox cannot be read; what the server says is harmless, without secrets',
+    async (_, args) => {
+      const proxy = await startImapProxy(inject('dovecot'), (text) =>
+        text.replace(/^(\S+) NO .*/m, '$1 NO \u001b[2J\u009b2J refused canary-wrong'),
+      );
+      const config = await writeConfig({
+        database: { url: database.url },
+        mailboxes: [
+          mailboxSection('explain-cli@example.com', { imap: { port: proxy.port, password: 'canary-wrong' } }),
+        ],
+      });
+      const { code, stdout, stderr } = await runMailcase([...args, '--config', config.file]);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/refused the login of explain-cli@example\.com: .*\[secret\]/);
+      expect(stderr).not.toContain('canary');
+      expect(stderr.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+      await config.remove();
+      await proxy.close();
+    },
+  );
 });
