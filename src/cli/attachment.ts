@@ -41,8 +41,8 @@ export async function attachmentCommand(
     if (!attachment.hasRawMail) {
       return failed(`attachment ${id} is listed, but its mail is not in raw_messages any more`);
     }
-    const output = file === undefined ? standardOutput() : await newFile(file);
-    await copy(db, id, attachment, output);
+    const makeOutput = async () => (file === undefined ? standardOutput() : newFile(file));
+    const output = await copy(db, id, attachment, makeOutput);
     printError(summary(attachment, output));
     return EXIT.done;
   });
@@ -91,17 +91,27 @@ async function newFile(path: string): Promise<Output> {
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Copies and checks the bytes. When that fails, or somebody stops it, no half of an attachment is left behind. */
-async function copy(db: Database, id: number, attachment: StoredAttachment, output: Output): Promise<void> {
+async function copy(
+  db: Database,
+  id: number,
+  attachment: StoredAttachment,
+  makeOutput: () => Promise<Output>,
+): Promise<Output> {
   const stop = new AbortController();
   const onSignal = () => stop.abort();
+  // Before there is a file that would be left behind.
   for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
-    const openSource = () => rawMailPieces(db, attachment.interactionId);
-    await writeAttachment(openSource, attachment, output.sink, stop.signal);
-  } catch (error) {
-    await output.discard();
-    if (stop.signal.aborted) throw new MailcaseError('stopped', 'stopped before the end of the attachment');
-    throw explained(error, id, attachment, output);
+    const output = await makeOutput();
+    try {
+      const openSource = () => rawMailPieces(db, attachment.interactionId);
+      await writeAttachment(openSource, attachment, output.sink, stop.signal);
+      return output;
+    } catch (error) {
+      await output.discard();
+      if (stop.signal.aborted) throw new MailcaseError('stopped', 'stopped before the end of the attachment');
+      throw explained(error, id, attachment, output);
+    }
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);
   }
