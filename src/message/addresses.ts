@@ -30,13 +30,28 @@ export function parseAddresses(raw: string): Address[] {
  * `“Joe Customer” <joe@example.com>`.
  */
 export function parseQuotedAddresses(raw: string): Address[] {
-  const addresses = parseAddresses(raw.replace(/[\u201C\u201D\u201E\u201F\u00AB\u00BB]/g, '"'));
+  const atomic = raw.replace(Q_WORD, (word) => word.replace(SPECIALS, asQ));
+  const addresses = parseAddresses(atomic.replace(/[\u201C\u201D\u201E\u201F\u00AB\u00BB]/g, '"'));
   // One alone is an inch sign or the like: as a quote it would swallow the address.
-  return addresses.length > 0 ? addresses : parseAddresses(raw);
+  return addresses.length > 0 ? addresses : parseAddresses(atomic);
 }
 
-/** An encoded word (RFC 2047), which may stand for a name and never for an address. */
-const ENCODED_WORD = /=\?[^?]*\?[bq]\?/i;
+/** A whole encoded word in the encoding Q (RFC 2047, section 4.2), whatever signs stand in it. */
+const Q_WORD = /=\?[^?\s]+\?q\?[^?\s]*\?=/gi;
+
+/**
+ * What must not stand in an encoded word of a name (RFC 2047, section 5), and does where a library has encoded a whole
+ * value, address and all (seen in practice: Ruby's mail). Such a word is one word still: a part of an address that the
+ * fold has left in it is none.
+ */
+const SPECIALS = /[<>@,;:"()[\]\\]/g;
+
+function asQ(sign: string): string {
+  return `=${sign.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+}
+
+/** An encoded word (RFC 2047), which may stand for a name and never for an address, or the end of one as a domain. */
+const ENCODED_WORD = /=\?[^?]*\?[bq]\?|@[^@]*\?/i;
 
 /** Whether mail could be sent there: something on both sides of the last @, no spaces, no control characters. */
 export function isUsableAddress(address: string): boolean {

@@ -45,6 +45,11 @@ describe('address lists', () => {
     ['French', '«Joe Customer» <joe@example.com>', 'Joe Customer|joe@example.com'],
     ['straight', '"Joe Customer" <joe@example.com>', 'Joe Customer|joe@example.com'],
     ['one alone', '5” Pizza <joe@example.com>', '5” Pizza|joe@example.com'],
+    [
+      'a name whose word has an address in it',
+      '=?utf-8?Q?x_<evil@x.example>?= <joe@example.com>',
+      'x <evil@x.example>|joe@example.com',
+    ],
   ])('quotes: %s', (_, raw, expected) => {
     expect(written(parseQuotedAddresses(raw))).toEqual([expected]);
   });
@@ -70,6 +75,8 @@ describe('usable addresses', () => {
     ['what was a NUL', 'joe\uFFFD@example.com', false],
     ['angle bracket', 'joe<@example.com', false],
     ['encoded word', '=?utf-8?q?joe?=@example.com', false],
+    ['what a fold has left of one', 'joe@example.?=', false],
+    ['a question mark before the at', 'joe?@example.com', true],
   ])('%s', (_, address, expected) => {
     expect(isUsableAddress(address)).toBe(expected);
   });

@@ -74,6 +74,19 @@ describe('values taken', () => {
       `=?utf-8?B?${Buffer.from('“Joe C” <joe@example.com>').toString('base64')}?=`,
       { name: 'Joe C', address: 'joe@example.com' },
     ],
+    // As Ruby's mail writes it: the whole value, folded wherever the line is full.
+    ...(['asa@exampl', 'asa@example.', 'a', 'asa@', '<asa', 'asa@example.org'] as const).map(
+      (part): [string, read.Reader<unknown>, string, unknown] => {
+        const rest = '<asa@example.org>'.slice('<asa@example.org>'.indexOf(part) + part.length);
+        const first = '<asa@example.org>'.slice(0, '<asa@example.org>'.length - rest.length);
+        return [
+          `all of it encoded, Q, folded behind ${part}`,
+          read.readCustomer,
+          `=?UTF-8?Q?=22=C3=85sa_=C3=96berg=22_${first}?= =?UTF-8?Q?${rest}?=`,
+          { name: 'Åsa Öberg', address: 'asa@example.org' },
+        ];
+      },
+    ),
     [
       'address alone, encoded',
       read.readCustomer,
