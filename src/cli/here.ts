@@ -4,9 +4,13 @@ import { harmless } from '../terminal/harmless.ts';
 
 const IS_CHECKOUT = import.meta.url.endsWith('.ts');
 
-/** A command as one types it here: in a checkout, or with the package. */
-export function typedHere(command: string): string {
-  return `${IS_CHECKOUT ? 'npm run mailcase --' : 'npx mailcase'} ${command}`;
+/**
+ * A command as one types it here: in a checkout, with npx where that has started us, else as a program of its own. Never
+ * npx by guess: where the package is not in the folder, it would look for one of that name elsewhere.
+ */
+export function typedHere(command: string, { npm_command } = process.env): string {
+  const program = npm_command === 'exec' ? 'npx mailcase' : 'mailcase';
+  return `${IS_CHECKOUT ? 'npm run mailcase --' : program} ${command}`;
 }
 
 /** Where a file of config/ lies, seen from the current folder if it is below; the package has it a folder further up. */

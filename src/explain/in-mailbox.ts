@@ -6,12 +6,14 @@ import { fetchMessages, fetchSizes, type MessageSize } from '../imap/fetch.ts';
 import { searchMessages } from '../imap/search.ts';
 import { inSession, type Session } from '../imap/session.ts';
 import { type FoundFolder, findMailbox } from '../record/folders.ts';
-import { countsSince } from '../selection.ts';
+import type { FolderRef } from '../record/incoming.ts';
+import { findReceipts } from '../record/receipts.ts';
+import { countsSince, criteriaFor } from '../selection.ts';
 import { readableTime } from '../terminal/words.ts';
 import { explainMessage } from './explain.ts';
 import { type Explanation, explainTooLarge } from './explanation.ts';
 import { type Receipt, receiptOf } from './original.ts';
-import type { Setting } from './setting.ts';
+import type { Selection, Setting } from './setting.ts';
 
 /** A server that does not answer is waited for no longer than this, in milliseconds, or poll_timeout if that is less. */
 const LONGEST_WAIT_MS = 60_000;
@@ -44,8 +46,8 @@ export async function explainInMailbox(
       const [size] = await fetchSizes(session, [uid]);
       if (size === undefined) throw await noSuchMessage(session, folder, uid);
       const selection = receipt
-        ? { taken: false, why: receiptText(receipt) }
-        : await selectionOf(session, mailbox, folder, found, size);
+        ? { taken: false, why: receiptText(receipt), waiting_before: 0 }
+        : await selectionOf(session, mailbox, folder, found, size, (uids) => withoutReceipt(db, place, uids));
       const setting: Setting = { mailbox, folder, recording, place, receipt, selection };
       if (size.sizeBytes > message_bytes) return explainTooLarge(setting, size);
       const [fetched] = await fetchMessages(session, [size]);
@@ -79,13 +81,15 @@ function receiptText({ outcome, recordedAt }: Receipt): string {
 async function selectionOf(
   session: Session,
   { processed }: MailboxConfig,
-  { select }: FolderConfig,
+  folder: FolderConfig,
   found: FoundFolder,
   size: MessageSize,
-): Promise<{ taken: boolean; why: string }> {
+  withoutReceipt: (uids: readonly number[]) => Promise<readonly number[]>,
+): Promise<Selection> {
   const { uid } = size;
+  const { select } = folder;
   const { fromUid, at } = found.start;
-  const not = (why: string) => ({ taken: false, why });
+  const not = (why: string) => ({ taken: false, why, waiting_before: 0 });
   if (fromUid !== null && uid < fromUid) {
     return not(
       `mail counts from UID ${fromUid} on, by \`start\`; older mail comes in by \`mailcase import\``,
@@ -103,5 +107,18 @@ async function selectionOf(
   if (withoutKeyword && (await searchMessages(session, { withoutKeyword, uids: [uid] })).length === 0) {
     return not(`it has the keyword ${withoutKeyword}, and polls take mail without it (select: keyword)`);
   }
-  return { taken: true, why: `the next poll takes it (select: ${select})` };
+  const selected = await searchMessages(session, criteriaFor(folder, processed, found));
+  const before = await withoutReceipt(selected.filter((each) => each < uid));
+  const waiting = (await fetchSizes(session, before)).filter(countsSince(found));
+  return { taken: true, why: `the next poll takes it (select: ${select})`, waiting_before: waiting.length };
+}
+
+async function withoutReceipt(
+  db: Database | undefined,
+  place: FolderRef | undefined,
+  uids: readonly number[],
+): Promise<readonly number[]> {
+  if (db === undefined || place === undefined) return uids;
+  const known = new Set((await findReceipts(db, place, uids)).map(({ uid }) => uid));
+  return uids.filter((uid) => !known.has(uid));
 }

@@ -4,6 +4,7 @@ import { type Paint, type PrintOptions, painter } from '../terminal/style.ts';
 import { indented } from '../terminal/width.ts';
 import { counted, readableSize, readableTime } from '../terminal/words.ts';
 import type { Explanation } from './explanation.ts';
+import type { Selection } from './setting.ts';
 
 /** An explanation in sentences. */
 export function printExplanation(explanation: Explanation, options: PrintOptions): string {
@@ -46,20 +47,19 @@ function headLines({ message }: Explanation, options: PrintOptions, paint: Paint
 }
 
 function outcomeLines(explanation: Explanation, options: PrintOptions, paint: Paint): string[] {
-  const [first = '', ...more] = sentence(outcomeOf(explanation), '', options);
+  const lines = sentence(outcomeOf(explanation), '', options);
   const { selection, outcome } = explanation;
   const style = { recorded: 'green', duplicate: 'yellow', skipped: 'yellow', quarantined: 'red' } as const;
   // What is recorded already needs no poll.
   const isKnown = outcome === 'duplicate' && selection?.taken === false;
-  const whetherTaken =
-    selection === null || isKnown
-      ? []
-      : sentence(
-          selection.taken ? `Now: ${selection.why}.` : `But no poll takes it: ${selection.why}.`,
-          '',
-          options,
-        );
-  return [paint(style[outcome], first), ...more, ...whetherTaken];
+  const whetherTaken = selection === null || isKnown ? [] : sentence(selectionText(selection), '', options);
+  return [...lines.map((line) => paint(style[outcome], line)), ...whetherTaken];
+}
+
+function selectionText({ taken, why, waiting_before: before }: Selection): string {
+  if (!taken) return `But no poll takes it: ${why}.`;
+  if (before === 0) return `Now: ${why}.`;
+  return `Now: ${why}, behind ${counted(before, 'other message')}: if it answers one of them, it will be in their case.`;
 }
 
 function outcomeOf(explanation: Explanation): string {
@@ -115,7 +115,8 @@ const ABSENT: Partial<Record<Decided['what'], string>> = {
   trust: 'not trusted',
 };
 
-function headerLines({ headers }: Explanation, options: PrintOptions, paint: Paint): string[] {
+function headerLines(explanation: Explanation, options: PrintOptions, paint: Paint): string[] {
+  const { headers } = explanation;
   const applied = headers.applied.flatMap(({ by, field, value }) =>
     sentence(`${by} sets ${field}: ${value}`, '  ', options),
   );
@@ -123,7 +124,10 @@ function headerLines({ headers }: Explanation, options: PrintOptions, paint: Pai
     ...sentence(value === '' ? by : `${by}: ${value}`, '  ', options),
     ...sentence(`refused: ${reason}`, '    ', options).map((line) => paint('yellow', line)),
   ]);
-  return [...applied, ...refused];
+  const all = [...applied, ...refused];
+  return all.length === 0 && explanation.outcome === 'recorded'
+    ? ['  it has none that are instructions']
+    : all;
 }
 
 /** The reasons stand above: a header, or why the status is what it is. */

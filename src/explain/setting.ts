@@ -19,4 +19,6 @@ export interface Setting {
 export interface Selection {
   readonly taken: boolean;
   readonly why: string;
+  /** How many that the poll takes too are before it in the folder: what they begin is not known yet. */
+  readonly waiting_before: number;
 }

@@ -29,8 +29,8 @@ export function nextStatus(
   if (asked !== undefined) return asked;
   if (isAutomatic(message.kind)) {
     return isFirst
-      ? { value: 'closed', why: 'what wrote itself begins a case only as a closed one' }
-      : stays('what wrote itself changes nothing');
+      ? { value: 'closed', why: 'automatic mail begins a case only as a closed one' }
+      : stays('automatic mail changes nothing');
   }
   if (policy.importing && !isFirst) return stays('imported mail changes no status');
   if (policy.importing?.status !== undefined && directives.case.status === undefined) {

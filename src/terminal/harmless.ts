@@ -7,12 +7,35 @@ const BREAKS = /[\t\n\v\f\r\u0085\u2028\u2029]+/gu;
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}]/gu;
 
+/** Scripts in which a joiner between two letters is a part of the word. */
+const JOINING_SCRIPTS = [
+  ...['Arabic', 'Syriac', 'Mongolian', 'Devanagari', 'Bengali', 'Gurmukhi', 'Gujarati', 'Oriya', 'Tamil'],
+  ...['Telugu', 'Kannada', 'Malayalam', 'Sinhala', 'Khmer', 'Myanmar'],
+].map((script) => `\\p{Script=${script}}`);
+
+/**
+ * The joiners (ZWNJ, ZWJ) where they belong to what is written: in those scripts, and in emoji of several signs. Between
+ * other letters they would hide.
+ */
+const JOINERS = new RegExp(
+  `(?<=[${JOINING_SCRIPTS.join('')}\\p{Extended_Pictographic}\\p{Emoji_Modifier}]|\\uFE0F)` +
+    '[\\u200C\\u200D](?=[\\p{L}\\p{M}\\p{Extended_Pictographic}])',
+  'gu',
+);
+
 /**
  * Makes text from a mail fit for a terminal: what a stranger wrote must not pass for a line of ours, hide in front of
  * the reader's eyes, or give orders to the terminal. Each such character becomes U+FFFD, so that one sees it was there.
  */
 export function harmless(text: string): string {
-  return text.replace(BREAKS, ' ').replace(UNPRINTABLE, '\uFFFD');
+  const inOneLine = text.replace(BREAKS, ' ');
+  // Nearly every text is without.
+  if (!/[\u200C\u200D]/.test(inOneLine)) return inOneLine.replace(UNPRINTABLE, '\uFFFD');
+  const kept = inOneLine.match(JOINERS) ?? [];
+  return inOneLine
+    .split(JOINERS)
+    .map((part, index) => part.replace(UNPRINTABLE, '\uFFFD') + (kept[index] ?? ''))
+    .join('');
 }
 
 /**

@@ -35,11 +35,11 @@ function withoutLast(text: string, columns: number): string {
   return signs.join('');
 }
 
-/** Breaks text at spaces into lines of at most so many columns; a longer word is cut. */
+/** Breaks text at spaces into lines of at most so many columns; a longer word goes on in the next line. */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of text.split(' ').flatMap((each) => piecesOf(each, columns))) {
     const longer = line === '' ? word : `${line} ${word}`;
     if (line !== '' && widthOf(longer) > columns) {
       lines.push(line);
@@ -48,7 +48,26 @@ export function wrap(text: string, columns: number): string[] {
       line = longer;
     }
   }
-  return [...lines, line].map((each) => clip(each, columns));
+  return [...lines, line];
+}
+
+/** A word in pieces that fit a line; nearly all are one. */
+function piecesOf(word: string, columns: number): string[] {
+  if (word.length * 2 <= columns || widthOf(word) <= columns) return [word];
+  const pieces: string[] = [];
+  let piece = '';
+  let used = 0;
+  for (const sign of signsOf(word)) {
+    const width = widthOf(sign);
+    if (used > 0 && used + width > columns) {
+      pieces.push(piece);
+      piece = '';
+      used = 0;
+    }
+    piece += sign;
+    used += width;
+  }
+  return [...pieces, piece];
 }
 
 /** Wraps text, every line behind an indent. */

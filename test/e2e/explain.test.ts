@@ -37,7 +37,11 @@ it('says of each mail of the demo what the daemon then makes of it, and leaves t
     const flags = await contentOf(user);
     const said = await explainInMailbox(db, mailbox, folder, RECORDING, uid);
     expect(await contentOf(user)).toEqual(flags);
-    expect(said.selection).toEqual({ taken: true, why: 'the next poll takes it (select: unseen)' });
+    expect(said.selection).toEqual({
+      taken: true,
+      why: 'the next poll takes it (select: unseen)',
+      waiting_before: 0,
+    });
     const before = await highestIds(db);
     await poll(db, mailbox);
     expect(await whatHappened(db, said, uid, before), name).toEqual(sayable(said));
@@ -81,9 +85,24 @@ describe('whether a poll takes it', () => {
       await client.append('INBOX', source, flag === '' ? [] : [flag], new Date('2026-11-09T08:00:00Z'));
     });
     const said = await explainInMailbox(database.db, mailbox, folder, RECORDING, 1);
-    expect(said.selection).toEqual({ taken: false, why: expect.stringMatching(why) });
+    expect(said.selection).toEqual({ taken: false, why: expect.stringMatching(why), waiting_before: 0 });
     expect(said.outcome).toBe('recorded');
     expect(await rows(database.db, 'select name from mailboxes')).toEqual([]);
+  });
+
+  it('behind others that wait, it says so: what they begin is not known yet', async () => {
+    const user = 'explain-behind@example.com';
+    const { mailbox, folder } = await mailboxOf(user, { name: 'behind' });
+    const question = mail({ From: 'ann@asker.example', To: user, 'Message-ID': '<behind@x>' });
+    await deliver(inject('dovecot'), user, [question]);
+    await poll(database.db, mailbox);
+    await deliver(inject('dovecot'), user, [
+      mail({ From: 'bob@b.example', To: user, 'Message-ID': '<bob@x>' }),
+      mail({ From: 'bob@b.example', To: user, 'In-Reply-To': '<bob@x>' }),
+    ]);
+    const said = await explainInMailbox(database.db, mailbox, folder, RECORDING, 3);
+    expect(said.selection).toMatchObject({ taken: true, waiting_before: 1 });
+    expect(said.case).toMatchObject({ id: null });
   });
 
   it('what is in quarantine is told with its error', async () => {

@@ -48,9 +48,18 @@ test('the package installs globally, says its version and migrates under the sam
   const program = join(prefix, 'bin', 'mailcase');
   expect((await run(program, ['--version'])).stdout.trim()).toBe(version());
   // What the first command says comes along is there, and the next is typed as the package is called.
-  const init = await run(program, ['init', '--provider', 'imap', '--json'], { cwd: prefix });
-  const made = JSON.parse(init.stdout) as { commands: string[]; reference: string[] };
-  expect(made.commands).toEqual(['npx mailcase migrate up', 'npx mailcase check']);
+  const init = async (startedBy: string, ...more: string[]) => {
+    const env = { ...process.env, npm_command: startedBy };
+    const { stdout } = await run(program, ['init', '--provider', 'imap', '--json', ...more], {
+      cwd: prefix,
+      env,
+    });
+    return JSON.parse(stdout) as { commands: string[]; reference: string[] };
+  };
+  const made = await init('');
+  expect(made.commands).toEqual(['mailcase migrate up', 'mailcase check']);
+  const byNpx = await init('exec', '--output', '-');
+  expect(byNpx.commands).toEqual(['npx mailcase migrate up', 'npx mailcase check']);
   for (const file of made.reference) expect(existsSync(resolve(prefix, file)), file).toBe(true);
   const { db, url } = await createEmptyDatabase('package');
   undo.push(() => dropDatabase(url));

@@ -102,8 +102,13 @@ What changes in the case
     ],
     [
       'what no poll takes',
-      { selection: { taken: false, why: 'somebody has read it' } },
+      { selection: { taken: false, why: 'somebody has read it', waiting_before: 0 } },
       'Polled from support, it is recorded as inbound mail of customer 3, Ann, in case 7 (then open).\nBut no poll takes it: somebody has read it.',
+    ],
+    [
+      'what stands behind others',
+      { selection: { taken: true, why: 'the next poll takes it', waiting_before: 2 } },
+      'Polled from support, it is recorded as inbound mail of customer 3, Ann, in case 7 (then open).\nNow: the next poll takes it, behind 2 other messages: if it answers one of them, it will be in their case.',
     ],
     [
       'a follow-up of nobody',

@@ -22,6 +22,12 @@ export async function highestIds(db: Database): Promise<Ids> {
   return ids ?? { events: 0, cases: 0, customers: 0 };
 }
 
+/** The verdict of trust is kept where there are headers that it is about; explain says it always. */
+function storedOf(decided: readonly Decided[], { applied, refused }: Explanation['headers']): Decided[] {
+  const isAbout = [...applied, ...refused].some(({ by }) => by.startsWith('x-desk-'));
+  return decided.filter(({ what }) => what !== 'trust' || isAbout);
+}
+
 /** What can be compared of an explanation: ids of what is new are not known before. */
 export function sayable({
   outcome,
@@ -36,7 +42,7 @@ export function sayable({
   return {
     outcome,
     error: error === null ? null : expect.anything(),
-    decided: decided.filter(({ what }) => what !== 'trust'),
+    decided: storedOf(decided, headers),
     headers,
     customer,
     case: supportCase,
@@ -85,9 +91,7 @@ export async function whatHappened(db: Database, said: Explanation, uid: number,
   return {
     outcome: receipt.outcome,
     error: null,
-    decided: directives.decided
-      .filter(({ what }) => what !== 'trust')
-      .map((each) => asForeseen(each, before)),
+    decided: directives.decided.map((each) => asForeseen(each, before)),
     headers: { applied: directives.applied, refused: directives.refused },
     customer: isCopy ? null : await customerOf(db, receipt.customer_id, before),
     case: isCopy ? null : await caseOf(db, receipt.case_id, before),

@@ -171,7 +171,7 @@ describe('each conclusion says why', () => {
       'the beginning, automatic',
       [{ ...ann, ...ooo }],
       'status',
-      'closed: what wrote itself begins a case only as a closed one',
+      'closed: automatic mail begins a case only as a closed one',
     ],
     ['a header', [{ ...toAnn, ...status('resolved') }], 'status', 'resolved: x-desk-case-status says so'],
     ['an answer', [q, { ...toAnn, ...re('q') }], 'status', 'pending: an outbound mail in a new case'],
@@ -194,12 +194,7 @@ describe('each conclusion says why', () => {
       'status',
       'pending: list mail reopens nothing',
     ],
-    [
-      'automatic mail',
-      [q, { ...ann, ...re('q'), ...ooo }],
-      'status',
-      'new: what wrote itself changes nothing',
-    ],
+    ['automatic mail', [q, { ...ann, ...re('q'), ...ooo }], 'status', 'new: automatic mail changes nothing'],
     [
       'an answer that was read first',
       [

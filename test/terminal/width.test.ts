@@ -35,7 +35,8 @@ describe('wrap', () => {
   it.each([
     ['breaks at spaces', 'one two three', 7, ['one two', 'three']],
     ['counts wide signs twice', '光光 光光 光光', 9, ['光光 光光', '光光']],
-    ['cuts what has no space', 'abcdefgh', 4, ['abc…']],
+    ['goes on with a long word in the next line', 'see abcdefgh ij', 4, ['see', 'abcd', 'efgh', 'ij']],
+    ['does not part a wide sign', '光光光', 5, ['光光', '光']],
     ['leaves nothing as it is', '', 4, ['']],
   ])('%s', (_, text, columns, lines) => {
     expect(wrap(text, columns)).toEqual(lines);

@@ -77,7 +77,7 @@ function declareCaseMove(caseCommand: Command, setCode: SetCode): void {
       `
 The case's status stays as it is; a case that is left empty is closed. The interaction is no outsider's any more, and its
 people get a part in the case. A new case begins as the mail would have begun it: new, pending where the mail went out,
-closed where it wrote itself.
+closed where it is automatic.
 ${example('mailcase case move 17 3', 'mailcase case move 17 new --dry-run')}`,
     )
     .action(async (interaction: string, target: string, _: unknown, command: Command) => {
