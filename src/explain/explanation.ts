@@ -216,11 +216,11 @@ function explainedCustomer(customer: Customer | undefined): ExplainedCustomer | 
 }
 
 function explainedCase(supportCase: SupportCase): ExplainedCase {
-  const { id, external_id, subject, status, priority, language, labels, custom_fields, followUpOf } =
-    supportCase;
+  const { id, external_id, subject, status, priority, language, labels, custom_fields } = supportCase;
+  const { followUpOf, follow_up_of } = supportCase;
   return {
     id: id ?? null,
     ...{ external_id, subject, status, priority, language, labels, custom_fields },
-    follow_up_of: followUpOf?.id ?? null,
+    follow_up_of: followUpOf?.id ?? follow_up_of ?? null,
   };
 }

@@ -52,7 +52,8 @@ export function applyCopy(view: View, plan: Plan, policy: Policy, original: Orig
   const isMoved = supportCase !== known.supportCase;
 
   const isPerson = !isAutomatic(copy.message.kind);
-  const isItsOwn = !isMoved && isFirst;
+  // A customer whom a person has given to the case since is not the mail's to take away.
+  const isItsOwn = !isMoved && isFirst && isReattributed && supportCase.customer === known.customer;
   if (customer && customer !== supportCase.customer) {
     if (isItsOwn || (isPerson && supportCase.customer === undefined)) {
       replaceCustomer(plan, cause, customer, 'a trusted copy says whose mail it is');
@@ -122,7 +123,7 @@ function caseOf(
   plan: Plan,
   policy: Policy,
   interaction: InteractionRef,
-  { known, isFirst, flooded }: Changeable,
+  { known, isFirst, isPlaced, flooded }: Changeable,
   incoming: Incoming,
   customer: Customer | undefined,
 ): { supportCase: SupportCase; isNewCase: boolean; why: string } {
@@ -130,6 +131,12 @@ function caseOf(
   const externalId = directives.case.external_id;
   const named = `a trusted copy: ${setBy(directives, 'case.external_id')} names it`;
   const stays = { supportCase: known.supportCase, isNewCase: false, why: 'where the other copy lies' };
+  if (isPlaced) {
+    if (externalId !== undefined && externalId !== known.supportCase.external_id) {
+      refuse(directives, 'case.external_id', 'a person has put the mail into this case');
+    }
+    return { ...stays, why: 'a person has put it there' };
+  }
   if (flooded && externalId === undefined) {
     const answered = answeredInteraction(view, incoming, customer);
     const { supportCase, by, why } = decideCase(view, plan, policy, incoming, customer, answered);

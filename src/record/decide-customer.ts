@@ -49,6 +49,7 @@ export function decideCustomer(
     refuseAll(incoming);
     return undefined;
   }
+  if (tied) refuseUnknownId(incoming, customer);
   const isNamed = tied === undefined && address && view.customerAt(addressKey(address.address)) === customer;
   if (isNamed) fillName(plan, customer, address);
   const newest = view.newestOfCustomer.get(customer);
@@ -151,6 +152,17 @@ function findCustomer(
     else refuse(directives, 'customer.external_id', 'the address belongs to another customer than this id');
   }
   return byAddress;
+}
+
+/** An external id that is nobody's says nothing of a customer whom the mail concerns by what it answers. */
+function refuseUnknownId({ directives }: Incoming, customer: Customer): void {
+  const { external_id } = directives.customer;
+  if (external_id === undefined || external_id === customer.external_id) return;
+  refuse(
+    directives,
+    'customer.external_id',
+    "nobody has this id, and the mail is a customer's by what it answers",
+  );
 }
 
 /** Without an address there is no customer whose fields could be set. */

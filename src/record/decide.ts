@@ -61,11 +61,15 @@ function decideMessage(view: View, plan: Plan, policy: Policy, incoming: Incomin
  */
 function tiedCustomer(
   view: View,
-  { message, direction, customer }: Incoming,
+  { message, direction, customer, directives }: Incoming,
   answered: Answered | undefined,
 ): TiedCustomer | undefined {
   const colleague = answered?.known.customer;
   if (answered === undefined || colleague === undefined) return undefined;
+  // What a trusted header names comes first.
+  const { address, external_id } = directives.customer;
+  if (address !== undefined) return undefined;
+  if (external_id !== undefined && view.customersByExternalId.has(external_id)) return undefined;
   if (message.kind === 'bounce') {
     const failed = customer.address && addressKey(customer.address.address);
     // The recipient that the report names may be one of several whom the mail went to, or one it was forwarded to.
@@ -129,7 +133,7 @@ function learn(
     ref: interaction,
     changeable: trusted
       ? undefined
-      : { known, isFirst, flooded, outsider: interaction.outsider, readBefore: [] },
+      : { known, isFirst, isPlaced: false, flooded, outsider: interaction.outsider, readBefore: [] },
   });
   if (message.messageId !== undefined) view.addInteraction(message.messageId, known);
   for (const id of relatedIds(message)) view.addReference(id, known);

@@ -39,7 +39,9 @@ export async function originalsOf(trx: Transaction, batch: readonly Incoming[]):
 }
 
 interface ChangeableRow extends RelatedRow {
+  /** Whether the case began with it. Not the oldest of the case: people merge cases, and move mail. */
   readonly is_first: boolean;
+  readonly is_placed: boolean;
   readonly case_size: number;
   readonly flooded: boolean;
   readonly outsider: boolean;
@@ -64,7 +66,9 @@ export async function loadOriginals(
     `select ${RELATED_COLUMNS}, i.outsider,
        array(select r.folder_id from receipts r join folders f on f.id = r.folder_id
          where r.interaction_id = i.id and r.uid_validity <> f.uid_validity)::int8[] as read_before,
-       not exists (select from interactions o where o.case_id = i.case_id and o.id < i.id) as is_first,
+       exists (select from case_events e where e.interaction_id = i.id and e.case_id = i.case_id
+         and e.field = 'status' and e.old is null) as is_first,
+       exists (select from case_events e where e.interaction_id = i.id and e.field = 'interaction') as is_placed,
        (select count(*) from (select from interactions o where o.case_id = i.case_id limit ${MAX_COUNTED}) few)
          as case_size,
        exists (select from interaction_contents x where x.interaction_id = i.id
@@ -79,6 +83,7 @@ export async function loadOriginals(
     const changeable = interaction && {
       known: interaction,
       isFirst: row.is_first,
+      isPlaced: row.is_placed,
       flooded: row.flooded,
       outsider: row.outsider,
       readBefore: row.read_before.map(Number),

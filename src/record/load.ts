@@ -127,7 +127,7 @@ async function lockCases(
     (lists) =>
       rowsOf(
         trx,
-        `select id, customer_id, external_id, subject, status, priority, language, labels, custom_fields,
+        `select id, customer_id, external_id, subject, status, priority, language, labels, custom_fields, follow_up_of,
            received_at, opened_at, first_resolved_at, resolved_at, closed_at, merged_into
          from cases where id = any(?) or external_id = any(?) order by id ${access}`,
         lists,

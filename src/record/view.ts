@@ -23,7 +23,9 @@ export interface SupportCase {
   language: string | null;
   labels: string[];
   custom_fields: Record<string, string>;
+  /** Of a case that is about to be stored; of one that is, see follow_up_of. */
   followUpOf: SupportCase | undefined;
+  readonly follow_up_of?: number | null;
   received_at: Date;
   opened_at: Date | null;
   first_resolved_at: Date | null;
@@ -58,6 +60,8 @@ export interface Changeable {
   readonly known: KnownInteraction;
   /** Whether its case began with it. */
   readonly isFirst: boolean;
+  /** Whether a person has put it into its case. */
+  readonly isPlaced: boolean;
   /** Whether it lies in its case only because there was too much mail of its customer. */
   readonly flooded: boolean;
   readonly outsider: boolean;
