@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { DatabaseConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import { type SchemaState, schemaState } from '../db/migrate.ts';
-import { openDatabase } from '../db/open.ts';
+import { isEmbeddedMade, openDatabase } from '../db/open.ts';
 import { errorMessage } from '../errors.ts';
 import { countQuarantined } from '../record/quarantine.ts';
 import { type MissingRight, missingRights, TABLE_RIGHTS } from './rights.ts';
@@ -50,7 +48,7 @@ const nothingToClose = async () => {};
 
 /** Connects and looks; an embedded database that was not made yet stays so. */
 export async function lookAtDatabase(config: DatabaseConfig): Promise<OpenedDatabase> {
-  if (config.embedded !== undefined && !existsSync(join(config.embedded, 'postgres', 'PG_VERSION'))) {
+  if (config.embedded !== undefined && !isEmbeddedMade(config.embedded)) {
     const looked: Looked = { kind: 'not_made', folder: config.embedded };
     return { looked, db: undefined, close: nothingToClose };
   }

@@ -67,7 +67,7 @@ async function withHistory<T>(
   work: (db: Database | undefined) => Promise<T>,
 ): Promise<T> {
   if (!isWanted) return work(undefined);
-  const { db, close } = await openDatabase(config.database);
+  const { db, close } = await openDatabase(config.database, { existing: true });
   try {
     await assertReachable(db);
     await assertSchemaCurrent(db);

@@ -10,7 +10,7 @@ export async function withDatabase<T>(
   work: (db: Database, loaded: LoadedConfig) => Promise<T>,
 ): Promise<T> {
   const loaded = await configFor(configOption);
-  const { db, close } = await openDatabase(loaded.config.database);
+  const { db, close } = await openDatabase(loaded.config.database, { existing: true });
   try {
     await assertReachable(db);
     await assertSchemaCurrent(db);

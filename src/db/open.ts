@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../config/schema.ts';
+import { MailcaseError } from '../errors.ts';
 import { assertReachable, connectDatabase, type Database } from './connect.ts';
 import { startEmbeddedPostgres } from './embedded.ts';
 
@@ -24,13 +27,23 @@ interface Server {
 /** A statement that hangs, on a lock or on a dead connection, keeps the end no longer than this. */
 const CLOSE_GRACE_MS = 5_000;
 
-/** Opens the configured database, starting the embedded server where that is the one. Nothing is asked of it yet. */
+/**
+ * Opens the configured database, starting the embedded server where that is the one. Nothing is asked of it yet.
+ *
+ * @param options.existing for whoever only reads: an embedded database that was never made is not made for that
+ */
 export async function openDatabase(
   config: DatabaseConfig,
-  options: { patient?: boolean } = {},
+  options: { patient?: boolean; existing?: boolean } = {},
 ): Promise<OpenDatabase> {
   if (config.url !== undefined) {
     return openPool({ url: config.url, options, pools: 0, stop: async () => {} }, config.pool);
+  }
+  if (options.existing && !isEmbeddedMade(config.embedded)) {
+    throw new MailcaseError(
+      'schema_older',
+      `there is no database in ${config.embedded} yet: \`mailcase migrate up\` makes it`,
+    );
   }
   const { url, stop } = await startEmbeddedPostgres({ dataDir: config.embedded });
   const opened = openPool({ url: url('postgres'), options, pools: 0, stop }, config.pool);
@@ -41,6 +54,11 @@ export async function openDatabase(
     throw error;
   }
   return opened;
+}
+
+/** Whether an embedded database was made in a folder already. */
+export function isEmbeddedMade(folder: string): boolean {
+  return existsSync(join(folder, 'postgres', 'PG_VERSION'));
 }
 
 function openPool(server: Server, pool: number): OpenDatabase {

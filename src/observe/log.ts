@@ -2,6 +2,7 @@ import { pino, stdTimeFunctions } from 'pino';
 import pretty from 'pino-pretty';
 import type { LogConfig } from '../config/schema.ts';
 import { errorMessage, MailcaseError } from '../errors.ts';
+import { escapedJson } from '../terminal/harmless.ts';
 
 export type Log = pino.Logger;
 
@@ -24,6 +25,10 @@ export function createLog(
   output: NodeJS.WritableStream & { isTTY?: boolean } = process.stdout,
 ): Log {
   const mask = typeof secrets === 'function' ? secrets : secretMask(secrets);
+  // A server's text must not drive the terminal. JSON has escaped the lower half of the control characters itself.
+  const safe = output.isTTY
+    ? (line: string) => line.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}]|[\u2028\u2029]/gu, '\uFFFD')
+    : escapedJson;
   const lines = output.isTTY
     ? pretty({ destination: output, colorize: !process.env.NO_COLOR, ignore: 'pid,hostname', sync: true })
     : output;
@@ -34,7 +39,7 @@ export function createLog(
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError, error: describeError },
-      hooks: { streamWrite: mask },
+      hooks: { streamWrite: (line) => safe(mask(line)) },
     },
     lines,
   );

@@ -43,8 +43,12 @@ export function harmless(text: string): string {
  * whoever parses it gets the very text of the mail.
  */
 export function harmlessJson(value: unknown): string {
-  // JSON has escaped U+0000 to U+001F in strings; the line ends that are left are its own.
-  return JSON.stringify(value, null, 2).replace(/[^\n\P{C}]|[\u2028\u2029]/gu, (sign) =>
+  return escapedJson(JSON.stringify(value, null, 2));
+}
+
+/** @param json well-formed, so that what it has beyond line ends stands in its strings */
+export function escapedJson(json: string): string {
+  return json.replace(/[^\n\P{C}]|[\u2028\u2029]/gu, (sign) =>
     [...Array(sign.length).keys()]
       .map((index) => `\\u${sign.charCodeAt(index).toString(16).padStart(4, '0')}`)
       .join(''),

@@ -80,6 +80,12 @@ describe('mailcase case set', () => {
     [['set', '1', 'status=open', '--by', ' '], /nobody acts: say who you are with --by NAME/],
     [['merge', '1'], /missing required argument 'b'/],
     [['merge', '1', '1'], /case 1 cannot be merged into itself/],
+    [
+      ['merge', '1', '2', '--external-id', 'X'],
+      /--external-id is for `mailcase case`, not for `mailcase case merge`/,
+    ],
+    [['set', '1', 'status=open', '--why'], /--why is for `mailcase case`, not for/],
+    [['move', '1', '2', '--limit', '3'], /--limit is for `mailcase case`/],
     [['merge', '1', 'x'], /"x" is not the number of a case/],
     [['move', '1', 'nwe'], /"nwe" is not the number of a case \(or the word new\)/],
     [['move', '\u001b[31m', '1'], /"\uFFFD\[31m" is not the number of an interaction/],

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -164,6 +165,26 @@ What changes in the case
     expect(stderr).toMatch(/^mailcase: cannot reach the database: .*\n--no-database explains the message/);
     expect(stderr).not.toContain('canary');
     await away.remove();
+  });
+
+  it('makes no embedded database that was never made', async () => {
+    const fresh = await writeConfig({
+      database: { embedded: './data' },
+      mailboxes: [mailboxSection('explain@example.com')],
+    });
+    for (const args of [
+      ['explain', ORDER],
+      ['history', 'ann@asker.example'],
+      ['case', '1'],
+    ]) {
+      const { code, stderr } = await runMailcase([...args, '--config', fresh.file]);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/there is no database in \S+data yet: `mailcase migrate up`/),
+      ]);
+    }
+    expect(existsSync(join(fresh.folder, 'data'))).toBe(false);
+    await fresh.remove();
   });
 
   it.each<[name: string, args: string[], message: RegExp]>([

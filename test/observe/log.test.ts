@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { LogConfig } from '../../src/config/schema.ts';
 import { MailcaseError } from '../../src/errors.ts';
 import { changingMask, createLog, type Log } from '../../src/observe/log.ts';
@@ -73,6 +73,25 @@ describe('createLog', () => {
       { level },
     );
     expect(found.map((line) => line.level)).toEqual(expected);
+  });
+});
+
+describe('what a server says', () => {
+  const HOSTILE = 'a\u001b[2J\u009b2J\u202eb\u2028c\u0007';
+  const say = (log: Log) => log.error({ err: new Error(HOSTILE), text: HOSTILE }, 'poll failed');
+
+  it('gives the terminal no orders', async () => {
+    vi.stubEnv('NO_COLOR', '1');
+    const text = await written(say, { isTTY: true });
+    vi.unstubAllEnvs();
+    expect(text).toContain('poll failed');
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\u2028]/u);
+  });
+
+  it('stands in JSON as it was, escaped', async () => {
+    const text = await written(say);
+    expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\u2028]/u);
+    expect(JSON.parse(text)).toMatchObject({ text: HOSTILE, err: { message: HOSTILE } });
   });
 });
 
