@@ -28,12 +28,17 @@ function program(setCode: SetCode): Command {
   return cli;
 }
 
-// Whoever reads our output may have seen enough (`| head`). What has to know of it listens too.
+let code: number = EXIT.done;
+let isOutputLost = false;
+
+// Whoever reads our output may have seen enough (`| head`). What has to know of it listens too. A disk that is full ends
+// no daemon, which has mail to record.
 process.stdout.on('error', (error) => {
-  if (errorCode(error) !== 'EPIPE') throw error;
+  if (errorCode(error) === 'EPIPE' || isOutputLost) return;
+  isOutputLost = true;
+  printError(`mailcase: the output cannot be written: ${errorMessage(error)}`);
 });
 
-let code: number = EXIT.done;
 try {
   await program((given) => {
     code = given;
@@ -50,5 +55,6 @@ try {
 process.exitCode = code;
 // A pager takes its time: all of the output has to have gone before the rest is counted out.
 await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+if (isOutputLost && code === EXIT.done) process.exitCode = EXIT.failed;
 // A connection that was given up may keep its socket for a minute more; nobody waits for it.
 setTimeout(() => process.exit(), LINGER_MS).unref();

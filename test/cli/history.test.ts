@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { declareDesk } from '../../src/cli/commands/desk.ts';
@@ -16,6 +19,7 @@ import {
 import { poll, rows } from '../support/poll.ts';
 
 const database = useDatabase();
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const USER = 'history@example.com';
 const SETTINGS = { own: ['example.com'], trust: 'all' };
 
@@ -433,6 +437,18 @@ describe('both', () => {
     // Not a subcommand, so the case's own business, which complains in its own words.
     await expect(run('case', 'sat')).rejects.toThrow(/"sat" is no case's number/);
     await expect(run('case', '--external-id', 'set', 'x', '-c', 'x.yaml')).rejects.toThrow(/which case\?/);
+  });
+
+  it('end with 1 and a line where the output goes to a full disk', async () => {
+    if (!existsSync('/dev/full')) return;
+    const full = openSync('/dev/full', 'w');
+    const args = ['--import', import.meta.resolve('tsx'), MAIN, 'history', '--external-id', 'C-1'];
+    const { status, stderr } = spawnSync(process.execPath, [...args, '--config', config.file], {
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    expect(status).toBe(1);
+    expect(stderr.toString()).toMatch(/^mailcase: the output cannot be written: ENOSPC.*\n$/);
   });
 
   it('reach a reader who pauses, whole, and forgive one who has seen enough', async () => {
