@@ -2,6 +2,7 @@ import { pino, stdTimeFunctions } from 'pino';
 import pretty from 'pino-pretty';
 import type { LogConfig } from '../config/schema.ts';
 import { errorMessage, MailcaseError } from '../errors.ts';
+import { optionsFor } from '../terminal/style.ts';
 
 export type Log = pino.Logger;
 
@@ -25,7 +26,12 @@ export function createLog(
 ): Log {
   const mask = typeof secrets === 'function' ? secrets : secretMask(secrets);
   const lines = output.isTTY
-    ? pretty({ destination: output, colorize: !process.env.NO_COLOR, ignore: 'pid,hostname', sync: true })
+    ? pretty({
+        destination: output,
+        colorize: optionsFor(output).colours,
+        ignore: 'pid,hostname',
+        sync: true,
+      })
     : output;
   return pino(
     {
