@@ -7,7 +7,7 @@ export type SetCode = (code: number) => void;
 /** Columns where the output is no terminal; commander takes the same for the options. */
 const DEFAULT_WIDTH = 80;
 
-/** Narrower terminals break the lines themselves: so commander leaves them too. */
+/** Narrower terminals are left to break the lines themselves, as commander leaves the options to them. */
 const NARROWEST = 40;
 
 /** The options of a command, those of the program among them. */
@@ -28,7 +28,8 @@ export function example(...lines: string[]): string {
 export function aboutWith(about: string, ...examples: string[]): (context: AddHelpTextContext) => string {
   const words = about.trim().replace(/\s+/g, ' ');
   return ({ error, command }) => {
-    const lines = wrap(words, helpWidth(command, error));
+    const width = helpWidth(command, error);
+    const lines = width < NARROWEST ? [words] : wrap(words, width);
     return `\n${lines.join('\n')}\n${example(...examples)}`;
   };
 }
@@ -37,8 +38,7 @@ export function aboutWith(about: string, ...examples: string[]): (context: AddHe
 function helpWidth(command: Command, error: boolean): number {
   const { getOutHelpWidth, getErrHelpWidth } = command.configureOutput();
   // On a terminal that does not know its width, it is 0.
-  const width = (error ? getErrHelpWidth?.() : getOutHelpWidth?.()) || DEFAULT_WIDTH;
-  return Math.max(width, NARROWEST);
+  return (error ? getErrHelpWidth?.() : getOutHelpWidth?.()) || DEFAULT_WIDTH;
 }
 
 /** Lets the hint after an error name the help of the very command that was typed. */
