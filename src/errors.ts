@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   message_unparsable: { temporary: false },
   message_unrecordable: { temporary: false },
   message_too_large: { temporary: false },
+  message_missing: { temporary: false },
 } as const satisfies Record<string, { temporary: boolean }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -3,6 +3,13 @@
 // with PHP 8.2 and msmtp):
 //   MAIL_FROM=shop@example.com SUPPORT_MAILBOX=support@example.com CUSTOMER_EMAIL=asa@example.org php mail.php
 
+foreach (['MAIL_FROM', 'SUPPORT_MAILBOX', 'CUSTOMER_EMAIL'] as $name) {
+    if (!getenv($name)) {
+        fwrite(STDERR, "set MAIL_FROM, SUPPORT_MAILBOX and CUSTOMER_EMAIL: $name is empty\n");
+        exit(2);
+    }
+}
+
 /** mail() encodes nothing: a text as encoded words (RFC 2047), on one line as far as it goes. */
 function encoded(string $text): string
 {
@@ -56,4 +63,7 @@ if ($secret === false) {
     $sent = mail($customer, $subject, $text, $fields, "-f$from")
         && mail(getenv('SUPPORT_MAILBOX'), $subject, $text, [...$fields, ...$desk, 'x-our-secret' => $secret], "-f$from");
 }
-exit($sent ? 0 : 1);
+if (!$sent) {
+    fwrite(STDERR, "not sent: sendmail (sendmail_path in php.ini) did not take the mail\n");
+    exit(1);
+}

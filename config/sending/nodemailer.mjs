@@ -13,6 +13,12 @@ const {
   ORDER = '10423',
 } = process.env;
 
+for (const [name, value] of Object.entries({ MAIL_FROM, SUPPORT_MAILBOX, CUSTOMER_EMAIL })) {
+  if (value) continue;
+  console.error(`set MAIL_FROM, SUPPORT_MAILBOX and CUSTOMER_EMAIL: ${name} is empty`);
+  process.exit(2);
+}
+
 const transport = nodemailer.createTransport({
   host: SMTP_HOST,
   port: Number(SMTP_PORT),
@@ -39,15 +45,20 @@ const desk = {
   'x-desk-case-custom-depot': 'Malmö',
 };
 
-if (DESK_SECRET === undefined) {
-  // trust: all. The customer reads the x-headers too; Bcc stands in nobody's copy.
-  await transport.sendMail({ ...message, bcc: SUPPORT_MAILBOX, headers: desk });
-} else {
-  // trust: secret. A second message for the mailbox alone: whoever sees the secret can use it.
-  await transport.sendMail(message);
-  await transport.sendMail({
-    ...message,
-    headers: { ...desk, 'x-our-secret': DESK_SECRET },
-    envelope: { from: MAIL_FROM, to: SUPPORT_MAILBOX },
-  });
+try {
+  if (DESK_SECRET === undefined) {
+    // trust: all. The customer reads the x-headers too; Bcc stands in nobody's copy.
+    await transport.sendMail({ ...message, bcc: SUPPORT_MAILBOX, headers: desk });
+  } else {
+    // trust: secret. A second message for the mailbox alone: whoever sees the secret can use it.
+    await transport.sendMail(message);
+    await transport.sendMail({
+      ...message,
+      headers: { ...desk, 'x-our-secret': DESK_SECRET },
+      envelope: { from: MAIL_FROM, to: SUPPORT_MAILBOX },
+    });
+  }
+} catch (error) {
+  console.error(`not sent: ${error.message}`);
+  process.exitCode = 1;
 }

@@ -5,7 +5,31 @@
 //     CUSTOMER_EMAIL=asa@example.org php phpmailer.php
 use PHPMailer\PHPMailer\PHPMailer;
 
-require getenv('PHPMAILER_AUTOLOAD') ?: 'vendor/autoload.php';
+foreach (['MAIL_FROM', 'SUPPORT_MAILBOX', 'CUSTOMER_EMAIL'] as $name) {
+    if (!getenv($name)) {
+        fwrite(STDERR, "set MAIL_FROM, SUPPORT_MAILBOX and CUSTOMER_EMAIL: $name is empty\n");
+        exit(2);
+    }
+}
+
+// Composer's, or Debian's.
+$autoload = getenv('PHPMAILER_AUTOLOAD');
+$places = $autoload ? [$autoload] : ['vendor/autoload.php', '/usr/share/php/libphp-phpmailer/autoload.php'];
+foreach (array_filter($places, 'is_file') as $place) {
+    require_once $place;
+    if (class_exists(PHPMailer::class)) {
+        break;
+    }
+}
+if (!class_exists(PHPMailer::class)) {
+    fwrite(STDERR, 'no PHPMailer in ' . implode(' or ', $places)
+        . ": composer require phpmailer/phpmailer here, apt-get install libphp-phpmailer, or set PHPMAILER_AUTOLOAD\n");
+    exit(2);
+}
+set_exception_handler(function (Throwable $error) {
+    fwrite(STDERR, 'not sent: ' . strtok($error->getMessage(), "\n") . "\n");
+    exit(1);
+});
 
 $order = getenv('ORDER') ?: '10423';
 $name = getenv('CUSTOMER_NAME') ?: 'Åsa Öberg';

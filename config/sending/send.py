@@ -4,11 +4,16 @@
 import os
 import smtplib
 import ssl
+import sys
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import localtime, make_msgid
 
 env = os.environ.get
+for name in ('MAIL_FROM', 'SUPPORT_MAILBOX', 'CUSTOMER_EMAIL'):
+    if not env(name):
+        print(f'set MAIL_FROM, SUPPORT_MAILBOX and CUSTOMER_EMAIL: {name} is empty', file=sys.stderr)
+        sys.exit(2)
 sender, mailbox, secret = os.environ['MAIL_FROM'], os.environ['SUPPORT_MAILBOX'], env('DESK_SECRET')
 customer = Address(env('CUSTOMER_NAME', 'Åsa Öberg'), addr_spec=os.environ['CUSTOMER_EMAIL'])
 order = env('ORDER', '10423')
@@ -32,19 +37,23 @@ desk = {
     'x-desk-case-custom-depot': 'Malmö',
 }
 
-with smtplib.SMTP(env('SMTP_HOST', 'localhost'), int(env('SMTP_PORT', '587'))) as smtp:
-    if env('SMTP_USER'):
-        smtp.starttls(context=ssl.create_default_context())
-        smtp.login(env('SMTP_USER'), os.environ['SMTP_PASSWORD'])
-    if secret is None:
-        # trust: all. The customer reads the x-headers too; send_message leaves the Bcc field out.
-        message['Bcc'] = mailbox
-        for name, value in desk.items():
-            message[name] = value
-        smtp.send_message(message)
-    else:
-        # trust: secret. A second message for the mailbox alone: whoever sees the secret can use it.
-        smtp.send_message(message)
-        for name, value in {**desk, 'x-our-secret': secret}.items():
-            message[name] = value
-        smtp.send_message(message, to_addrs=[mailbox])
+try:
+    with smtplib.SMTP(env('SMTP_HOST', 'localhost'), int(env('SMTP_PORT', '587'))) as smtp:
+        if env('SMTP_USER'):
+            smtp.starttls(context=ssl.create_default_context())
+            smtp.login(env('SMTP_USER'), os.environ['SMTP_PASSWORD'])
+        if secret is None:
+            # trust: all. The customer reads the x-headers too; send_message leaves the Bcc field out.
+            message['Bcc'] = mailbox
+            for name, value in desk.items():
+                message[name] = value
+            smtp.send_message(message)
+        else:
+            # trust: secret. A second message for the mailbox alone: whoever sees the secret can use it.
+            smtp.send_message(message)
+            for name, value in {**desk, 'x-our-secret': secret}.items():
+                message[name] = value
+            smtp.send_message(message, to_addrs=[mailbox])
+except OSError as error:
+    # smtplib's own errors are such too.
+    sys.exit(f'not sent: {error}')

@@ -4,6 +4,13 @@
 #     CUSTOMER_EMAIL=asa@example.org ruby send.rb
 require 'mail'
 
+%w[MAIL_FROM SUPPORT_MAILBOX CUSTOMER_EMAIL].each do |name|
+  next unless ENV.fetch(name, '').empty?
+
+  warn "set MAIL_FROM, SUPPORT_MAILBOX and CUSTOMER_EMAIL: #{name} is empty"
+  exit 2
+end
+
 login = ENV['SMTP_USER'] && { user_name: ENV['SMTP_USER'], password: ENV.fetch('SMTP_PASSWORD'), enable_starttls: true }
 Mail.defaults do
   delivery_method :smtp, address: ENV.fetch('SMTP_HOST', 'localhost'), port: ENV.fetch('SMTP_PORT', 587).to_i, **(login || {})
@@ -31,14 +38,18 @@ desk = {
   'x-desk-case-custom-depot' => 'Malmö'
 }
 
-if ENV['DESK_SECRET'].nil?
-  # trust: all. The customer reads the x-headers too; the gem leaves the Bcc field out.
-  mail.bcc = ENV.fetch('SUPPORT_MAILBOX')
-else
-  # trust: secret. A second message for the mailbox alone: whoever sees the secret can use it.
+begin
+  if ENV['DESK_SECRET'].nil?
+    # trust: all. The customer reads the x-headers too; the gem leaves the Bcc field out.
+    mail.bcc = ENV.fetch('SUPPORT_MAILBOX')
+  else
+    # trust: secret. A second message for the mailbox alone: whoever sees the secret can use it.
+    mail.deliver!
+    mail.smtp_envelope_to = ENV.fetch('SUPPORT_MAILBOX')
+    desk['x-our-secret'] = ENV['DESK_SECRET']
+  end
+  desk.each { |name, value| mail[name] = value }
   mail.deliver!
-  mail.smtp_envelope_to = ENV.fetch('SUPPORT_MAILBOX')
-  desk['x-our-secret'] = ENV['DESK_SECRET']
+rescue StandardError => e
+  abort "not sent: #{e.message.lines.first}"
 end
-desk.each { |name, value| mail[name] = value }
-mail.deliver!

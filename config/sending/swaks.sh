@@ -3,6 +3,13 @@
 #   SMTP_HOST=mail.example.com MAIL_FROM=shop@example.com SUPPORT_MAILBOX=support@example.com \
 #     CUSTOMER_EMAIL=asa@example.org sh swaks.sh
 set -eu
+for name in MAIL_FROM SUPPORT_MAILBOX CUSTOMER_EMAIL; do
+    eval "value=\${$name:-}"
+    if [ -z "$value" ]; then
+        echo "set MAIL_FROM, SUPPORT_MAILBOX and CUSTOMER_EMAIL: $name is empty" >&2
+        exit 2
+    fi
+done
 one_line() { printf %s "$1" | tr '\r\n' '  '; }
 order=$(one_line "${ORDER:-10423}")
 # Through the environment, where no other user of the machine sees it.

@@ -3,6 +3,7 @@ import { MailcaseError } from '../errors.ts';
 import { storableLine } from '../message/text.ts';
 import { type ActOptions, act, readId } from './act.ts';
 import { readAssignments } from './assignments.ts';
+import { helpHint } from './commands/declare.ts';
 
 const EXAMPLE = 'e.g. mailcase case set 3 status=pending';
 
@@ -22,16 +23,23 @@ function caseIn(
   words: readonly string[],
   externalId: string | undefined,
 ): { name: CaseName; assignments: readonly string[] } {
-  const [first = '', ...rest] = words;
-  const isAssignment = first.includes('=');
+  const [first, ...rest] = words;
   if (externalId === undefined) {
-    if (isAssignment) {
+    if (first === undefined) throw nothingGiven();
+    if (first.includes('=')) {
       throw new MailcaseError('usage', `which case? Give its number first, or --external-id: ${EXAMPLE}`);
     }
     return { name: { id: readId(first, 'a case') }, assignments: rest };
   }
-  if (!isAssignment) {
+  if (first?.includes('=') === false) {
     throw new MailcaseError('usage', 'give either the number of the case or --external-id, not both');
   }
   return { name: { externalId: storableLine(externalId) }, assignments: words };
+}
+
+function nothingGiven(): MailcaseError {
+  return new MailcaseError(
+    'usage',
+    `which case? Give its number, or --external-id, and what to set as FIELD=VALUE: ${EXAMPLE}\n${helpHint('mailcase case set')}`,
+  );
 }

@@ -38,7 +38,8 @@ export async function configFor(option: string | undefined): Promise<LoadedConfi
   if (file === undefined) {
     throw new MailcaseError(
       'usage',
-      `no configuration found (looked for ${CONFIG_PLACES.join(' and ')}): give one with --config FILE`,
+      `no configuration found (looked for ${CONFIG_PLACES.join(' and ')}): \`mailcase init\` writes one to begin with; ` +
+        'one that lies elsewhere is named by --config FILE or MAILCASE_CONFIG',
     );
   }
   const loaded = await loadConfig(file);

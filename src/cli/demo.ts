@@ -13,7 +13,7 @@ import { createLog, secretMask } from '../observe/log.ts';
 import { Releasers } from '../releasers.ts';
 import { optionsFor, painter } from '../terminal/style.ts';
 import { EXIT, print, printError } from './context.ts';
-import { typedHere } from './here.ts';
+import { shellWord, typedHere } from './here.ts';
 
 const DATABASE = 'demo';
 
@@ -48,10 +48,9 @@ async function runDemo(keep: boolean, stop: AbortSignal, parts: Releasers): Prom
   parts.add('mailbox', mailbox.close);
   const url = await freshDatabase(parts);
   if (stop.aborted) return EXIT.done;
-  const loaded = await loadConfig(join(demoFolder(), 'mailcase.demo.yaml'), {
-    DEMO_DATABASE_URL: url,
-    DEMO_IMAP_PORT: String(mailbox.port),
-  });
+  const file = join(demoFolder(), 'mailcase.demo.yaml');
+  const variables = { DEMO_DATABASE_URL: url, DEMO_IMAP_PORT: String(mailbox.port) };
+  const loaded = await loadConfig(file, variables);
   const { db, close } = await openDatabase(loaded.config.database);
   parts.add('connections', close);
   await migrate(url);
@@ -70,7 +69,7 @@ async function runDemo(keep: boolean, stop: AbortSignal, parts: Releasers): Prom
   }
   const daemon = startDaemon(daemonParts);
   parts.add('daemon', daemon.stop);
-  print(keptParts(url, loaded));
+  print(keptParts(loaded, { MAILCASE_CONFIG: file, ...variables }));
   await aborted(stop);
   return EXIT.done;
 }
@@ -154,10 +153,17 @@ marks it read; \`run\` does so every 30 seconds. To look around in the demo's da
 with --keep.`;
 }
 
-function keptParts(url: string, { config }: LoadedConfig): string {
+/** @param variables what other commands need in the environment to find the demo's parts */
+function keptParts({ config }: LoadedConfig, variables: Readonly<Record<string, string>>): string {
   const imap = config.mailboxes[0]?.imap;
-  return `The database:  ${url}
+  const exports = Object.entries(variables).map(([name, value]) => `  export ${name}=${shellWord(value)}`);
+  return `The database:  ${variables.DEMO_DATABASE_URL}
 The mailbox:   imap://${imap?.host}:${imap?.port}  user ${imap?.user}  password ${imap?.password}
+
+mailcase's own commands on them, in another terminal:
+
+${exports.join('\n')}
+  ${typedHere('history joe@example.com')}
 
 Views to begin with are customer_history, interactions_with_contents and interactions_per_day.
 It goes on polling. Ctrl-C ends it.`;

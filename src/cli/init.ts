@@ -77,7 +77,7 @@ function readProvider(given: string | undefined): ProviderName {
     [
       given === undefined
         ? 'init needs --provider, which says whose mailbox it is:'
-        : `no provider ${harmless(JSON.stringify(given))}${similar === undefined ? '' : `: did you mean ${similar}?`} There are:`,
+        : `no provider ${harmless(JSON.stringify(given))}${similar === undefined ? '.' : `: did you mean ${similar}?`} There are:`,
       ...NAMES.map((each) => `  --provider ${each.padEnd(10)} ${PROVIDERS[each].purpose}`),
     ].join('\n'),
   );

@@ -1,32 +1,11 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
+import { CommanderError } from 'commander';
 import { errorCode, errorMessage } from '../errors.ts';
-import { version } from '../version.ts';
-import type { SetCode } from './commands/declare.ts';
-import { declareDesk } from './commands/desk.ts';
-import { declareMail } from './commands/mail.ts';
-import { declareService } from './commands/service.ts';
+import { program } from './commands/program.ts';
 import { EXIT, exitCodeFor, printError } from './context.ts';
 
 /** How long what is left open may keep the process after its work is done, in milliseconds. */
 const LINGER_MS = 1_000;
-
-/** Commands are loaded when they are called, so that --version and --help answer at once. */
-function program(setCode: SetCode): Command {
-  const cli = new Command('mailcase')
-    .description('Turns the support mailbox you already have into customer history in Postgres.')
-    .version(version(), '-V, --version')
-    .option(
-      '-c, --config <file>',
-      'the configuration (default: MAILCASE_CONFIG, ./mailcase.yaml, /etc/mailcase/mailcase.yaml)',
-    )
-    .exitOverride()
-    .showHelpAfterError('(mailcase --help says more)');
-  declareService(cli, setCode);
-  declareMail(cli, setCode);
-  declareDesk(cli, setCode);
-  return cli;
-}
 
 let code: number = EXIT.done;
 let isOutputLost = false;

@@ -1,3 +1,5 @@
+import { clip } from '../terminal/width.ts';
+
 /** Shows on a terminal how far long work is and how long it will take; in logs and pipes it shows nothing. */
 export interface Progress {
   show(done: number, total: number): void;
@@ -7,38 +9,53 @@ export interface Progress {
   end(): void;
 }
 
+/** What progress is shown on. */
+type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** Of a terminal that does not know its width. */
+const DEFAULT_COLUMNS = 80;
+
 /** The line is written anew no more often than this, in milliseconds. */
 const REDRAW_MS = 200;
 
 /**
  * @param label what is done, e.g. `imported`
- * @param output a terminal, or nothing is shown
+ * @param output a terminal that can take a line away again, or nothing is shown
  */
 export function createProgress(
   label: string,
-  output: NodeJS.WritableStream & { isTTY?: boolean } = process.stderr,
+  output: Output = process.stderr,
+  env: NodeJS.ProcessEnv = process.env,
 ): Progress {
-  if (output.isTTY !== true) return { show: () => {}, say: () => {}, end: () => {} };
+  if (output.isTTY !== true || env.TERM === 'dumb') return { show: () => {}, say: () => {}, end: () => {} };
   const started = performance.now();
   let drawnAt = Number.NEGATIVE_INFINITY;
   let isShown = false;
+  const draw = (text: string) => {
+    isShown = true;
+    output.write(`\r\x1b[K${clip(text, lineWidth(output))}`);
+  };
   return {
     show: (done, total) => {
       const now = performance.now();
       if (done < total && now - drawnAt < REDRAW_MS) return;
       drawnAt = now;
-      isShown = true;
-      output.write(`\r\x1b[K${progressLine(label, done, total, now - started)}`);
+      draw(progressLine(label, done, total, now - started));
     },
-    say: (text) => {
-      isShown = true;
-      output.write(`\r\x1b[K${text}`);
-    },
+    say: draw,
     end: () => {
       if (isShown) output.write('\r\x1b[K');
       isShown = false;
     },
   };
+}
+
+/**
+ * A line that is broken is taken away in part only, so it has to fit, however narrow the terminal; one column stays
+ * free, since some terminals go on to the next line when the last one is taken.
+ */
+function lineWidth({ columns }: Output): number {
+  return (columns || DEFAULT_COLUMNS) - 1;
 }
 
 /**

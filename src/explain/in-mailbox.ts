@@ -64,7 +64,7 @@ export async function explainInMailbox(
 async function noSuchMessage(session: Session, { path }: FolderConfig, uid: number): Promise<MailcaseError> {
   const uids = await searchMessages(session, {});
   const there = uids.length === 0 ? 'it is empty' : `its UIDs are ${uids[0]} to ${uids.at(-1)}`;
-  return new MailcaseError('usage', `there is no message with UID ${uid} in ${path} (${there})`);
+  return new MailcaseError('message_missing', `there is no message with UID ${uid} in ${path} (${there})`);
 }
 
 function receiptText({ outcome, recordedAt }: Receipt): string {

@@ -3,6 +3,7 @@ import pretty from 'pino-pretty';
 import type { LogConfig } from '../config/schema.ts';
 import { errorMessage, MailcaseError } from '../errors.ts';
 import { escapedJson } from '../terminal/harmless.ts';
+import { optionsFor } from '../terminal/style.ts';
 
 export type Log = pino.Logger;
 
@@ -30,7 +31,12 @@ export function createLog(
     ? (line: string) => line.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}]|[\u2028\u2029]/gu, '\uFFFD')
     : escapedJson;
   const lines = output.isTTY
-    ? pretty({ destination: output, colorize: !process.env.NO_COLOR, ignore: 'pid,hostname', sync: true })
+    ? pretty({
+        destination: output,
+        colorize: optionsFor(output).colours,
+        ignore: 'pid,hostname',
+        sync: true,
+      })
     : output;
   return pino(
     {

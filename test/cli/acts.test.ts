@@ -76,7 +76,11 @@ describe('mailcase case set', () => {
       /either the number of the case or --external-id, not both/,
     ],
     [['set', 'one', 'status=open'], /"one" is not the number of a case: a positive whole number is/],
-    [['set'], /missing required argument 'words'/],
+    [
+      ['set'],
+      /which case\? Give its number, or --external-id, and what to set as FIELD=VALUE: .*\n\(mailcase case set --help says more\)/,
+    ],
+    [['set', '--external-id', 'X'], /nothing to set: give FIELD=VALUE, e\.g\. status=pending/],
     [['set', '1', 'status=open', '--by', ' '], /nobody acts: say who you are with --by NAME/],
     [['merge', '1'], /missing required argument 'b'/],
     [['merge', '1', '1'], /case 1 cannot be merged into itself/],

@@ -205,9 +205,9 @@ describe('mailcase init', () => {
 
   it.each([
     [[], /^mailcase: init needs --provider/],
-    [['--provider', ''], /^mailcase: no provider "" There are:/],
+    [['--provider', ''], /^mailcase: no provider ""\. There are:/],
     [['--provider', 'gmial'], /^mailcase: no provider "gmial": did you mean gmail\? There are:/],
-    [['--provider', 'office\u001b[31m'], /^mailcase: no provider "office\\u001b\[31m" There are:/],
+    [['--provider', 'office\u001b[31m'], /^mailcase: no provider "office\\u001b\[31m"\. There are:/],
   ])('with %j lists the providers, each with its purpose', async (args, message) => {
     const { code, stdout, stderr } = await init(args);
     expect([code, stdout]).toEqual([2, '']);

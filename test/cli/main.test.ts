@@ -81,16 +81,19 @@ describe('mailcase', () => {
   });
 
   it.each([
-    [['rnu'], /unknown command 'rnu'/],
-    [['migrate', 'sideways'], /unknown command 'sideways'/],
-    [['run', '--twice'], /unknown option '--twice'/],
-    [['run', '--config'], /argument missing/],
-    [['migrate', 'up', '--drop-data'], /unknown option '--drop-data'/],
-  ])('ends with 2 at %j', async (args, message) => {
+    [['rnu'], 'mailcase', /unknown command 'rnu'/],
+    [['migrate', 'sideways'], 'mailcase migrate', /unknown command 'sideways'/],
+    [['run', '--twice'], 'mailcase run', /unknown option '--twice'/],
+    // --config is an option of the program.
+    [['run', '--config'], 'mailcase', /argument missing/],
+    [['migrate', 'up', '--drop-data'], 'mailcase migrate up', /unknown option '--drop-data'/],
+    [['case', 'merge', '1'], 'mailcase case merge', /missing required argument 'b'/],
+    [['case', 'set'], 'mailcase case set', /which case\?/],
+  ])('ends with 2 at %j, and points at the help of %s', async (args, command, message) => {
     const { code, stdout, stderr } = await runMailcase(args);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
-    expect(stderr).toMatch(/--help/);
+    expect(stderr).toContain(`\n(${command} --help says more)\n`);
     expect(stdout).toBe('');
   });
 
@@ -135,7 +138,9 @@ describe('--config', () => {
     written.push(made);
     const { code, stdout, stderr } = await startMailcase(['run'], {}, join(made.folder, '..')).finished;
     expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^mailcase: no configuration found.*mailcase\.yaml.*--config FILE\n$/);
+    expect(stderr).toMatch(
+      /^mailcase: no configuration found.*mailcase\.yaml.*`mailcase init`.*--config FILE or MAILCASE_CONFIG\n$/,
+    );
   });
 
   it('that names no file ends with 2 and says so', async () => {

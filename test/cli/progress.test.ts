@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { createProgress, progressLine, readableDuration } from '../../src/cli/progress.ts';
 
-function output(isTTY: boolean) {
+function output(isTTY: boolean, columns?: number) {
   let text = '';
   const stream = new Writable({
     write(chunk, _encoding, done) {
@@ -10,7 +10,10 @@ function output(isTTY: boolean) {
       done();
     },
   });
-  return { stream: Object.assign(stream, { isTTY }), text: () => text };
+  return {
+    stream: Object.assign(stream, { isTTY, ...(columns !== undefined && { columns }) }),
+    text: () => text,
+  };
 }
 
 describe('the line', () => {
@@ -38,7 +41,7 @@ describe('the line', () => {
 describe('progress', () => {
   it('is one line on a terminal, written anew and taken away at the end', () => {
     const { stream, text } = output(true);
-    const progress = createProgress('imported', stream);
+    const progress = createProgress('imported', stream, {});
     progress.show(0, 2);
     progress.show(1, 2);
     progress.show(2, 2);
@@ -51,16 +54,40 @@ describe('progress', () => {
 
   it('takes away what was said as well, once', () => {
     const { stream, text } = output(true);
-    const progress = createProgress('read', stream);
+    const progress = createProgress('read', stream, {});
     progress.say('looking …');
     progress.end();
     progress.end();
     expect(text()).toBe('\r\x1b[Klooking …\r\x1b[K');
   });
 
+  it.each([
+    [30, 'imported 1,200 of 10,340 (11…'],
+    [12, 'imported 1…'],
+    [2, '…'],
+  ])('fits into %i columns, or it could not be taken away', (columns, line) => {
+    const { stream, text } = output(true, columns);
+    const progress = createProgress('imported', stream, {});
+    progress.show(1_200, 10_340);
+    progress.say('waiting until a poll has recorded its mail …');
+    progress.end();
+    const [, shown = '', said = ''] = text().split('\r\x1b[K');
+    expect(shown).toBe(line);
+    expect(said.length).toBeLessThan(columns);
+  });
+
+  it('is nothing on a terminal that cannot take a line away', () => {
+    const { stream, text } = output(true);
+    const progress = createProgress('imported', stream, { TERM: 'dumb' });
+    progress.show(1, 2);
+    progress.say('looking …');
+    progress.end();
+    expect(text()).toBe('');
+  });
+
   it('is nothing in a pipe or a log', () => {
     const { stream, text } = output(false);
-    const progress = createProgress('imported', stream);
+    const progress = createProgress('imported', stream, {});
     progress.show(1, 2);
     progress.end();
     expect(text()).toBe('');

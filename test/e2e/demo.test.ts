@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runMailcase } from '../support/mailcase.ts';
 
 const TSX = fileURLToPath(import.meta.resolve('tsx'));
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -80,6 +81,16 @@ const LOCK = ['data', 'postgres', 'postmaster.pid'];
 
 async function databasePid(): Promise<number> {
   return Number((await readFile(join(folder, ...LOCK), 'utf8')).split('\n')[0]);
+}
+
+/** The variables that a reader is told to set, as a shell sets them. */
+function exportsIn(output: string): Record<string, string> {
+  const lines = output.split('\n').filter((line) => line.startsWith('  export '));
+  const names = lines.map((line) => line.replace(/^ *export (\w+)=.*$/, '$1'));
+  expect(names).toEqual(['MAILCASE_CONFIG', 'DEMO_DATABASE_URL', 'DEMO_IMAP_PORT']);
+  const script = `${lines.join('\n')}\n${names.map((name) => `printf '%s\\n' "$${name}"`).join('\n')}`;
+  const values = execFileSync('sh', ['-c', script], { encoding: 'utf8' }).split('\n');
+  return Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']));
 }
 
 function isRunning(pid: number): boolean {
@@ -198,6 +209,10 @@ describe('mailcase demo', { timeout: 120_000 }, () => {
     const pid = await databasePid();
     expect(isRunning(pid)).toBe(true);
     expect(await answers(port)).toBe(true);
+    expect(kept.output()).toContain('npm run mailcase -- history joe@example.com\n');
+    const { code, stdout } = await runMailcase(['history', 'joe@example.com'], exportsIn(kept.output()));
+    expect(code).toBe(0);
+    expect(stdout).toContain('Your order 10423 has arrived');
 
     const second = demo();
     expect(await second.ended()).toBe(1);

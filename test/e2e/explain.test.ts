@@ -144,7 +144,7 @@ describe('mailcase explain --uid', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ outcome: 'recorded', selection: { taken: true } });
     expect(await contentOf(user)).toEqual([{ uid: 1, flags: [] }]);
     expect(await explain('--uid', '7')).toMatchObject({
-      code: 2,
+      code: 1,
       stderr: expect.stringContaining('no message with UID 7 in INBOX (its UIDs are 1 to 1)'),
     });
     await config.remove();

@@ -80,11 +80,21 @@ async function send({ file, command }: Sender, env: Record<string, string>): Pro
     cwd: FOLDER,
     env: {
       ...{ PATH: process.env.PATH, HOME: process.env.HOME, LC_ALL: 'C.UTF-8' },
-      ...{ NODE_EXTRA_CA_CERTS: caFile, SSL_CERT_FILE: caFile, PHPMAILER_AUTOLOAD: PHPMAILER },
+      ...{ NODE_EXTRA_CA_CERTS: caFile, SSL_CERT_FILE: caFile },
       ...{ SMTP_HOST: 'localhost', SMTP_PORT: String(relay.port), MAIL_FROM: 'shop@example.com' },
       ...env,
     },
   });
+}
+
+/** Sends, and expects that nothing comes of it. @returns how the program ended, and what it said of it */
+async function refusal(sender: Sender, env: Record<string, string>): Promise<{ code: number; said: string }> {
+  const failure = await send(sender, env).then(
+    () => ({ code: 0, stderr: '' }),
+    (error: { code: number; stderr: string }) => error,
+  );
+  expect(relay.take()).toEqual([]);
+  return { code: failure.code, said: failure.stderr };
 }
 
 /** The customer's copy, as it lies in the customer's own mailbox. */
@@ -189,6 +199,55 @@ describe.each(SENDERS)('config/sending/$file', (sender) => {
     await poll(database.db, configured);
     expect(await rows(database.db, HISTORY, [customer])).toMatchObject(answered(order));
   });
+
+  // How long the address is decides where a long value is folded, and so how a library encodes it.
+  it.each(['a@b.example', 'asa@example.org', 'you@example.org', 'cust5@customer.example'])(
+    'is read as it was meant of %s',
+    async (customer) => {
+      const order = `${customer.split('@')[0]}-${slug}`;
+      const mailbox = `short-${order}@example.com`;
+      await send(sender, { SUPPORT_MAILBOX: mailbox, CUSTOMER_EMAIL: customer, ORDER: order });
+      relay.take();
+      const configured = await loadMailbox(mailbox, { trust: 'all', own: ['example.com'] });
+      expect(await poll(database.db, configured)).toMatchObject({ recorded: 1, refused: 0, quarantined: 0 });
+      const history = await rows<{ external_id: string }>(database.db, HISTORY, [customer]);
+      expect(history.filter(({ external_id }) => external_id === `order-${order}`)).toEqual([
+        expected(customer, order),
+      ]);
+    },
+  );
+
+  it.each(['MAIL_FROM', 'SUPPORT_MAILBOX', 'CUSTOMER_EMAIL'])(
+    'without %s sends nothing, and says so in a line',
+    async (name) => {
+      for (const DESK_SECRET of [undefined, SECRET]) {
+        const given = { ...env('unset'), ...(DESK_SECRET && { DESK_SECRET }), [name]: '' };
+        const { code, said } = await refusal(sender, given);
+        expect([code, said]).toEqual([
+          2,
+          `set MAIL_FROM, SUPPORT_MAILBOX and CUSTOMER_EMAIL: ${name} is empty\n`,
+        ]);
+      }
+    },
+  );
+
+  if (sender.logsIn) {
+    it('says in a line or two that the server cannot be reached', async () => {
+      // Nobody listens there.
+      const { code, said } = await refusal(sender, { ...env('away'), SMTP_PORT: '1' });
+      expect(code).toBeGreaterThan(0);
+      expect(said).toMatch(/refused|could not connect/i);
+      expect(said.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
+    });
+  }
+
+  if (sender.file === 'phpmailer.php') {
+    it('says in a line where it looked for PHPMailer', async () => {
+      const { code, said } = await refusal(sender, { ...env('lost'), PHPMAILER_AUTOLOAD: '/no/such.php' });
+      expect(code).toBe(2);
+      expect(said).toMatch(/^no PHPMailer in \/no\/such\.php: .*PHPMAILER_AUTOLOAD\n$/);
+    });
+  }
 
   it('lets no line break in a value become a header field', async () => {
     await send(sender, { ...env('broken'), ORDER: '1\r\nX-Evil: yes' }).catch(() => {});

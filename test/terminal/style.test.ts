@@ -6,6 +6,7 @@ describe('optionsFor', () => {
     ['a pipe', {}, {}, { width: 100, colours: false }],
     ['a terminal', { isTTY: true, columns: 120 }, {}, { width: 120, colours: true }],
     ['NO_COLOR', { isTTY: true, columns: 120 }, { NO_COLOR: '1' }, { width: 120, colours: false }],
+    ['a dumb terminal', { isTTY: true, columns: 120 }, { TERM: 'dumb' }, { width: 120, colours: false }],
     [
       'an empty NO_COLOR says nothing',
       { isTTY: true, columns: 120 },

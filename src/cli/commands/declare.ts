@@ -1,8 +1,15 @@
-import type { Command } from 'commander';
+import type { AddHelpTextContext, Command } from 'commander';
 import { MailcaseError } from '../../errors.ts';
+import { wrap } from '../../terminal/width.ts';
 
 /** Hands over the exit code that a command answers with. */
 export type SetCode = (code: number) => void;
+
+/** Columns where the output is no terminal; commander takes the same for the options. */
+const DEFAULT_WIDTH = 80;
+
+/** Narrower terminals are left to break the lines themselves, as commander leaves the options to them. */
+const NARROWEST = 40;
 
 /**
  * The options of a command, those of the program among them.
@@ -27,7 +34,39 @@ export function optionsOf<T extends object>(command: Command): T {
   return command.optsWithGlobals<T>();
 }
 
-/** Examples, as they stand at the end of a command's help. */
+/** Examples, as they stand at the end of a command's help. They are there to be copied: none is cut or broken. */
 export function example(...lines: string[]): string {
   return `\n${lines.length > 1 ? 'Examples' : 'Example'}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+/**
+ * What a command's help says after the options: a paragraph as wide as the terminal, then the examples.
+ *
+ * @param about line breaks in it are those of the source, and mean nothing
+ */
+export function aboutWith(about: string, ...examples: string[]): (context: AddHelpTextContext) => string {
+  const words = about.trim().replace(/\s+/g, ' ');
+  return ({ error, command }) => {
+    const width = helpWidth(command, error);
+    const lines = width < NARROWEST ? [words] : wrap(words, width);
+    return `\n${lines.join('\n')}\n${example(...examples)}`;
+  };
+}
+
+/** @param error whether the help goes to standard error */
+function helpWidth(command: Command, error: boolean): number {
+  const { getOutHelpWidth, getErrHelpWidth } = command.configureOutput();
+  // On a terminal that does not know its width, it is 0.
+  return (error ? getErrHelpWidth?.() : getOutHelpWidth?.()) || DEFAULT_WIDTH;
+}
+
+/** Lets the hint after an error name the help of the very command that was typed. */
+export function hintAtOwnHelp(command: Command, words: readonly string[] = [command.name()]): void {
+  command.showHelpAfterError(helpHint(words.join(' ')));
+  for (const each of command.commands) hintAtOwnHelp(each, [...words, each.name()]);
+}
+
+/** @param command as one types it, e.g. `mailcase case set` */
+export function helpHint(command: string): string {
+  return `(${command} --help says more)`;
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { example, optionsOf, type SetCode } from './declare.ts';
+import { aboutWith, example, optionsOf, type SetCode } from './declare.ts';
 
 /** What is done with single mails, or with old ones. */
 export function declareMail(cli: Command, setCode: SetCode): void {
@@ -15,9 +15,12 @@ export function declareMail(cli: Command, setCode: SetCode): void {
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
-      `
-It is the daemon's own way from the bytes to the decision: trust, direction, customer, case, and each header.
-${example('mailcase explain order.eml', 'mailcase explain --mailbox support --uid 42')}`,
+      aboutWith(
+        `
+It is the daemon's own way from the bytes to the decision: trust, direction, customer, case, and each header.`,
+        'mailcase explain order.eml',
+        'mailcase explain --mailbox support --uid 42',
+      ),
     )
     .action(async (file: string | undefined, _: unknown, command: Command) => {
       const { explainCommand } = await import('../explain.ts');
@@ -42,10 +45,12 @@ ${example('mailcase explain order.eml', 'mailcase explain --mailbox support --ui
     )
     .addHelpText(
       'after',
-      `
+      aboutWith(
+        `
 What polls take as new mail is left to them, and what was recorded before is left out: when it was ended, the same
-command goes on. It reopens no case, and gives way to new mail.
-${example('mailcase import --mailbox support --since 2025-01-01 --until 2025-12-31')}`,
+command goes on. It reopens no case, and gives way to new mail.`,
+        'mailcase import --mailbox support --since 2025-01-01 --until 2025-12-31',
+      ),
     )
     .action(async (_: unknown, command: Command) => {
       const { importCommand } = await import('../import.ts');

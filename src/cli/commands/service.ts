@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { example, optionsOf, type SetCode } from './declare.ts';
+import { aboutWith, example, optionsOf, type SetCode } from './declare.ts';
 
 /** What installs the daemon, looks after it and runs it. */
 export function declareService(cli: Command, setCode: SetCode): void {
@@ -11,9 +11,12 @@ export function declareService(cli: Command, setCode: SetCode): void {
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
-      `
-It never writes over a file. What is yours to set stands in it as <…>, and nothing runs before it is set.
-${example('mailcase init --provider gmail', 'mailcase init --provider imap --output /etc/mailcase/mailcase.yaml')}`,
+      aboutWith(
+        `
+It never writes over a file. What is yours to set stands in it as <…>, and nothing runs before it is set.`,
+        'mailcase init --provider gmail',
+        'mailcase init --provider imap --output /etc/mailcase/mailcase.yaml',
+      ),
     )
     .action(async (_: unknown, command: Command) => {
       const { initCommand } = await import('../init.ts');
@@ -31,10 +34,13 @@ ${example('mailcase init --provider gmail', 'mailcase init --provider imap --out
     .option('--json', 'answer as JSON')
     .addHelpText(
       'after',
-      `
+      aboutWith(
+        `
 Nothing is marked or recorded. The exit code is 1 where something would keep the daemon from working, 2 where the
-configuration cannot be understood; warnings alone are 0.
-${example('mailcase check', 'mailcase check --mailbox support --sample 500')}`,
+configuration cannot be understood; warnings alone are 0.`,
+        'mailcase check',
+        'mailcase check --mailbox support --sample 500',
+      ),
     )
     .action(async (_: unknown, command: Command) => {
       const { checkCommand } = await import('../check.ts');
@@ -47,17 +53,22 @@ ${example('mailcase check', 'mailcase check --mailbox support --sample 500')}`,
     .option('--once', 'poll every mailbox once and end')
     .addHelpText(
       'after',
-      `
+      aboutWith(
+        `
 SIGTERM and SIGINT end it after the batch in hand. SIGHUP loads the configuration anew; if that is wrong, the one in
-force stays. On a terminal, which sends SIGHUP when it is closed, it ends it too.
-${example('mailcase --config mailcase.yaml run --once')}`,
+force stays. On a terminal, which sends SIGHUP when it is closed, it ends it too.`,
+        'mailcase --config mailcase.yaml run --once',
+      ),
     )
     .action(async (_: unknown, command: Command) => {
       const { runCommand } = await import('../run.ts');
       setCode(await runCommand(optionsOf(command)));
     });
 
-  const migrate = cli.command('migrate').description("prepare the database's tables, or see how they stand");
+  const migrate = cli
+    .command('migrate')
+    .description("prepare the database's tables, or see how they stand")
+    .addHelpText('after', example('mailcase migrate status', 'mailcase migrate up'));
   for (const [action, description] of [
     ['up', 'apply all pending migrations'],
     ['down', 'take the last migration back'],
