@@ -121,7 +121,7 @@ describe('what the daemon needs', () => {
       // Where migrations cannot be read, none is taken for applied.
       expect(failure).toMatch(
         right.table === 'schema_migrations'
-          ? "lacks 4 of mailcase's migrations"
+          ? /lacks \d+ of mailcase's migrations/
           : `permission denied for table ${right.table}`,
       );
     });
