@@ -1,11 +1,28 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { isLoopback } from '../config/checks.ts';
+import type { ConfigProblem } from '../config/problems.ts';
 import type { Config, MailboxConfig } from '../config/schema.ts';
 import { domainKey } from '../message/addresses.ts';
 import { type Finding, sectionOf } from './finding.ts';
 import { publicDomainReason } from './public-domains.ts';
 
 const section = sectionOf('Configuration');
+
+/** What is wrong with a configuration that cannot be understood, and where. */
+export interface ConfigFinding extends Finding {
+  readonly file: string;
+  /** Counted from 1; null where it is the file as a whole. */
+  readonly line: number | null;
+  /** `mailboxes[0].imap.host`; null where it is no single option's. */
+  readonly option: string | null;
+}
+
+export function problemFindings(problems: readonly ConfigProblem[]): ConfigFinding[] {
+  return problems.map(({ file, line, path, message, cure }) => ({
+    ...section.problem('config_invalid', message, cure),
+    ...{ file, line: line ?? null, option: path === '' ? null : path },
+  }));
+}
 
 /** What a configuration that can be understood will do, where an operator may not have meant it. */
 export function configFindings(

@@ -160,21 +160,19 @@ const KIND_NAMES: Readonly<Record<string, readonly [one: string, many: string]>>
   calendar: ['calendar reply', 'calendar replies'],
 };
 
-function ownFindings(section: Section, { own }: SampleSummary): Finding[] {
+function ownFindings(section: Section, { own, headers }: SampleSummary): Finding[] {
   const { suggestions, unused, configured } = own;
   const findings: Finding[] = [];
   const kept = configured.filter(
     (entry) => publicDomainReason(domainKey(entry.replace(/^\./, ''))) === undefined,
   );
-  if (suggestions.length > 0) {
-    const likely = likelyOwn(suggestions);
+  const likely = likelyOwn(suggestions, headers.carrying);
+  if (likely !== undefined) {
     findings.push(
       section.warning(
         'own_incomplete',
         `\`own\` lacks ${suggestions.length === 1 ? 'one that may be' : 'some that may be'} yours`,
-        likely === undefined
-          ? 'add those that are yours, and only those: anybody can write x-headers'
-          : `add those that are yours, e.g. \`own: [${[...kept, likely].join(', ')}]\`; mail from them is outbound then`,
+        `add those that are yours, e.g. \`own: [${[...kept, likely].join(', ')}]\`; mail from them is outbound then`,
         suggestions.map(suggestionText),
       ),
     );
@@ -188,22 +186,27 @@ function ownFindings(section: Section, { own }: SampleSummary): Finding[] {
       ),
     );
   }
-  if (findings.length === 0) {
-    findings.push(
-      section.ok('own_complete', `\`own\` has everybody that looks like yours (${configured.join(', ')})`),
-    );
-  }
-  return findings;
+  if (findings.length > 0) return findings;
+  // Anybody can write x-headers: who does so and is not known for anything else is most likely a stranger.
+  const strangers = suggestions.map(({ entry, senders }) => `${entry} (${senders})`);
+  return [
+    section.ok(
+      'own_complete',
+      `\`own\` has everybody that looks like yours (${configured.join(', ')})`,
+      strangers.length > 0 ? [`others who write x-headers: ${named(strangers)}`] : [],
+    ),
+  ];
 }
 
 /**
  * What may stand in an example that people copy: whom mail is addressed to, who sends from the mailbox, or who wrote
  * most of the x-headers. A stranger who has written some must not be in it.
+ *
+ * @param carrying how many mails of the sample have x-headers, those of `own` among them
  */
-function likelyOwn(suggestions: readonly OwnSuggestion[]): string | undefined {
-  const all = suggestions.reduce((sum, { senders }) => sum + senders, 0);
+function likelyOwn(suggestions: readonly OwnSuggestion[], carrying: number): string | undefined {
   return suggestions.find(
-    ({ senders, addressed, sent }) => addressed > 0 || sent > 0 || (senders > 1 && senders * 2 > all),
+    ({ senders, addressed, sent }) => addressed > 0 || sent > 0 || (senders > 1 && senders * 2 > carrying),
   )?.entry;
 }
 

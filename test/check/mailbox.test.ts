@@ -452,6 +452,38 @@ describe('a sample', () => {
     ).toBe(14);
   });
 
+  it('goes on as long as the server answers, however long it takes in all', async () => {
+    const user = 'check-patient@example.com';
+    await deliver(
+      shared,
+      user,
+      ['a', 'b', 'c', 'd', 'e'].map((name) => from(name, user)),
+    );
+    const report = await checkOne(
+      user,
+      { poll_timeout: '1s', batch: { messages: 1 } },
+      // Whoever is told takes a while.
+      { sample: 5, onProgress: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300) },
+    );
+    expect(findings(report, 'mailbox_timeout')).toEqual([]);
+    expect(report.mailboxes[0]?.sample?.read).toBe(5);
+  });
+
+  it('a calendar is a reply where its METHOD says so', async () => {
+    const user = 'check-calendar@example.com';
+    const calendar = (method: string) =>
+      mail(
+        {
+          ...{ From: `${method}@customer.example`, To: user, 'MIME-Version': '1.0' },
+          'Content-Type': 'multipart/alternative; boundary=b',
+        },
+        `--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n--b\r\nContent-Type: text/calendar; method=${method}\r\n\r\nBEGIN:VCALENDAR\r\n--b--`,
+      );
+    await deliver(shared, user, [calendar('REQUEST'), calendar('reply'), calendar('CANCEL')]);
+    const report = await checkOne(user, {}, { sample: 5 });
+    expect(report.mailboxes[0]?.sample?.kinds).toEqual({ mail: 2, calendar: 1 });
+  });
+
   it('of an empty mailbox, and of one that is not asked for', async () => {
     const user = 'check-empty@example.com';
     expect((await checkOne(user, {}, { sample: 3 })).mailboxes[0]?.sample).toMatchObject({ read: 0 });

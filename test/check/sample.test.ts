@@ -402,16 +402,37 @@ describe('what is found in a sample', () => {
     expect(one(found(carrying(2, {}), { mailbox }), 'own_incomplete')?.cure).toContain(
       'own: [we@gmail.com, example.com]',
     );
-    // A stranger who writes x-headers is named, and is in no example that somebody might copy.
-    for (const few of [
-      carrying(1, { from: 'eve@e.example' }),
-      [...carrying(2, {}), ...carrying(1, { from: 'eve@e.example' })],
-    ]) {
-      const stranger = one(found(few), 'own_incomplete');
-      expect(stranger?.details).toEqual(['e.example: From of 1 mail with x-headers']);
-      expect(stranger?.cure).toBe('add those that are yours, and only those: anybody can write x-headers');
-    }
-    expect(one(found(several(3, {})), 'own_complete')?.level).toBe('ok');
+    // Beside somebody who is likely to be meant, a stranger is named, and is in no example that people may copy.
+    const beside = one(
+      found([
+        ...carrying(1, { from: 'eve@e.example' }),
+        ...carrying(1, { from: 'eve2@f.example' }),
+        ...carrying(3, { from: 'shop@shop.example' }),
+      ]),
+      'own_incomplete',
+    );
+    expect(beside?.details).toHaveLength(3);
+    expect(beside?.cure).toContain('own: [example.com, shop.example]');
+    expect(one(found(several(3, {})), 'own_complete')).toMatchObject({ level: 'ok', details: [] });
     expect(one(found(several(20, {})), 'own_unused')?.message).toContain('example.com');
+  });
+
+  it.each<[string, SampledMessage[], string]>([
+    ['alone', carrying(1, { from: 'eve@e.example' }), 'e.example (1)'],
+    ['once', [...carrying(2, {}), ...carrying(1, { from: 'eve@e.example' })], 'e.example (1)'],
+    ['as often as we', [...carrying(3, {}), ...carrying(3, { from: 'eve@e.example' })], 'e.example (3)'],
+    [
+      'and another',
+      [
+        ...carrying(4, {}),
+        ...carrying(2, { from: 'eve@e.example' }),
+        ...carrying(1, { from: 'mallory@gmail.com' }),
+      ],
+      'e.example (2) and mallory@gmail.com (1)',
+    ],
+  ])('a stranger who writes x-headers is told, and no warning: %s', (_, messages, told) => {
+    expect(one(found(messages), 'own_complete')).toMatchObject({
+      ...{ level: 'ok', cure: null, details: [`others who write x-headers: ${told}`] },
+    });
   });
 });
