@@ -38,7 +38,7 @@ export async function check(request: CheckRequest): Promise<CheckReport> {
       mailboxes.map((mailbox) => checkMailbox({ config, db, sample, onProgress }, mailbox)),
     );
     const findings = [
-      ...configFindings(config, mailboxes, file),
+      ...configFindings(config, mailboxes, file, sample !== undefined),
       ...databaseFindings(looked, placeOf(config, looked)),
       ...facts.flatMap((each) => each.findings),
     ];

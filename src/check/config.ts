@@ -29,10 +29,15 @@ export function configFindings(
   { database }: Pick<Config, 'database'>,
   mailboxes: readonly MailboxConfig[],
   file: string,
+  isSampled: boolean,
 ): Finding[] {
   const names = mailboxes.map(({ name }) => name).join(', ');
   const read = section.ok('config_read', `${file} can be understood (mailboxes: ${names})`);
-  return [read, ...databaseFindings(database), ...mailboxes.flatMap(mailboxFindings)];
+  return [
+    read,
+    ...databaseFindings(database),
+    ...mailboxes.flatMap((mailbox) => mailboxFindings(mailbox, isSampled)),
+  ];
 }
 
 function databaseFindings({ embedded }: Config['database']): Finding[] {
@@ -46,10 +51,10 @@ function databaseFindings({ embedded }: Config['database']): Finding[] {
   ];
 }
 
-function mailboxFindings(mailbox: MailboxConfig): Finding[] {
+function mailboxFindings(mailbox: MailboxConfig, isSampled: boolean): Finding[] {
   return [
     ...ownFindings(mailbox),
-    ...trustFindings(mailbox),
+    ...trustFindings(mailbox, isSampled),
     ...processedFindings(mailbox),
     ...tlsFindings(mailbox),
   ];
@@ -78,14 +83,10 @@ function ownFindings({ name, own, imap }: MailboxConfig): Finding[] {
   );
 }
 
-function trustFindings({ name, trust }: MailboxConfig): Finding[] {
+function trustFindings({ name, trust }: MailboxConfig, isSampled: boolean): Finding[] {
   if (trust === 'none') {
-    return [
-      section.ok(
-        'trust_none',
-        `${name}: trust is none: x-headers are kept and change nothing (\`mailcase check --sample\` says what they would do)`,
-      ),
-    ];
+    const more = isSampled ? '' : ' (`mailcase check --sample` says what they would do)';
+    return [section.ok('trust_none', `${name}: trust is none: x-headers are kept and change nothing${more}`)];
   }
   if (trust === 'all') {
     return [

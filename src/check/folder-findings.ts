@@ -22,7 +22,7 @@ export function folderFindings(
     `${selectionText(facts, processed)} ${planText(facts, processed)}`,
     ...(record === undefined
       ? ['what was recorded before is not known without the database']
-      : [...contactText(facts), ...recordTexts(record)]),
+      : [...contactText(facts), ...recordTexts(record, waiting)]),
   ];
   const role = config.role === 'sent' ? ' (sent)' : '';
   const most = record === undefined && waiting > 0 ? 'at most ' : '';
@@ -34,12 +34,15 @@ export function folderFindings(
   return [read, ...impossibleFindings(section, config.path, marking)];
 }
 
-function recordTexts({ unmarked, left }: FolderRecord): string[] {
+function recordTexts({ unmarked, left }: FolderRecord, waiting: number): string[] {
+  const messages = counted(left, waiting > 0 ? 'other message' : 'message');
   const marked = unmarked > MAX_UNMARKED ? 'the next polls mark them' : 'the next poll marks them';
   return [
     ...(unmarked > 0 ? [`${readableNumber(unmarked)} recorded and not marked yet: ${marked}`] : []),
     ...(left > 0
-      ? [`${counted(left, 'other message')} not recorded: polls do not take them, \`mailcase import\` does`]
+      ? [
+          `${messages} not recorded: polls do not take ${left === 1 ? 'it' : 'them'}, \`mailcase import\` does`,
+        ]
       : []),
   ];
 }
@@ -98,7 +101,7 @@ function startTexts({ start, isFirstContact }: FoundFolder, config: FolderConfig
   const since = at && `received since ${readableTime(at)} UTC`;
   if (isFirstContact) {
     const counts = {
-      all: 'all of it counts',
+      all: 'mail of any age counts',
       now: 'what comes after the first poll counts, older mail does not',
       date: `what was ${since} counts`,
     }[kind];

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 
-import { domainKey } from '../message/addresses.ts';
+import { domainKey, ownMatcher } from '../message/addresses.ts';
 import { counted, listed, readableNumber, readableTime } from '../terminal/words.ts';
 import { type Finding, type Section, sectionOf } from './finding.ts';
 import { publicDomainReason } from './public-domains.ts';
@@ -38,7 +38,7 @@ function unread({ unreadable, notHandedOut }: SampleSummary): string[] {
   ];
 }
 
-function headerFindings(section: Section, { headers, secretHeader, read }: SampleSummary): Finding[] {
+function headerFindings(section: Section, { headers, secretHeader, read, own }: SampleSummary): Finding[] {
   const { prefix, carrying, applied, distrusted } = headers;
   const carry = `${carrying} of ${read} ${carrying === 1 ? 'carries' : 'carry'} ${prefix} headers`;
   if (carrying === 0) return [section.ok('headers_none', `none carries ${prefix} headers`)];
@@ -55,9 +55,22 @@ function headerFindings(section: Section, { headers, secretHeader, read }: Sampl
           ? `${carry}, and none is applied: the mailbox trusts nobody (trust: none)`
           : `those of ${group.count} are not applied: ${whyNot(group, secretHeader)}`,
         distrustCure(group, secretHeader),
-        [`from ${named(group.senders.map(({ sender, count }) => `${sender || 'nobody'} (${count})`))}`],
+        senderTexts(group, own.configured),
       ),
     ),
+  ];
+}
+
+/** From can say anything, and `own` may lack some: it says where to look. */
+function senderTexts({ senders }: DistrustGroup, own: readonly string[]): string[] {
+  const isOwn = ownMatcher(own);
+  const text = (some: DistrustGroup['senders']) =>
+    named(some.map(({ sender, count }) => `${sender || 'nobody'} (${count})`));
+  const ours = senders.filter(({ sender }) => isOwn(sender));
+  const others = senders.filter(({ sender }) => !isOwn(sender));
+  return [
+    ...(ours.length > 0 ? [`from addresses of \`own\`: ${text(ours)}`] : []),
+    ...(others.length > 0 ? [`from others: ${text(others)}`] : []),
   ];
 }
 
@@ -143,7 +156,7 @@ function attribution(section: Section, summary: SampleSummary): Finding {
       ...(copies > 0
         ? [`${counted(copies, 'copy', 'copies')} of another in the sample, as far as headers say`]
         : []),
-      ...(recorded === null ? [] : [`${number(recorded)} recorded already`]),
+      ...(recorded === null || recorded === 0 ? [] : [`${number(recorded)} recorded already`]),
       ...(withoutAddress > 0
         ? [`${withoutAddress} without a usable address: recorded without a customer`]
         : []),

@@ -123,7 +123,7 @@ describe('a mailbox is looked at', () => {
     });
     for (const [index, [options, waiting, left, said]] of (
       [
-        [{}, 5, 0, /by `start: all`, all of it counts/],
+        [{}, 5, 0, /by `start: all`, mail of any age counts/],
         [{ start: 'now' }, 0, 5, /by `start: now`, what comes after the first poll counts/],
         [{ start: '2020-02-02T12:00:00Z' }, 4, 1, /received since 2020-02-02 12:00 UTC counts/],
         [{ start: '2020-02-02T12:00:01Z' }, 3, 2, /counts/],
