@@ -38,7 +38,7 @@ export async function check(request: CheckRequest): Promise<CheckReport> {
       mailboxes.map((mailbox) => checkMailbox({ config, db, sample, onProgress }, mailbox)),
     );
     const findings = [
-      ...configFindings(config, mailboxes, file),
+      ...configFindings(config, mailboxes, file, sample !== undefined),
       ...databaseFindings(looked, placeOf(config, looked)),
       ...facts.flatMap((each) => each.findings),
     ];
@@ -83,12 +83,13 @@ function reportOf({ mailbox, polled, server, folders, missing, sample }: Mailbox
       role: facts.config.role,
       select: facts.config.select,
       uidValidity: facts.found.uidValidity,
-      isFirstContact: facts.found.isFirstContact,
-      start: facts.found.start,
+      // What only the database can say is null without it, and all that is selected is waiting, at most.
+      isFirstContact: facts.record ? facts.found.isFirstContact : null,
+      start: facts.record ? facts.found.start : null,
       messages: facts.uids.length,
       waiting: facts.waiting,
-      left: facts.left,
-      unmarked: facts.unmarked,
+      left: facts.record?.left ?? null,
+      unmarked: facts.record?.unmarked ?? null,
       plan: planText(facts, mailbox.processed),
       impossible: facts.marking.impossible,
     })),

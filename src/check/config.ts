@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { isLoopback } from '../config/checks.ts';
+import type { ConfigProblem } from '../config/problems.ts';
 import type { Config, MailboxConfig } from '../config/schema.ts';
 import { domainKey } from '../message/addresses.ts';
 import { type Finding, sectionOf } from './finding.ts';
@@ -7,15 +8,36 @@ import { publicDomainReason } from './public-domains.ts';
 
 const section = sectionOf('Configuration');
 
+/** What is wrong with a configuration that cannot be understood, and where. */
+export interface ConfigFinding extends Finding {
+  readonly file: string;
+  /** Counted from 1; null where it is the file as a whole. */
+  readonly line: number | null;
+  /** `mailboxes[0].imap.host`; null where it is no single option's. */
+  readonly option: string | null;
+}
+
+export function problemFindings(problems: readonly ConfigProblem[]): ConfigFinding[] {
+  return problems.map(({ file, line, path, message, cure }) => ({
+    ...section.problem('config_invalid', message, cure),
+    ...{ file, line: line ?? null, option: path === '' ? null : path },
+  }));
+}
+
 /** What a configuration that can be understood will do, where an operator may not have meant it. */
 export function configFindings(
   { database }: Pick<Config, 'database'>,
   mailboxes: readonly MailboxConfig[],
   file: string,
+  isSampled: boolean,
 ): Finding[] {
   const names = mailboxes.map(({ name }) => name).join(', ');
   const read = section.ok('config_read', `${file} can be understood (mailboxes: ${names})`);
-  return [read, ...databaseFindings(database), ...mailboxes.flatMap(mailboxFindings)];
+  return [
+    read,
+    ...databaseFindings(database),
+    ...mailboxes.flatMap((mailbox) => mailboxFindings(mailbox, isSampled)),
+  ];
 }
 
 function databaseFindings({ embedded }: Config['database']): Finding[] {
@@ -29,10 +51,10 @@ function databaseFindings({ embedded }: Config['database']): Finding[] {
   ];
 }
 
-function mailboxFindings(mailbox: MailboxConfig): Finding[] {
+function mailboxFindings(mailbox: MailboxConfig, isSampled: boolean): Finding[] {
   return [
     ...ownFindings(mailbox),
-    ...trustFindings(mailbox),
+    ...trustFindings(mailbox, isSampled),
     ...processedFindings(mailbox),
     ...tlsFindings(mailbox),
   ];
@@ -61,14 +83,10 @@ function ownFindings({ name, own, imap }: MailboxConfig): Finding[] {
   );
 }
 
-function trustFindings({ name, trust }: MailboxConfig): Finding[] {
+function trustFindings({ name, trust }: MailboxConfig, isSampled: boolean): Finding[] {
   if (trust === 'none') {
-    return [
-      section.ok(
-        'trust_none',
-        `${name}: trust is none: x-headers are kept and change nothing (\`mailcase check --sample\` says what they would do)`,
-      ),
-    ];
+    const more = isSampled ? '' : ' (`mailcase check --sample` says what they would do)';
+    return [section.ok('trust_none', `${name}: trust is none: x-headers are kept and change nothing${more}`)];
   }
   if (trust === 'all') {
     return [

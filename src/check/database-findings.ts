@@ -1,7 +1,7 @@
 import { counted, listed } from '../terminal/words.ts';
 import type { DatabaseFacts, Looked, ServerFacts } from './database.ts';
 import { type Finding, sectionOf } from './finding.ts';
-import { grantsFor } from './rights.ts';
+import { grantsFor, type MissingRight } from './rights.ts';
 
 const section = sectionOf('Database');
 
@@ -114,21 +114,45 @@ function schemaFindings({ server, schema }: DatabaseFacts): Finding[] {
 
 function rightsFindings({ server, missing, schema }: DatabaseFacts): Finding[] {
   if (server.schemaName === null) return [];
+  const needed = missing.filter(({ commands }) => commands === null);
+  const byHand = missing.filter(({ commands }) => commands !== null);
   if (missing.length === 0) {
     // Of tables that are not there, nothing is known.
     return schema?.applied.length === 0 || schema?.pending.length !== 0
       ? []
       : [section.ok('rights_complete', `${server.role} has every right that is needed`)];
   }
-  const things = [...new Set(missing.map(({ on }) => on))];
   return [
-    section.problem(
-      'rights_missing',
-      `${server.role} lacks rights that are needed, on ${listed(things)}`,
-      'as the owner of the tables:',
-      grantsFor(missing, server.role),
-    ),
+    ...(needed.length === 0 ? [] : [neededFinding(needed, server.role)]),
+    ...(byHand.length === 0 ? [] : [byHandFinding(byHand, server.role)]),
   ];
+}
+
+const GRANT_AS = 'as the owner of the tables:';
+
+function neededFinding(missing: readonly MissingRight[], role: string): Finding {
+  return section.problem(
+    'rights_missing',
+    `${role} lacks rights that are needed, on ${namesOf(missing)}`,
+    GRANT_AS,
+    grantsFor(missing, role),
+  );
+}
+
+/** Polls and imports go without it. */
+function byHandFinding(missing: readonly MissingRight[], role: string): Finding {
+  const commands = [...new Set(missing.flatMap((each) => each.commands ?? []))];
+  return section.warning(
+    'rights_missing_by_hand',
+    `${role} lacks rights that ${listed(commands.map((command) => `\`mailcase ${command}\``))} ` +
+      `${commands.length === 1 ? 'needs' : 'need'}, on ${namesOf(missing)}; polls and imports do without`,
+    GRANT_AS,
+    grantsFor(missing, role),
+  );
+}
+
+function namesOf(missing: readonly MissingRight[]): string {
+  return listed([...new Set(missing.map(({ on }) => on))]);
 }
 
 function quarantineFindings({ quarantined }: DatabaseFacts): Finding[] {

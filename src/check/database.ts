@@ -4,7 +4,7 @@ import { type SchemaState, schemaState } from '../db/migrate.ts';
 import { isEmbeddedMade, openDatabase } from '../db/open.ts';
 import { errorMessage } from '../errors.ts';
 import { countQuarantined } from '../record/quarantine.ts';
-import { type MissingRight, missingRights, TABLE_RIGHTS } from './rights.ts';
+import { type MissingRight, missingRights } from './rights.ts';
 
 /** What was found out about a database that answers. */
 export interface DatabaseFacts {
@@ -94,6 +94,6 @@ function isReadable({ schema, missing }: DatabaseFacts): boolean {
     schema !== undefined &&
     schema.pending.length === 0 &&
     schema.unknown.length === 0 &&
-    Object.keys(TABLE_RIGHTS).every((name) => canSelect(missing, name))
+    missing.every(({ right, commands }) => right !== 'select' || commands !== null)
   );
 }

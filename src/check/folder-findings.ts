@@ -1,10 +1,12 @@
-import type { MailboxConfig } from '../config/schema.ts';
+import type { FolderConfig, MailboxConfig } from '../config/schema.ts';
 import { serverText } from '../imap/folder.ts';
 import type { Marking } from '../imap/mark.ts';
 import type { ListedFolder } from '../imap/server.ts';
+import type { FoundFolder } from '../record/folders.ts';
+import { MAX_UNMARKED } from '../record/receipts.ts';
 import { counted, listed, readableNumber, readableTime } from '../terminal/words.ts';
 import { type Finding, type Section, sectionOf } from './finding.ts';
-import type { FolderFacts } from './folder.ts';
+import type { FolderFacts, FolderRecord } from './folder.ts';
 
 /** Most folders that a finding names. */
 const MAX_NAMED = 30;
@@ -14,30 +16,35 @@ export function folderFindings(
   section: Section,
   facts: FolderFacts,
   processed: MailboxConfig['processed'],
-  isRecordKnown: boolean,
 ): Finding[] {
-  const { config, uids, waiting, left, unmarked, marking, found } = facts;
+  const { config, uids, waiting, record, marking } = facts;
   const details = [
     `${selectionText(facts, processed)} ${planText(facts, processed)}`,
-    ...contactText(facts),
-    ...(found.previousUidValidity !== null && found.previousUidValidity !== found.uidValidity
-      ? ['UIDVALIDITY has changed since the last poll: mail that was recorded is known by what it says']
-      : []),
-    ...(unmarked > 0
-      ? [`${readableNumber(unmarked)} recorded and not marked yet: the next poll marks them`]
-      : []),
-    ...(left > 0
-      ? [`${counted(left, 'other message')} not recorded: polls do not take them, \`mailcase import\` does`]
-      : []),
-    ...(isRecordKnown ? [] : ['what was recorded before is not known without the database']),
+    ...(record === undefined
+      ? ['what was recorded before is not known without the database']
+      : [...contactText(facts), ...recordTexts(record, waiting)]),
   ];
   const role = config.role === 'sent' ? ' (sent)' : '';
+  const most = record === undefined && waiting > 0 ? 'at most ' : '';
   const read = section.ok(
     'folder_read',
-    `${config.path}${role}: ${counted(uids.length, 'message')}, ${readableNumber(waiting)} waiting for the next poll`,
+    `${config.path}${role}: ${counted(uids.length, 'message')}, ${most}${readableNumber(waiting)} waiting for the next poll`,
     details,
   );
   return [read, ...impossibleFindings(section, config.path, marking)];
+}
+
+function recordTexts({ unmarked, left }: FolderRecord, waiting: number): string[] {
+  const messages = counted(left, waiting > 0 ? 'other message' : 'message');
+  const marked = unmarked > MAX_UNMARKED ? 'the next polls mark them' : 'the next poll marks them';
+  return [
+    ...(unmarked > 0 ? [`${readableNumber(unmarked)} recorded and not marked yet: ${marked}`] : []),
+    ...(left > 0
+      ? [
+          `${messages} not recorded: polls do not take ${left === 1 ? 'it' : 'them'}, \`mailcase import\` does`,
+        ]
+      : []),
+  ];
 }
 
 function impossibleFindings(section: Section, path: string, { impossible }: Marking): Finding[] {
@@ -80,13 +87,21 @@ export function planText(
     : `is recorded, then ${listed(steps)}${rest}`;
 }
 
-/** Since when mail counts. */
+/** Since when mail counts, and that a server has numbered its mail anew. */
 function contactText({ found, config }: FolderFacts): string[] {
-  const { kind, at, fromUid } = found.start;
+  const renumbered =
+    found.previousUidValidity !== null && found.previousUidValidity !== found.uidValidity
+      ? ['UIDVALIDITY has changed since the last poll: mail that was recorded is known by what it says']
+      : [];
+  return [...startTexts(found, config), ...renumbered];
+}
+
+function startTexts({ start, isFirstContact }: FoundFolder, config: FolderConfig): string[] {
+  const { kind, at, fromUid } = start;
   const since = at && `received since ${readableTime(at)} UTC`;
-  if (found.isFirstContact) {
+  if (isFirstContact) {
     const counts = {
-      all: 'all of it counts',
+      all: 'mail of any age counts',
       now: 'what comes after the first poll counts, older mail does not',
       date: `what was ${since} counts`,
     }[kind];

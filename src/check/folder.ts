@@ -1,4 +1,5 @@
 import type { FolderConfig } from '../config/schema.ts';
+import type { Database } from '../db/connect.ts';
 import { enterReadOnly, type Looking } from '../entering.ts';
 import { fetchSizes } from '../imap/fetch.ts';
 import { openFolder } from '../imap/folder.ts';
@@ -7,23 +8,29 @@ import { searchMessages } from '../imap/search.ts';
 import type { Session } from '../imap/session.ts';
 import { isUntouched } from '../marking.ts';
 import type { FoundFolder } from '../record/folders.ts';
-import { findReceipts, findUnmarked } from '../record/receipts.ts';
+import { countUnmarked, findReceipts } from '../record/receipts.ts';
 import { countsSince, criteriaFor } from '../selection.ts';
 
 /** A folder, and what the next poll would do there. */
 export interface FolderFacts {
   readonly config: FolderConfig;
-  /** As a poll would find it: which mail counts. */
+  /** As a poll would find it: which mail counts. Without the record, as if nothing had been polled and all counted. */
   readonly found: FoundFolder;
   /** UIDs of all its messages, ascending. */
   readonly uids: readonly number[];
-  /** How many the next poll would take. */
+  /** How many the next poll would take; at most, where nobody can say what was recorded. */
   readonly waiting: number;
+  /** What was recorded of the messages; undefined where nobody can say. */
+  readonly record: FolderRecord | undefined;
+  readonly marking: Marking;
+}
+
+/** What the database says of a folder's messages. */
+export interface FolderRecord {
   /** How many were never recorded, and no poll takes: `mailcase import` does. */
   readonly left: number;
   /** How many are recorded and not marked yet. */
   readonly unmarked: number;
-  readonly marking: Marking;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -31,26 +38,39 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** Looks at a folder as a poll would, and leaves it as it is. @throws MailcaseError `imap_folder_missing` */
 export async function readFolder(context: Looking, folder: FolderConfig): Promise<FolderFacts> {
   const { session, mailbox, db } = context;
-  const found = await enterReadOnly(context, folder);
+  // From when on mail counts was settled by the first contact, which only the database knows.
+  const found = await enterReadOnly(context, db ? folder : { ...folder, start: 'all' });
   const uids = await searchMessages(session, {});
   const selected = await searchMessages(session, criteriaFor(folder, mailbox.processed, found));
   const counting = await withoutOlder(session, found, selected);
-  const { folderId, uidValidity } = found;
-  const place = folderId === undefined ? undefined : { folderId, uidValidity };
-  const receipts = db && place ? await findReceipts(db, place, uids) : [];
-  const known = new Set(receipts.map(({ uid }) => uid));
-  const waiting = new Set(counting.filter((uid) => !known.has(uid)));
-  const there = new Set(uids);
-  const unmarked =
-    db && place && !isUntouched({ mailbox, folder })
-      ? (await findUnmarked(db, place)).filter(({ uid }) => there.has(uid)).length
-      : 0;
+  const recorded = db ? await findRecorded(db, found, uids) : new Set<number>();
+  const waiting = new Set(counting.filter((uid) => !recorded.has(uid)));
   return {
-    ...{ config: folder, found, uids, unmarked },
+    ...{ config: folder, found, uids },
     waiting: waiting.size,
-    left: uids.filter((uid) => !known.has(uid) && !waiting.has(uid)).length,
+    record: db && {
+      left: uids.filter((uid) => !recorded.has(uid) && !waiting.has(uid)).length,
+      unmarked: isUntouched({ mailbox, folder }) ? 0 : await unmarkedIn(db, found, uids),
+    },
     marking: await planFor(context, folder),
   };
+}
+
+async function findRecorded(
+  db: Database,
+  { folderId, uidValidity }: FoundFolder,
+  uids: readonly number[],
+): Promise<Set<number>> {
+  const receipts = folderId === undefined ? [] : await findReceipts(db, { folderId, uidValidity }, uids);
+  return new Set(receipts.map(({ uid }) => uid));
+}
+
+async function unmarkedIn(
+  db: Database,
+  { folderId, uidValidity }: FoundFolder,
+  uids: readonly number[],
+): Promise<number> {
+  return folderId === undefined ? 0 : countUnmarked(db, { folderId, uidValidity }, uids);
 }
 
 /**

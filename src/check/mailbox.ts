@@ -107,7 +107,7 @@ async function lookAtFolders(
     try {
       const read = await readFolder(context, folder);
       facts.folders.push(read);
-      findings.push(...folderFindings(section, read, mailbox.processed, db !== undefined));
+      findings.push(...folderFindings(section, read, mailbox.processed));
     } catch (error) {
       if (!(error instanceof MailcaseError) || error.code !== 'imap_folder_missing') throw error;
       facts.missing.push(folder.path);

@@ -1,12 +1,12 @@
 import type { Database } from '../db/connect.ts';
 
-type Right = 'select' | 'insert' | 'update';
+type Right = 'select' | 'insert' | 'update' | 'delete';
 
 /**
- * What the daemon does with each table, and reading all of them, as the commands that read back do. A test records mail
- * with exactly these rights.
+ * What polls, imports and `check` itself do with each table: without one of these, mail that comes is not recorded. A
+ * test records mail with exactly these rights, and sees it fail without each of them.
  */
-export const TABLE_RIGHTS: Readonly<Record<string, readonly Right[]>> = {
+export const DAEMON_RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   schema_migrations: ['select'],
   mailboxes: ['select', 'insert', 'update'],
   folders: ['select', 'insert', 'update'],
@@ -15,14 +15,32 @@ export const TABLE_RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   customers: ['select', 'insert', 'update'],
   customer_emails: ['select', 'insert'],
   cases: ['select', 'insert', 'update'],
-  case_events: ['select', 'insert'],
+  case_events: ['insert'],
   case_participants: ['select', 'insert'],
   interactions: ['select', 'insert', 'update'],
   interaction_contents: ['select', 'insert', 'update'],
   interaction_references: ['select', 'insert'],
-  attachments: ['select', 'insert'],
+  attachments: ['insert'],
   raw_messages: ['select', 'insert', 'update'],
 };
+
+/** A right that only commands which people type need, beside those of the daemon. */
+export interface HandRight {
+  readonly table: string;
+  readonly right: Right;
+  readonly commands: readonly string[];
+}
+
+/** What people's commands do beyond what the daemon does. A test does each with exactly these rights. */
+export const HAND_RIGHTS: readonly HandRight[] = [
+  { table: 'attachments', right: 'select', commands: ['history', 'case', 'attachment'] },
+  { table: 'case_events', right: 'select', commands: ['case'] },
+  { table: 'case_participants', right: 'delete', commands: ['case merge'] },
+  // An address is taken from a customer by either of the two, or by both.
+  { table: 'customer_emails', right: 'update', commands: ['customer merge'] },
+  { table: 'customer_emails', right: 'delete', commands: ['customer merge'] },
+  { table: 'customer_events', right: 'insert', commands: ['customer merge'] },
+];
 
 /** Tables whose ids are taken from their sequences beforehand (see nextIds in db/insert.ts). */
 export const SEQUENCES_OF = ['customers', 'cases', 'interactions'] as const;
@@ -33,6 +51,8 @@ export interface MissingRight {
   /** What it is a right on, as a GRANT names it. */
   readonly on: string;
   readonly right: string;
+  /** Which commands alone need it; null where the daemon does. */
+  readonly commands: readonly string[] | null;
 }
 
 /**
@@ -40,37 +60,38 @@ export interface MissingRight {
  * left out: they are the schema's business.
  */
 export async function missingRights(db: Database): Promise<MissingRight[]> {
-  const wanted = Object.entries(TABLE_RIGHTS).flatMap(([name, rights]) =>
-    rights.map((right) => ({ name, right })),
+  const daemon = Object.entries(DAEMON_RIGHTS).flatMap(([table, rights]) =>
+    rights.map((right) => ({ table, right, commands: null })),
   );
+  const wanted = [...daemon, ...HAND_RIGHTS];
   const { rows } = (await db.raw(
-    `select 'table' as kind, name as "on", "right" from unnest(:names::text[], :rights::text[]) as wanted(name, "right")
+    `select 'table' as kind, name as "on", "right", commands
+     from json_to_recordset(?::json) as wanted(name text, "right" text, commands text[])
      where not has_table_privilege(to_regclass(name), "right")
      union all
-     select 'sequence', s.name, 'usage' from unnest(:sequences::text[]) as t(name)
+     select 'sequence', s.name, 'usage', null from unnest(?::text[]) as t(name)
        cross join lateral (select case when to_regclass(t.name) is not null
          then pg_get_serial_sequence(t.name, 'id') end as name) as s
      where not has_sequence_privilege(s.name, 'usage')
      union all
      -- A mail of megabytes is put together in a temporary table (see db/pieces.ts).
-     select 'database', quote_ident(current_database()), 'temporary'
+     select 'database', quote_ident(current_database()), 'temporary', null
      where not has_database_privilege(current_database(), 'temporary')`,
-    {
-      names: wanted.map(({ name }) => name),
-      rights: wanted.map(({ right }) => right),
-      sequences: [...SEQUENCES_OF],
-    } as never,
+    [JSON.stringify(wanted.map(({ table, ...more }) => ({ name: table, ...more }))), [...SEQUENCES_OF]],
   )) as { rows: MissingRight[] };
   return rows;
 }
+
+/** What is to be granted, of what a GRANT names and of how it says so. */
+type Grantable = Pick<MissingRight, 'kind' | 'on' | 'right'>;
 
 /**
  * The statements that mend it, one for each set of rights.
  *
  * @param role as SQL writes it, quoted where need be
  */
-export function grantsFor(missing: readonly MissingRight[], role: string): string[] {
-  const byThing = new Map<string, { kind: MissingRight['kind']; on: string; rights: string[] }>();
+export function grantsFor(missing: readonly Grantable[], role: string): string[] {
+  const byThing = new Map<string, { kind: Grantable['kind']; on: string; rights: string[] }>();
   for (const { kind, on, right } of missing) {
     const thing = byThing.get(`${kind} ${on}`) ?? { kind, on, rights: [] };
     thing.rights.push(right);

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 
-import { domainKey } from '../message/addresses.ts';
+import { domainKey, ownMatcher } from '../message/addresses.ts';
 import { counted, listed, readableNumber, readableTime } from '../terminal/words.ts';
 import { type Finding, type Section, sectionOf } from './finding.ts';
 import { publicDomainReason } from './public-domains.ts';
@@ -38,7 +38,7 @@ function unread({ unreadable, notHandedOut }: SampleSummary): string[] {
   ];
 }
 
-function headerFindings(section: Section, { headers, secretHeader, read }: SampleSummary): Finding[] {
+function headerFindings(section: Section, { headers, secretHeader, read, own }: SampleSummary): Finding[] {
   const { prefix, carrying, applied, distrusted } = headers;
   const carry = `${carrying} of ${read} ${carrying === 1 ? 'carries' : 'carry'} ${prefix} headers`;
   if (carrying === 0) return [section.ok('headers_none', `none carries ${prefix} headers`)];
@@ -55,9 +55,22 @@ function headerFindings(section: Section, { headers, secretHeader, read }: Sampl
           ? `${carry}, and none is applied: the mailbox trusts nobody (trust: none)`
           : `those of ${group.count} are not applied: ${whyNot(group, secretHeader)}`,
         distrustCure(group, secretHeader),
-        [`from ${named(group.senders.map(({ sender, count }) => `${sender || 'nobody'} (${count})`))}`],
+        senderTexts(group, own.configured),
       ),
     ),
+  ];
+}
+
+/** From can say anything, and `own` may lack some: it says where to look. */
+function senderTexts({ senders }: DistrustGroup, own: readonly string[]): string[] {
+  const isOwn = ownMatcher(own);
+  const text = (some: DistrustGroup['senders']) =>
+    named(some.map(({ sender, count }) => `${sender || 'nobody'} (${count})`));
+  const ours = senders.filter(({ sender }) => isOwn(sender));
+  const others = senders.filter(({ sender }) => !isOwn(sender));
+  return [
+    ...(ours.length > 0 ? [`from addresses of \`own\`: ${text(ours)}`] : []),
+    ...(others.length > 0 ? [`from others: ${text(others)}`] : []),
   ];
 }
 
@@ -143,7 +156,7 @@ function attribution(section: Section, summary: SampleSummary): Finding {
       ...(copies > 0
         ? [`${counted(copies, 'copy', 'copies')} of another in the sample, as far as headers say`]
         : []),
-      ...(recorded === null ? [] : [`${number(recorded)} recorded already`]),
+      ...(recorded === null || recorded === 0 ? [] : [`${number(recorded)} recorded already`]),
       ...(withoutAddress > 0
         ? [`${withoutAddress} without a usable address: recorded without a customer`]
         : []),
@@ -160,21 +173,19 @@ const KIND_NAMES: Readonly<Record<string, readonly [one: string, many: string]>>
   calendar: ['calendar reply', 'calendar replies'],
 };
 
-function ownFindings(section: Section, { own }: SampleSummary): Finding[] {
+function ownFindings(section: Section, { own, headers }: SampleSummary): Finding[] {
   const { suggestions, unused, configured } = own;
   const findings: Finding[] = [];
   const kept = configured.filter(
     (entry) => publicDomainReason(domainKey(entry.replace(/^\./, ''))) === undefined,
   );
-  if (suggestions.length > 0) {
-    const likely = likelyOwn(suggestions);
+  const likely = likelyOwn(suggestions, headers.carrying);
+  if (likely !== undefined) {
     findings.push(
       section.warning(
         'own_incomplete',
         `\`own\` lacks ${suggestions.length === 1 ? 'one that may be' : 'some that may be'} yours`,
-        likely === undefined
-          ? 'add those that are yours, and only those: anybody can write x-headers'
-          : `add those that are yours, e.g. \`own: [${[...kept, likely].join(', ')}]\`; mail from them is outbound then`,
+        `add those that are yours, e.g. \`own: [${[...kept, likely].join(', ')}]\`; mail from them is outbound then`,
         suggestions.map(suggestionText),
       ),
     );
@@ -188,22 +199,27 @@ function ownFindings(section: Section, { own }: SampleSummary): Finding[] {
       ),
     );
   }
-  if (findings.length === 0) {
-    findings.push(
-      section.ok('own_complete', `\`own\` has everybody that looks like yours (${configured.join(', ')})`),
-    );
-  }
-  return findings;
+  if (findings.length > 0) return findings;
+  // Anybody can write x-headers: who does so and is not known for anything else is most likely a stranger.
+  const strangers = suggestions.map(({ entry, senders }) => `${entry} (${senders})`);
+  return [
+    section.ok(
+      'own_complete',
+      `\`own\` has everybody that looks like yours (${configured.join(', ')})`,
+      strangers.length > 0 ? [`others who write x-headers: ${named(strangers)}`] : [],
+    ),
+  ];
 }
 
 /**
  * What may stand in an example that people copy: whom mail is addressed to, who sends from the mailbox, or who wrote
  * most of the x-headers. A stranger who has written some must not be in it.
+ *
+ * @param carrying how many mails of the sample have x-headers, those of `own` among them
  */
-function likelyOwn(suggestions: readonly OwnSuggestion[]): string | undefined {
-  const all = suggestions.reduce((sum, { senders }) => sum + senders, 0);
+function likelyOwn(suggestions: readonly OwnSuggestion[], carrying: number): string | undefined {
   return suggestions.find(
-    ({ senders, addressed, sent }) => addressed > 0 || sent > 0 || (senders > 1 && senders * 2 > all),
+    ({ senders, addressed, sent }) => addressed > 0 || sent > 0 || (senders > 1 && senders * 2 > carrying),
   )?.entry;
 }
 

@@ -29,7 +29,7 @@ export async function caseCommand(given: string | undefined, options: CaseOption
   const reader = new OptionReader();
   const name = readName(given, options.externalId, reader);
   const wanted = {
-    limit: reader.limit(options.limit, USUAL_LIMIT, LARGEST_LIMIT),
+    limit: reader.count('limit', options.limit, USUAL_LIMIT, LARGEST_LIMIT),
     texts: options.text,
     why: options.why,
   };

@@ -15,7 +15,11 @@ let mask = (text: string): string => text;
 
 /** @param text harmless already, perhaps with colours */
 export function print(text: string): void {
-  process.stdout.write(`${mask(text)}\n`);
+  printWhole(mask(text));
+}
+
+function printWhole(text: string): void {
+  process.stdout.write(`${text}\n`);
 }
 
 /** @param text without colours: what a server or a mail says in it must not drive the terminal */
@@ -29,7 +33,17 @@ export function printError(text: string): void {
  * @param words made only where they are wanted; harmless already, unlike the value
  */
 export function answer(asJson: boolean | undefined, value: unknown, words: () => string): void {
-  print(asJson === true ? harmlessJson(value) : words());
+  // Before it is JSON: a secret of digits would be found in its numbers too.
+  if (asJson === true) printWhole(harmlessJson(masked(value)));
+  else print(words());
+}
+
+/** Blanks secrets out of every text of a value. */
+function masked(value: unknown): unknown {
+  if (typeof value === 'string') return mask(value);
+  if (Array.isArray(value)) return value.map(masked);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, masked(each)]));
 }
 
 /** Loads the configuration that the command line means. */

@@ -43,7 +43,7 @@ export async function historyCommand(given: string | undefined, options: History
   const range = {
     since: reader.moment('since', options.since),
     until: reader.end('until', options.until),
-    limit: reader.limit(options.limit, USUAL_LIMIT, LARGEST_LIMIT),
+    limit: reader.count('limit', options.limit, USUAL_LIMIT, LARGEST_LIMIT),
     texts: options.text,
   };
   if (range.since && range.until && range.since >= range.until) {

@@ -23,12 +23,12 @@ export class OptionReader {
   }
 
   /** How many of something, in digits. @param largest more would be held in memory than is good */
-  limit(text: string | undefined, usual: number, largest: number): number {
+  count(name: string, text: string | undefined, usual: number, largest: number): number {
     if (text === undefined) return usual;
-    const limit = Number(text);
-    if (/^[1-9]\d*$/.test(text) && limit <= largest) return limit;
+    const count = Number(text);
+    if (/^[1-9]\d*$/.test(text) && count <= largest) return count;
     this.problems.push(
-      `--limit is no number from 1 to ${largest.toLocaleString('en-US')}: write it in digits, e.g. 100`,
+      `--${name} is no number from 1 to ${largest.toLocaleString('en-US')}: write it in digits, e.g. 100`,
     );
     return usual;
   }

@@ -3,15 +3,24 @@ import { MailcaseError } from '../errors.ts';
 
 /** The mailbox that is meant: the one that is named, or the only one. */
 export function mailboxFor(mailboxes: readonly MailboxConfig[], name: string | undefined): MailboxConfig {
-  const [only] = mailboxes;
-  const found =
-    name === undefined && mailboxes.length === 1 ? only : mailboxes.find((each) => each.name === name);
-  if (found) return found;
-  const names = mailboxes.map((each) => each.name).join(', ');
-  throw new MailcaseError(
-    'usage',
-    `${name === undefined ? 'which mailbox?' : `there is no mailbox ${name}:`} give --mailbox with one of ${names}`,
-  );
+  const [found, ...others] = mailboxesFor(mailboxes, name);
+  if (found && others.length === 0) return found;
+  throw new MailcaseError('usage', `which mailbox? ${choiceOf(mailboxes)}`);
+}
+
+/** The mailboxes that are meant: the one that is named, or all. */
+export function mailboxesFor(
+  mailboxes: readonly MailboxConfig[],
+  name: string | undefined,
+): readonly MailboxConfig[] {
+  if (name === undefined) return mailboxes;
+  const found = mailboxes.filter((each) => each.name === name);
+  if (found.length > 0) return found;
+  throw new MailcaseError('usage', `there is no mailbox ${name}: ${choiceOf(mailboxes)}`);
+}
+
+function choiceOf(mailboxes: readonly MailboxConfig[]): string {
+  return `give --mailbox with one of ${mailboxes.map((each) => each.name).join(', ')}`;
 }
 
 /** The configured folder that is meant: the one that is named, or the first. */

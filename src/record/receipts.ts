@@ -13,7 +13,7 @@ export interface Receipt {
 const UIDS_PER_QUERY = 20_000;
 
 /** Most messages that are marked late by one poll; what is beyond waits for the next. */
-const MAX_UNMARKED = 1_000;
+export const MAX_UNMARKED = 1_000;
 
 /** What is known already of these messages. Bodies of recorded mail are never fetched again. */
 export async function findReceipts(
@@ -60,6 +60,24 @@ export async function findUnmarked(db: Database, folder: FolderRef): Promise<Rec
     [folder.folderId, folder.uidValidity, MAX_UNMARKED],
   )) as { rows: Receipt[] };
   return rows;
+}
+
+/** How many of these messages have a receipt and were not marked processed. */
+export async function countUnmarked(
+  db: Database,
+  folder: FolderRef,
+  uids: readonly number[],
+): Promise<number> {
+  let count = 0;
+  for (const some of chunks(uids, UIDS_PER_QUERY)) {
+    const { rows } = (await db.raw(
+      `select count(*) as n from receipts
+       where folder_id = ? and uid_validity = ? and uid = any(?) and processed_at is null`,
+      [folder.folderId, folder.uidValidity, some],
+    )) as { rows: [{ n: number }] };
+    count += rows[0].n;
+  }
+  return count;
 }
 
 /** Whether all of the message is in the history, by itself or by the copy it is a duplicate of. */

@@ -6,7 +6,11 @@ import { writeConfig } from '../support/mailcase.ts';
 const SECRET = 'canary-secret-0123456789';
 
 /** What is said of a configuration of one mailbox, all that is fine left out. */
-async function said(mailbox: Record<string, unknown>, database: object = { url: 'postgres://u@h/d' }) {
+async function said(
+  mailbox: Record<string, unknown>,
+  database: object = { url: 'postgres://u@h/d' },
+  isSampled = false,
+) {
   const { imap = {}, ...rest } = mailbox as { imap?: object };
   const written = await writeConfig({
     database,
@@ -19,7 +23,7 @@ async function said(mailbox: Record<string, unknown>, database: object = { url: 
   });
   const { config, file } = await written.load();
   await written.remove();
-  const findings = configFindings(config, config.mailboxes, file);
+  const findings = configFindings(config, config.mailboxes, file, isSampled);
   expect(findings.every(({ section, level }) => section === 'Configuration' && level !== 'problem')).toBe(
     true,
   );
@@ -39,6 +43,9 @@ describe('warnings of a configuration that can be understood', () => {
     ]);
     expect(findings[0]?.message).toMatch(/mailcase\.yaml can be understood \(mailboxes: support\)$/);
     expect(findings[1]?.message).toContain('check --sample');
+    // Whoever has asked for a sample is not told to.
+    const [, sampled] = await said({}, undefined, true);
+    expect(sampled?.message).toBe('support: trust is none: x-headers are kept and change nothing');
   });
 
   it.each<[name: string, mailbox: Record<string, unknown>, code: string, message: RegExp, cure: RegExp]>([

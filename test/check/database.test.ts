@@ -1,17 +1,13 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { type DatabaseFacts, type Looked, lookAtDatabase } from '../../src/check/database.ts';
 import { databaseFindings } from '../../src/check/database-findings.ts';
-import { grantsFor, type MissingRight, SEQUENCES_OF, TABLE_RIGHTS } from '../../src/check/rights.ts';
-import { connectDatabase } from '../../src/db/connect.ts';
 import { migrateUp } from '../../src/db/migrate.ts';
 import { createDatabase, createEmptyDatabase, dropDatabase, useDatabase } from '../support/database.ts';
-import { deliver } from '../support/deliver.ts';
-import { mail } from '../support/mail.ts';
-import { loadMailbox } from '../support/mailcase.ts';
-import { poll, rows } from '../support/poll.ts';
+import { rows } from '../support/poll.ts';
+import { grantsOf, withRole } from './role.ts';
 
 const database = useDatabase();
 
@@ -28,38 +24,6 @@ const codes = (findings: readonly { level: string; code: string }[]) =>
   findings.map(({ level, code }) => `${level} ${code}`);
 
 const FINE = ['ok database_reached', 'ok schema_current', 'ok rights_complete', 'ok quarantine_empty'];
-
-/** A role of the tests' server; the caller drops it when nothing is granted to it any more. */
-async function withRole<T>(
-  grants: (role: string) => string[],
-  work: (url: string, role: string) => Promise<T>,
-) {
-  const role = `check_${process.pid}_${Math.random().toString(36).slice(2, 8)}`;
-  const { db } = database;
-  await db.raw(`create role ${role} login password 'canary-password'`);
-  try {
-    for (const statement of grants(role)) await db.raw(statement);
-    const url = new URL(database.url);
-    url.username = role;
-    url.password = 'canary-password';
-    return await work(url.href, role);
-  } finally {
-    await db.raw(`drop owned by ${role}`);
-    await db.raw(`drop role ${role}`);
-  }
-}
-
-/** The GRANTs for exactly what the check asks for, and those of `without` left out. */
-function grants(role: string, without: (table: string, right: string) => boolean = () => false): string[] {
-  return [
-    ...Object.entries(TABLE_RIGHTS).flatMap(([table, rights]) =>
-      rights
-        .filter((right) => !without(table, right))
-        .map((right) => `grant ${right} on ${table} to ${role}`),
-    ),
-    ...SEQUENCES_OF.map((table) => `grant usage on sequence ${table}_id_seq to ${role}`),
-  ];
-}
 
 describe('a database', () => {
   it('in which all is well', async () => {
@@ -132,7 +96,8 @@ describe('a database', () => {
 
   it('to which nothing can be written', async () => {
     await withRole(
-      (role) => [...grants(role), `alter role ${role} set default_transaction_read_only = on`],
+      database,
+      (role) => [...grantsOf(role), `alter role ${role} set default_transaction_read_only = on`],
       async (url) => {
         const { findings } = await at(url);
         expect(codes(findings)).toEqual([FINE[0], 'problem database_read_only', ...FINE.slice(1)]);
@@ -144,117 +109,6 @@ describe('a database', () => {
 async function migrateUpAgain(db: typeof database.db, name: string): Promise<void> {
   await db.raw('insert into schema_migrations (name, batch, migration_time) values (?, 1, now())', [name]);
 }
-
-describe('rights', () => {
-  it('are those that are asked for: with exactly them, the daemon records whatever comes', async () => {
-    const server = inject('dovecot');
-    const user = 'rights@example.com';
-    const from = (name: string) => ({ From: `${name}@customer.example`, To: user, Subject: name });
-    await deliver(server, user, [
-      mail(from('plain')),
-      mail({ ...from('large'), 'Message-ID': '<large@x>' }, `${'x'.repeat(98)}\r\n`.repeat(60_000)),
-      mail({ ...from('answer'), References: '<large@x>' }),
-      mail(
-        { ...from('photo'), 'MIME-Version': '1.0', 'Content-Type': 'image/png; name=a.png' },
-        'not really one',
-      ),
-      mail({ ...from('case'), 'x-desk-case-external-id': 'A-1', 'x-desk-case-status': 'resolved' }),
-      mail({ ...from('case'), 'x-desk-case-external-id': 'A-1', 'x-desk-case-labels': 'vip' }),
-      mail(from('beyond'), `${'y'.repeat(98)}\r\n`.repeat(75_000)),
-    ]);
-    await withRole(grants, async (url) => {
-      expect(codes((await at(url)).findings).slice(0, 3)).toEqual(FINE.slice(0, 3));
-      const db = connectDatabase(url, 3);
-      try {
-        const mailbox = await loadMailbox(user, { trust: 'all', message_bytes: '7MB' });
-        expect(await poll(db, mailbox)).toMatchObject({ recorded: 6, quarantined: 1 });
-        // A copy that comes late changes what is there.
-        const again = {
-          ...from('copy'),
-          'Message-ID': '<copy@x>',
-          To: `${user}, joe@customer.example`,
-          'x-desk-case-external-id': 'A-9',
-          'x-desk-customer-email': 'joe@customer.example',
-          'x-desk-interaction-direction': 'out',
-        };
-        await deliver(server, user, [mail(again)]);
-        expect(await poll(db, await loadMailbox(user, { trust: 'none' }))).toMatchObject({ recorded: 1 });
-        await deliver(server, user, [mail(again)]);
-        expect(await poll(db, mailbox)).toMatchObject({ duplicates: 1 });
-        const copied = await rows(
-          database.db,
-          `select trusted, direction from interactions where message_id = 'copy@x'`,
-        );
-        expect(copied).toEqual([{ trusted: true, direction: 'out' }]);
-      } finally {
-        await db.destroy();
-      }
-    });
-  });
-
-  it.each<[table: string, right: string]>(
-    Object.entries(TABLE_RIGHTS).flatMap(([table, rights]) =>
-      rights.slice(-1).map((right): [string, string] => [table, right]),
-    ),
-  )('%s without %s is seen, with the GRANT that mends it', async (table, right) => {
-    await withRole(
-      (role) => grants(role, (t, r) => t === table && r === right),
-      async (url, role) => {
-        const { findings, isReadable } = await at(url);
-        const finding = findings.find(({ code }) => code === 'rights_missing');
-        expect(finding).toMatchObject({
-          level: 'problem',
-          message: expect.stringContaining(table),
-          details: [`grant ${right} on ${table} to ${role};`],
-        });
-        expect(isReadable).toBe(right !== 'select');
-        for (const grant of finding?.details ?? []) await database.db.raw(grant);
-        expect(codes((await at(url)).findings).slice(0, 3)).toEqual(FINE.slice(0, 3));
-      },
-    );
-  });
-
-  it('a role without any: everything is named, and no table is taken for missing', async () => {
-    await withRole(
-      () => [],
-      async (url, role) => {
-        const { findings, isReadable } = await at(url);
-        expect(codes(findings)).toEqual(['ok database_reached', 'problem rights_missing']);
-        expect(isReadable).toBe(false);
-        const mending = findings[1]?.details ?? [];
-        expect(mending.join('\n')).toContain(`grant usage on sequence`);
-        expect(mending.every((grant) => grant.endsWith(` to ${role};`))).toBe(true);
-        for (const grant of mending) await database.db.raw(grant);
-        expect(codes((await at(url)).findings).slice(0, 3)).toEqual(FINE.slice(0, 3));
-      },
-    );
-  });
-});
-
-it.each<[string, MissingRight[], string[]]>([
-  ['nothing', [], []],
-  [
-    'tables that lack the same, together',
-    [
-      { kind: 'table', on: 'cases', right: 'insert' },
-      { kind: 'table', on: 'cases', right: 'update' },
-      { kind: 'table', on: 'customers', right: 'insert' },
-      { kind: 'table', on: 'customers', right: 'update' },
-      { kind: 'table', on: 'receipts', right: 'select' },
-    ],
-    ['grant insert, update on cases, customers to "a b";', 'grant select on receipts to "a b";'],
-  ],
-  [
-    'a sequence and the database',
-    [
-      { kind: 'sequence', on: 'public.cases_id_seq', right: 'usage' },
-      { kind: 'database', on: 'm', right: 'temporary' },
-    ],
-    ['grant usage on sequence public.cases_id_seq to "a b";', 'grant temporary on database m to "a b";'],
-  ],
-])('grants: %s', (_, missing, expected) => {
-  expect(grantsFor(missing, '"a b"')).toEqual(expected);
-});
 
 describe('what a server can be', () => {
   const FACTS: DatabaseFacts = {

@@ -90,6 +90,9 @@ describe('a mailbox is looked at', () => {
     await poll(database.db, { ...mailbox, folders: mailbox.folders });
     await deliver(shared, user, [from('f', user), from('g', user)]);
     await database.db.raw(`update receipts set processed_at = null where uid = 1`);
+    // Another could not be marked either, and is gone since.
+    await database.db.raw(`insert into receipts (folder_id, uid_validity, uid, outcome)
+      select folder_id, uid_validity, 4000, 'skipped' from receipts where uid = 1`);
     const before = [await dumpOf(database.db), await flagsOf(user, ['INBOX', 'Archive'])];
 
     const report = await checkOne(user, { processed: { flag: '\\Flagged' } }, { sample: 10 });
@@ -120,7 +123,7 @@ describe('a mailbox is looked at', () => {
     });
     for (const [index, [options, waiting, left, said]] of (
       [
-        [{}, 5, 0, /by `start: all`, all of it counts/],
+        [{}, 5, 0, /by `start: all`, mail of any age counts/],
         [{ start: 'now' }, 0, 5, /by `start: now`, what comes after the first poll counts/],
         [{ start: '2020-02-02T12:00:00Z' }, 4, 1, /received since 2020-02-02 12:00 UTC counts/],
         [{ start: '2020-02-02T12:00:01Z' }, 3, 2, /counts/],
@@ -316,15 +319,35 @@ describe('a mailbox that cannot be looked at', () => {
     }
   });
 
-  it('the database away: mailboxes all the same, and that nothing is known of what was recorded', async () => {
-    const user = 'check-nodb@example.com';
-    await deliver(shared, user, [from('a', user)]);
-    const report = await checkOne(user, {}, { url: 'postgres://u@127.0.0.1:1/d', sample: 5 });
+  it.each<[string, Record<string, unknown>, number]>([
+    ['unseen mail', {}, 1],
+    ['by UID, from the first contact on, which was long ago', { select: 'new', start: 'now' }, 3],
+  ])('the database away: nothing is said of what only it knows (%s)', async (_, more, most) => {
+    const user = `check-nodb-${most}@example.com`;
+    await deliver(shared, user, [from('a', user), from('b', user)]);
+    await poll(database.db, await loadMailbox(user, { name: user.replace(/@.*/, '') }));
+    await deliver(shared, user, [from('c', user)]);
+    const url = 'postgres://u@127.0.0.1:1/d';
+    const report = await checkOne(user, more, { url, sample: 5 });
     expect(report.ok).toBe(false);
     expect(findings(report, 'database_unreachable')).toHaveLength(1);
-    expect(report.mailboxes[0]?.folders[0]).toMatchObject({ waiting: 1 });
-    expect(only(report, 'folder_read')?.details.join()).toContain('not known without the database');
-    expect(report.mailboxes[0]?.sample).toMatchObject({ read: 1, recorded: null });
+    expect(report.mailboxes[0]?.folders[0]).toMatchObject({
+      waiting: most,
+      ...{ left: null, unmarked: null, isFirstContact: null, start: null },
+    });
+    expect(only(report, 'folder_read')).toMatchObject({
+      message: `INBOX: 3 messages, at most ${most} waiting for the next poll`,
+      details: [
+        expect.stringContaining('is recorded, then marked'),
+        'what was recorded before is not known without the database',
+      ],
+    });
+    expect(report.mailboxes[0]?.sample).toMatchObject({ recorded: null });
+  });
+
+  it('the database away, and nothing there: nothing waits', async () => {
+    const report = await checkOne('check-nodb-empty@example.com', {}, { url: 'postgres://u@127.0.0.1:1/d' });
+    expect(only(report, 'folder_read')?.message).toBe('INBOX: 0 messages, 0 waiting for the next poll');
   });
 });
 
@@ -427,6 +450,38 @@ describe('a sample', () => {
     expect(
       (await checkOne(user, { folders: ['INBOX', 'More'] }, { sample: 100 })).mailboxes[0]?.sample?.read,
     ).toBe(14);
+  });
+
+  it('goes on as long as the server answers, however long it takes in all', async () => {
+    const user = 'check-patient@example.com';
+    await deliver(
+      shared,
+      user,
+      ['a', 'b', 'c', 'd', 'e'].map((name) => from(name, user)),
+    );
+    const report = await checkOne(
+      user,
+      { poll_timeout: '1s', batch: { messages: 1 } },
+      // Whoever is told takes a while.
+      { sample: 5, onProgress: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300) },
+    );
+    expect(findings(report, 'mailbox_timeout')).toEqual([]);
+    expect(report.mailboxes[0]?.sample?.read).toBe(5);
+  });
+
+  it('a calendar is a reply where its METHOD says so', async () => {
+    const user = 'check-calendar@example.com';
+    const calendar = (method: string) =>
+      mail(
+        {
+          ...{ From: `${method}@customer.example`, To: user, 'MIME-Version': '1.0' },
+          'Content-Type': 'multipart/alternative; boundary=b',
+        },
+        `--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n--b\r\nContent-Type: text/calendar; method=${method}\r\n\r\nBEGIN:VCALENDAR\r\n--b--`,
+      );
+    await deliver(shared, user, [calendar('REQUEST'), calendar('reply'), calendar('CANCEL')]);
+    const report = await checkOne(user, {}, { sample: 5 });
+    expect(report.mailboxes[0]?.sample?.kinds).toEqual({ mail: 2, calendar: 1 });
   });
 
   it('of an empty mailbox, and of one that is not asked for', async () => {

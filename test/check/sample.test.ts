@@ -307,7 +307,7 @@ describe('what is found in a sample', () => {
       level: 'warning',
       message: '12 of 17 carry x-desk- headers, and none is applied: the mailbox trusts nobody (trust: none)',
       cure: expect.stringMatching(/trust: \{secret: \{header: x-our-secret.*or `trust: all`/),
-      details: ['from shop@example.com (12)'],
+      details: ['from addresses of `own`: shop@example.com (12)'],
     });
     // Nothing is promised that this version does not have.
     expect(JSON.stringify(findings)).not.toMatch(/hmac|dkim/i);
@@ -329,12 +329,12 @@ describe('what is found in a sample', () => {
     expect(one(findings, 'headers_secret_missing')).toMatchObject({
       message: 'those of 1 are not applied: it has no x-our-secret',
       cure: expect.stringContaining('what strangers wrote stays without effect'),
-      details: ['from mallory@evil.example (1)'],
+      details: ['from others: mallory@evil.example (1)'],
     });
     expect(one(findings, 'headers_secret_wrong')?.cure).toContain('trust.secret.value');
     expect(one(findings, 'headers_secret_repeated')).toMatchObject({
       cure: expect.stringContaining('once'),
-      details: ['from nobody (1)'],
+      details: ['from others: nobody (1)'],
     });
   });
 
@@ -381,7 +381,6 @@ describe('what is found in a sample', () => {
       details: [
         'among them 2 bounces, 1 mail of a list and 1 automatic reply',
         '1 copy of another in the sample, as far as headers say',
-        '0 recorded already',
         '1 without a usable address: recorded without a customer',
         expect.stringContaining('bounces'),
       ],
@@ -402,16 +401,37 @@ describe('what is found in a sample', () => {
     expect(one(found(carrying(2, {}), { mailbox }), 'own_incomplete')?.cure).toContain(
       'own: [we@gmail.com, example.com]',
     );
-    // A stranger who writes x-headers is named, and is in no example that somebody might copy.
-    for (const few of [
-      carrying(1, { from: 'eve@e.example' }),
-      [...carrying(2, {}), ...carrying(1, { from: 'eve@e.example' })],
-    ]) {
-      const stranger = one(found(few), 'own_incomplete');
-      expect(stranger?.details).toEqual(['e.example: From of 1 mail with x-headers']);
-      expect(stranger?.cure).toBe('add those that are yours, and only those: anybody can write x-headers');
-    }
-    expect(one(found(several(3, {})), 'own_complete')?.level).toBe('ok');
+    // Beside somebody who is likely to be meant, a stranger is named, and is in no example that people may copy.
+    const beside = one(
+      found([
+        ...carrying(1, { from: 'eve@e.example' }),
+        ...carrying(1, { from: 'eve2@f.example' }),
+        ...carrying(3, { from: 'shop@shop.example' }),
+      ]),
+      'own_incomplete',
+    );
+    expect(beside?.details).toHaveLength(3);
+    expect(beside?.cure).toContain('own: [example.com, shop.example]');
+    expect(one(found(several(3, {})), 'own_complete')).toMatchObject({ level: 'ok', details: [] });
     expect(one(found(several(20, {})), 'own_unused')?.message).toContain('example.com');
+  });
+
+  it.each<[string, SampledMessage[], string]>([
+    ['alone', carrying(1, { from: 'eve@e.example' }), 'e.example (1)'],
+    ['once', [...carrying(2, {}), ...carrying(1, { from: 'eve@e.example' })], 'e.example (1)'],
+    ['as often as we', [...carrying(3, {}), ...carrying(3, { from: 'eve@e.example' })], 'e.example (3)'],
+    [
+      'and another',
+      [
+        ...carrying(4, {}),
+        ...carrying(2, { from: 'eve@e.example' }),
+        ...carrying(1, { from: 'mallory@gmail.com' }),
+      ],
+      'e.example (2) and mallory@gmail.com (1)',
+    ],
+  ])('a stranger who writes x-headers is told, and no warning: %s', (_, messages, told) => {
+    expect(one(found(messages), 'own_complete')).toMatchObject({
+      ...{ level: 'ok', cure: null, details: [`others who write x-headers: ${told}`] },
+    });
   });
 });

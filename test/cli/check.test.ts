@@ -173,7 +173,7 @@ describe('mailcase check', () => {
   it.each<[string, string[], RegExp]>([
     ['a mailbox that is not configured', ['--mailbox', 'nope'], /no mailbox nope.*one of support/],
     ['a sample of nothing', ['--sample', '0'], /--sample is no number/],
-    ['of too much', ['--sample', '10001'], /1 to 10000/],
+    ['of too much', ['--sample', '10001'], /--sample is no number from 1 to 10,000/],
     ['of a word', ['--sample', 'all'], /--sample is no number/],
     ['an unknown option', ['--fix'], /unknown option/],
   ])('wrong usage is 2: %s', async (_, args, message) => {
@@ -182,13 +182,65 @@ describe('mailcase check', () => {
     expect(stderr).toMatch(message);
   });
 
-  it('a wrong configuration is 2, with every problem, as always', async () => {
-    const made = await writeConfig({ database: { url: 'x' }, mailboxes: [{ name: 'a b' }] });
+  it('a wrong configuration is 2, with every problem: in words, and as findings', async () => {
+    const { imap, ...mailbox } = mailboxSection('a@example.com');
+    const made = await writeConfig({ database: { url: 'x' }, mailboxes: [mailbox] });
     written.push(made);
-    const { code, stderr } = await run(made.file, '--json');
+    const words = await run(made.file);
+    expect(words).toMatchObject({ code: 2, stdout: '' });
+    expect(words.stderr).toMatch(/2 problems in the configuration/);
+    const { code, stdout, stderr } = await run(made.file, '--json');
+    expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
+    const wrong = {
+      ...{ section: 'Configuration', level: 'problem', code: 'config_invalid', file: made.file },
+      ...{ message: expect.any(String), cure: expect.any(String), details: [] },
+    };
+    expect(JSON.parse(stdout)).toEqual({
+      ok: false,
+      findings: [
+        { ...wrong, line: expect.any(Number), option: 'database.url' },
+        { ...wrong, line: expect.any(Number), option: 'mailboxes[0].imap' },
+      ],
+      mailboxes: [],
+    });
+    const { findings } = JSON.parse(stdout) as { findings: { message: string; cure: string }[] };
+    for (const { message, cure } of findings) {
+      expect(words.stderr).toContain(message);
+      expect(words.stderr).toContain(cure);
+    }
+  });
+
+  it('a configuration that is not there is 2, and a finding about the file as a whole', async () => {
+    const { code, stdout } = await run('/nowhere/mailcase.yaml', '--json');
     expect(code).toBe(2);
-    expect(stderr).toMatch(/\d problems in the configuration/);
-    expect(stderr).toMatch(/→/);
+    expect(JSON.parse(stdout)).toMatchObject({
+      findings: [{ code: 'config_invalid', file: '/nowhere/mailcase.yaml', line: null, option: null }],
+    });
+  });
+
+  it('a secret is found before the line is broken in its middle, and not in numbers of the JSON', async () => {
+    const user = 'cli-check-secrets@example.com';
+    const secret = Array.from({ length: 30 }, (_, index) => `canary${index}`).join(' ');
+    const proxy = await startImapProxy(server, (text) =>
+      text.replace(/^(\S+) NO .*/m, `$1 NO [AUTHENTICATIONFAILED] not with ${secret}, nor with 1`),
+    );
+    try {
+      const file = await config(
+        mailboxSection(user, { imap: { port: proxy.port, password: secret } }),
+        mailboxSection(user, { name: 'digits', imap: { port: proxy.port, password: `${proxy.port}` } }),
+      );
+      const words = await run(file);
+      expect(words.code).toBe(1);
+      expect(words.stdout).toContain('not with [secret], nor');
+      expect(words.stdout).not.toContain('canary');
+      const { code, stdout } = await run(file, '--json');
+      expect(code).toBe(1);
+      const { mailboxes } = JSON.parse(stdout) as { mailboxes: { port: number }[] };
+      expect(mailboxes.map(({ port }) => port)).toEqual([proxy.port, proxy.port]);
+      expect(stdout).not.toContain('canary');
+    } finally {
+      await proxy.close();
+    }
   });
 
   it('explains itself', async () => {

@@ -1,0 +1,283 @@
+import { beforeEach, describe, expect, inject, it } from 'vitest';
+import { lookAtDatabase } from '../../src/check/database.ts';
+import { databaseFindings } from '../../src/check/database-findings.ts';
+import { grantsFor, HAND_RIGHTS, type MissingRight } from '../../src/check/rights.ts';
+import { connectDatabase, type Database } from '../../src/db/connect.ts';
+import { assertSchemaCurrent } from '../../src/db/migrate.ts';
+import { type Act, perform } from '../../src/desk/act.ts';
+import { mergeCases } from '../../src/desk/merge-cases.ts';
+import { mergeCustomers } from '../../src/desk/merge-customers.ts';
+import { moveInteraction } from '../../src/desk/move-interaction.ts';
+import { setCase } from '../../src/desk/set-case.ts';
+import { errorMessage } from '../../src/errors.ts';
+import { findAttachment } from '../../src/history/attachment.ts';
+import { readCase } from '../../src/history/case.ts';
+import { readCustomerHistory } from '../../src/history/customer.ts';
+import { ANN, deskOn } from '../desk/desk.ts';
+import { useDatabase } from '../support/database.ts';
+import { deliver } from '../support/deliver.ts';
+import { mail } from '../support/mail.ts';
+import { loadMailbox } from '../support/mailcase.ts';
+import { poll, rows } from '../support/poll.ts';
+import { grantsOf, OF_THE_DAEMON, type TableRight, withRole } from './role.ts';
+
+const database = useDatabase();
+const server = inject('dovecot');
+const desk = deskOn(database);
+
+/** What a check says of the database, without what it holds. */
+async function look(url: string) {
+  const { looked, db, close } = await lookAtDatabase({ url, pool: 3 });
+  await close();
+  const findings = databaseFindings(looked, 'host/db').filter(({ code }) => !code.startsWith('quarantine'));
+  return {
+    findings,
+    codes: findings.map(({ level, code }) => `${level} ${code}`),
+    isReadable: db !== undefined,
+  };
+}
+
+const FINE = ['ok database_reached', 'ok schema_current', 'ok rights_complete'];
+
+async function withRights<T>(without: readonly TableRight[], work: (db: Database) => Promise<T>): Promise<T> {
+  return withRole(
+    database,
+    (role) => grantsOf(role, without),
+    async (url) => {
+      const db = connectDatabase(url, 3);
+      try {
+        return await work(db);
+      } finally {
+        await db.destroy();
+      }
+    },
+  );
+}
+
+let mailboxes = 0;
+
+/** Polls a mailbox with whatever comes, and says what became of it. */
+async function record(db: Database): Promise<object> {
+  await assertSchemaCurrent(db);
+  mailboxes += 1;
+  const user = `rights-${mailboxes}@example.com`;
+  const tag = `m${mailboxes}`;
+  const from = (name: string) => ({ From: `${name}@${tag}.example`, To: user, Subject: name });
+  const inCase = { 'x-desk-case-external-id': `A-${tag}` };
+  await deliver(server, user, [
+    mail(from('plain')),
+    mail({ ...from('large'), 'Message-ID': `<large@${tag}>` }, `${'x'.repeat(98)}\r\n`.repeat(60_000)),
+    mail({ ...from('answer'), References: `<large@${tag}>` }),
+    mail(
+      { ...from('photo'), 'MIME-Version': '1.0', 'Content-Type': 'image/png; name=a.png' },
+      'not really one',
+    ),
+    mail({ ...from('case'), ...inCase, 'x-desk-case-status': 'resolved', 'x-desk-customer-company': 'A' }),
+  ]);
+  const more = { name: tag, message_bytes: '7MB' };
+  const trusting = await loadMailbox(user, { ...more, trust: 'all' });
+  const first = await poll(db, trusting);
+  // What comes later changes what is there: a case, a customer, and by a copy the interaction itself.
+  const copy = mail({
+    ...from('copy'),
+    ...{ 'Message-ID': `<copy@${tag}>`, To: `${user}, joe@${tag}.example` },
+    'x-desk-customer-email': `joe@${tag}.example`,
+    'x-desk-interaction-direction': 'out',
+  });
+  await deliver(server, user, [
+    mail({ ...from('case'), ...inCase, 'x-desk-case-labels': 'vip', 'x-desk-customer-phone': '1' }),
+    mail(from('beyond'), `${'y'.repeat(98)}\r\n`.repeat(75_000)),
+    // Its header is beyond what is parsed.
+    mail(
+      { ...from('odd'), 'MIME-Version': '1.0', 'Content-Type': 'multipart/mixed; boundary=b' },
+      `--b\r\nX-Long: ${'z'.repeat(5 * 1024 * 1024)}\r\n\r\nz\r\n--b--`,
+    ),
+    copy,
+  ]);
+  const second = await poll(db, await loadMailbox(user, { ...more, trust: 'none' }));
+  await deliver(server, user, [copy]);
+  const third = await poll(db, trusting);
+  const [copied] = await rows(
+    database.db,
+    `select trusted, direction from interactions where message_id = 'copy@${tag}'`,
+  );
+  const counts = [first, second, third].map(({ recorded, duplicates, quarantined }) =>
+    [recorded, duplicates, quarantined].join('/'),
+  );
+  return { counts, copied };
+}
+
+const RECORDED = { counts: ['5/0/0', '2/0/2', '0/1/0'], copied: { trusted: true, direction: 'out' } };
+
+describe('what the daemon needs', () => {
+  it('is what is asked for: with exactly these rights, all is well and whatever comes is recorded', async () => {
+    const ofHands = HAND_RIGHTS.map(({ table, right }) => ({ table, right }));
+    await withRights(ofHands, async (db) => expect(await record(db)).toEqual(RECORDED));
+  });
+
+  it.each(OF_THE_DAEMON)('has $right on $table: without it, recording fails', async (right) => {
+    await withRights([right], async (db) => {
+      const failure = await record(db).then(() => undefined, errorMessage);
+      // Where migrations cannot be read, none is taken for applied.
+      expect(failure).toMatch(
+        right.table === 'schema_migrations'
+          ? /lacks \d+ of mailcase's migrations/
+          : `permission denied for table ${right.table}`,
+      );
+    });
+  });
+
+  it.each(OF_THE_DAEMON)(
+    'a missing $right on $table is a problem, with the GRANT that mends it',
+    async ({ table, right }) => {
+      await withRole(
+        database,
+        (role) => grantsOf(role, [{ table, right }]),
+        async (url, role) => {
+          const { findings, isReadable } = await look(url);
+          expect(findings.find(({ code }) => code === 'rights_missing')).toMatchObject({
+            level: 'problem',
+            message: expect.stringContaining(`on ${table}`),
+            details: [`grant ${right} on ${table} to ${role};`],
+          });
+          expect(isReadable).toBe(right !== 'select');
+          await database.db.raw(`grant ${right} on ${table} to ${role}`);
+          expect((await look(url)).codes).toEqual(FINE);
+        },
+      );
+    },
+  );
+
+  it('a role without any: everything is named, and no table is taken for missing', async () => {
+    await withRole(
+      database,
+      () => [],
+      async (url, role) => {
+        const { findings, codes, isReadable } = await look(url);
+        expect(codes).toEqual([
+          'ok database_reached',
+          'problem rights_missing',
+          'warning rights_missing_by_hand',
+        ]);
+        expect(isReadable).toBe(false);
+        const mending = findings.flatMap(({ details }) => details);
+        expect(mending.join('\n')).toContain('grant usage on sequence');
+        expect(mending.every((grant) => grant.endsWith(` to ${role};`))).toBe(true);
+        for (const grant of mending) await database.db.raw(grant);
+        expect((await look(url)).codes).toEqual(FINE);
+      },
+    );
+  });
+});
+
+describe('what people need by hand', () => {
+  const mails = [
+    { From: 'Ann Asker <ann@asker.example>', 'x-desk-customer-external-id': 'C-1' },
+    { From: 'ann@home.example' },
+    { From: 'joe@customer.example' },
+    { From: 'joe@customer.example', Subject: 'again' },
+  ];
+  const acts: Readonly<Record<string, (db: Database) => Promise<unknown>>> = {
+    history: (db) =>
+      readCustomerHistory(db, 1, { limit: 5, since: undefined, until: undefined, texts: true }),
+    case: (db) => readCase(db, 1, { limit: 5, texts: true, why: true }),
+    attachment: (db) => findAttachment(db, 1).then((found) => found ?? 'none'),
+    'case set': by((act) =>
+      setCase(
+        act,
+        { id: 3 },
+        {
+          ...{ status: 'pending', priority: 3, customer: { address: 'ann@home.example' } },
+          ...{ labels: [{ how: 'add', labels: ['vip'] }], custom_fields: new Map([['a', 'b']]) },
+        },
+      ),
+    ),
+    'case move': by((act) => moveInteraction(act, 3, 4, () => false)),
+    'case move to a new one': by((act) => moveInteraction(act, 2, 'new', () => false)),
+    'case merge': by((act) => mergeCases(act, 3, 4)),
+    'customer merge': by((act) => mergeCustomers(act, { id: 1 }, { id: 2 })),
+  };
+
+  function by(work: (act: Act) => Promise<unknown>) {
+    return (db: Database) =>
+      perform(db, ANN, async (act) => {
+        await work(act);
+      });
+  }
+
+  beforeEach(async () => {
+    await desk.clear();
+    await desk.record(mails);
+  });
+
+  it.each(Object.keys(acts))('is what is asked for: with exactly these rights, %s goes', async (name) => {
+    await withRights([], async (db) => expect(await acts[name]?.(db)).toBeDefined());
+  });
+
+  it.each(
+    HAND_RIGHTS.filter(({ table }) => table !== 'customer_emails').flatMap(({ table, right, commands }) =>
+      commands.map((command) => ({ table, right, command })),
+    ),
+  )('has $right on $table: without it, $command fails', async ({ table, right, command }) => {
+    await withRights([{ table, right }], async (db) => {
+      await expect(acts[command]?.(db)).rejects.toThrow(`permission denied for table ${table}`);
+    });
+  });
+
+  it('has what takes an address from a customer: without it, customer merge fails', async () => {
+    await withRights(
+      HAND_RIGHTS.filter(({ table }) => table === 'customer_emails'),
+      async (db) => {
+        await expect(acts['customer merge']?.(db)).rejects.toThrow(
+          'permission denied for table customer_emails',
+        );
+      },
+    );
+  });
+
+  it.each(HAND_RIGHTS)(
+    'a missing $right on $table is a warning, says for what, and has the GRANT that mends it',
+    async ({ table, right, commands }) => {
+      await withRole(
+        database,
+        (role) => grantsOf(role, [{ table, right }]),
+        async (url, role) => {
+          const { findings, codes, isReadable } = await look(url);
+          expect(codes).toEqual([...FINE.slice(0, 2), 'warning rights_missing_by_hand']);
+          expect(isReadable).toBe(true);
+          const finding = findings[2];
+          for (const command of commands) expect(finding?.message).toContain(`\`mailcase ${command}\``);
+          expect(finding?.message).toContain(`on ${table}; polls and imports do without`);
+          expect(finding?.details).toEqual([`grant ${right} on ${table} to ${role};`]);
+        },
+      );
+    },
+  );
+});
+
+const FOR_ALL = { commands: null };
+
+it.each<[string, MissingRight[], string[]]>([
+  ['nothing', [], []],
+  [
+    'tables that lack the same, together',
+    [
+      { ...FOR_ALL, kind: 'table', on: 'cases', right: 'insert' },
+      { ...FOR_ALL, kind: 'table', on: 'cases', right: 'update' },
+      { ...FOR_ALL, kind: 'table', on: 'customers', right: 'insert' },
+      { ...FOR_ALL, kind: 'table', on: 'customers', right: 'update' },
+      { ...FOR_ALL, kind: 'table', on: 'receipts', right: 'select' },
+    ],
+    ['grant insert, update on cases, customers to "a b";', 'grant select on receipts to "a b";'],
+  ],
+  [
+    'a sequence and the database',
+    [
+      { ...FOR_ALL, kind: 'sequence', on: 'public.cases_id_seq', right: 'usage' },
+      { ...FOR_ALL, kind: 'database', on: 'm', right: 'temporary' },
+    ],
+    ['grant usage on sequence public.cases_id_seq to "a b";', 'grant temporary on database m to "a b";'],
+  ],
+])('grants: %s', (_, missing, expected) => {
+  expect(grantsFor(missing, '"a b"')).toEqual(expected);
+});
