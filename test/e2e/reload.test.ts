@@ -1,20 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, it } from 'vitest';
-import { messageFor, subjectsOf, until, useDaemons } from '../support/daemon.ts';
-import { createDatabase, createEmptyDatabase, dropDatabase, useDatabase } from '../support/database.ts';
+import { messageFor, REFUSED, subjectsOf, TAKEN, until, useDaemons } from '../support/daemon.ts';
+import { useDatabase } from '../support/database.ts';
 import { deliver } from '../support/deliver.ts';
-import { mailboxSection, runMailcase } from '../support/mailcase.ts';
+import { startImapProxy } from '../support/imap-proxy.ts';
+import { mailboxSection } from '../support/mailcase.ts';
 
 const database = useDatabase();
-const { start, configFile, rewrite, holdUp, silentServer, undo } = useDaemons(database);
-
-const TAKEN = 'the new configuration is in force';
-const REFUSED = 'the new configuration is refused, the one in force stays';
+const { start, configFile, rewrite, holdUp, undo } = useDaemons(database);
 
 function countOf(text: string, part: string): number {
   return text.split(part).length - 1;
@@ -171,172 +167,38 @@ describe('mailcase run, on SIGHUP', () => {
     expect(await subjectsOf(database, 'other')).toEqual([]);
   });
 
-  it('stops on SIGTERM while it looks whether the new database is there', async () => {
-    const { port, accepted } = await silentServer();
-    const section = mailboxSection('reload-silent@example.com');
-    const { child, file, output, finished } = await start([section]);
-    await output(/"msg":"polling"/);
-    await rewrite(file, [section], { database: { url: `postgres://mailcase@127.0.0.1:${port}/mailcase` } });
-    child.kill('SIGHUP');
-    await until(() => accepted() > 0, 'the new database is called');
-    const before = performance.now();
-    child.kill('SIGTERM');
-    expect(await finished).toMatchObject({ code: 0 });
-    // What closes it has 5 s; a connection that nobody answers would take 15.
-    expect(performance.now() - before).toBeLessThan(11_000);
-  });
-
-  it('takes another database if that is there with its tables, and stays with the old one if not', async () => {
-    const user = 'reload-database@example.com';
-    const server = inject('dovecot');
-    const section = mailboxSection(user, { name: 'moves' });
-    const empty = await createEmptyDatabase('reload');
-    undo.push(() => dropDatabase(empty.url));
-    undo.push(() => empty.db.destroy());
-    const other = await createDatabase('reload_other');
-    undo.push(() => dropDatabase(other.url));
-    undo.push(() => other.db.destroy());
-    const { child, file, output, finished } = await start([section]);
-    await output(/"msg":"polling"/);
-
-    const away = 'postgres://mailcase:canary-password@127.0.0.1:1/mailcase';
-    await rewrite(file, [section], { database: { url: away } });
-    child.kill('SIGHUP');
-    await output(new RegExp(`"code":"database_unavailable".*${REFUSED}`));
-    await rewrite(file, [section], { database: { url: empty.url } });
-    child.kill('SIGHUP');
-    await output(new RegExp(`"code":"schema_older".*${REFUSED}`));
-    await deliver(server, user, [messageFor(user, 'To the old one')]);
-    await output(/"recorded":1/);
-
-    await rewrite(file, [section], { database: { url: other.url, pool: 2 } });
-    child.kill('SIGHUP');
-    await output(new RegExp(TAKEN));
-    await deliver(server, user, [messageFor(user, 'To the new one')]);
-    await output(/"recorded":1[\s\S]*"recorded":1/);
-    // Another pool on the same server.
-    await rewrite(file, [section], { database: { url: other.url, pool: 3 } });
-    child.kill('SIGHUP');
-    await output(new RegExp(`${TAKEN}[\\s\\S]*${TAKEN}`));
-    await deliver(server, user, [messageFor(user, 'By the new pool')]);
-    await output(/"recorded":1[\s\S]*"recorded":1[\s\S]*"recorded":1/);
-    child.kill('SIGTERM');
-    const { code, stdout } = await finished;
-    expect(code).toBe(0);
-    expect(stdout).not.toContain('canary');
-    expect(await subjectsOf(database, 'moves')).toEqual([{ subject: 'To the old one', marked: true }]);
-    expect(await subjectsOf(other, 'moves')).toEqual([
-      { subject: 'To the new one', marked: true },
-      { subject: 'By the new pool', marked: true },
-    ]);
-  });
-
-  it('is taken while the daemon still waits for its first database', async () => {
-    const user = 'reload-waiting@example.com';
-    await deliver(inject('dovecot'), user, [messageFor(user, 'At last')]);
-    const section = mailboxSection(user, { name: 'at-last' });
-    const { child, file, output } = await start([section], {
-      config: {
-        database: { url: 'postgres://mailcase@127.0.0.1:1/mailcase' },
-        backoff: { first: '1h', longest: '1h' },
-      },
-    });
-    await output(/"code":"database_unavailable"/);
-    await rewrite(file, [section]);
-    child.kill('SIGHUP');
-    await output(/"recorded":1/);
-    expect(await subjectsOf(database, 'at-last')).toEqual([{ subject: 'At last', marked: true }]);
-  });
-
-  it('is taken while the daemon still waits, though the next database is away as well; the waiting begins anew', async () => {
-    const section = mailboxSection('reload-away@example.com');
-    const away = (name: string) => ({
-      database: { url: `postgres://mailcase@127.0.0.1:1/${name}` },
-      backoff: { first: '100ms', longest: '1h' },
-    });
-    const { child, file, output, finished } = await start([section], { config: away('first') });
-    await output(/"failures":3/);
-    await rewrite(file, [section], away('second'));
-    child.kill('SIGHUP');
-    await output(new RegExp(`${TAKEN}[\\s\\S]*"failures"`));
-    child.kill('SIGTERM');
-    const { code, stdout } = await finished;
-    expect(code).toBe(0);
-    expect(stdout).not.toContain(REFUSED);
-    const [first] = /"failures":\d+/.exec(stdout.slice(stdout.indexOf(TAKEN))) ?? [];
-    expect(first).toBe('"failures":1');
-  });
-
-  /** A folder for an embedded server, which may run as another user. */
-  async function embeddedFolder(): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), 'mailcase-reload-'));
-    await chmod(folder, 0o755);
-    undo.push(() => rm(folder, { recursive: true, force: true }));
-    return join(folder, 'data');
-  }
-
-  /** Processes that have the folder in their command line: the server, or what makes its data. */
-  function processesOf(folder: string): string[] {
-    const { stdout } = spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
-    return stdout.split('\n').filter((line) => line.includes(folder));
-  }
-
-  it('ends an embedded server that was started for what is then refused', async () => {
-    const embedded = await embeddedFolder();
-    const section = mailboxSection('reload-tableless@example.com');
-    const { child, file, output, finished } = await start([section]);
-    await output(/"msg":"polling"/);
-    await rewrite(file, [section], { database: { embedded } });
-    child.kill('SIGHUP');
-    await until(() => processesOf(embedded).length > 0, 'a server is made');
-    await output(new RegExp(`"code":"schema_older".*${REFUSED}`));
-    expect(processesOf(embedded)).toEqual([]);
-    child.kill('SIGTERM');
-    expect(await finished).toMatchObject({ code: 0, stderr: '' });
-  });
-
-  it('leaves nothing of a database that it was opening when SIGTERM came', async () => {
-    const embedded = await embeddedFolder();
-    const section = mailboxSection('reload-overtaken@example.com');
-    const { child, file, output, finished } = await start([section]);
-    await output(/"msg":"polling"/);
-    await rewrite(file, [section], { database: { embedded } });
-    child.kill('SIGHUP');
-    await until(() => processesOf(embedded).length > 0, 'its data are being made');
-    child.kill('SIGTERM');
-    expect(await finished).toMatchObject({ code: 0, stderr: '' });
-    expect(processesOf(embedded)).toEqual([]);
-    // Made whole, and its server ended in good order.
-    expect(await readFile(join(embedded, 'postgres.log'), 'utf8')).toMatch(/database system is shut down\n$/);
-  });
-
-  it('leaves the embedded server running where the folder stays the same, also with another pool', async () => {
-    const embedded = await embeddedFolder();
-    const pidOf = async () =>
-      (await readFile(join(embedded, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0];
-    const section = mailboxSection('reload-embedded@example.com', { name: 'embedded' });
-    const migrated = await runMailcase([
-      ...['migrate', 'up', '--config', await configFile([section], { database: { embedded } })],
-    ]);
-    expect(migrated.code).toBe(0);
-
-    const { child, file, output, finished } = await start([section], { config: { database: { embedded } } });
-    await output(/"msg":"polling"/);
-    const pid = await pidOf();
-    for (const [pool, taken] of [
-      [10, 1],
-      [3, 2],
-    ] as const) {
-      await rewrite(file, [section], { database: { embedded, pool }, log: { level: 'debug' } });
+  it.each(['UID STORE', 'UID SEARCH', 'SELECT'])(
+    'cuts a poll whose %s hangs, and takes that for no refusal of the server',
+    async (command) => {
+      const name = command.replace(' ', '-').toLowerCase();
+      const user = `reload-cut-${name}@example.com`;
+      const server = inject('dovecot');
+      await deliver(server, user, [messageFor(user, 'Cut')]);
+      let hangs = false;
+      const proxy = await startImapProxy(
+        server,
+        (text) => (hangs ? '' : text),
+        (text) => {
+          hangs ||= text.includes(command);
+        },
+      );
+      undo.push(proxy.close);
+      const short = { stop_timeout: '300ms', log: { level: 'debug' } };
+      const slow = mailboxSection(user, { name, imap: { port: proxy.port } });
+      const { child, file, output, finished } = await start([slow], { config: short });
+      await until(() => hangs, 'the command is under way');
+      await rewrite(file, [mailboxSection(user, { name })], short);
       child.kill('SIGHUP');
-      await output(new RegExp(`(${TAKEN}[\\s\\S]*){${taken}}"msg":"poll done"`));
-      expect(await pidOf()).toBe(pid);
-    }
-    child.kill('SIGTERM');
-    expect(await finished).toMatchObject({ code: 0, stderr: '' });
-    // With its last pool it ends.
-    await expect(pidOf()).rejects.toThrow('ENOENT');
-  });
+      await output(new RegExp(`${TAKEN}[\\s\\S]*poll done`));
+      child.kill('SIGTERM');
+      const { code, stdout } = await finished;
+      expect(code).toBe(0);
+      const loud = stdout.split('\n').filter((line) => /"level":"(warn|error)"/.test(line));
+      expect(loud).toEqual([expect.stringContaining('a batch did not end in time and is cut off')]);
+      expect(stdout.slice(0, stdout.indexOf(TAKEN))).not.toContain('poll done');
+      expect(await subjectsOf(database, name)).toEqual([{ subject: 'Cut', marked: true }]);
+    },
+  );
 });
 
 /** Of util-linux: runs a command on a terminal of its own. */
