@@ -8,22 +8,18 @@ const TICK_MS = 1_000;
 const EXTEND_EVERY_MS = 10_000;
 const EXTEND_BY_MS = 60_000;
 
-/** How long a poll may outrun its poll_timeout where no watchdog says it: what hangs in the database ends by itself. */
-const GRACE_MS = 300_000;
-
 /** After stop_timeout: cutting connections, and closing those to the database. */
 const STOP_GRACE_MS = 30_000;
 
 type Phase = 'starting' | 'ready' | 'reloading' | 'stopping';
 
 /**
- * Tells the service manager how things stand. READY when every mailbox has been tried; a sign of life only as long as
- * no poll is stuck: one that has outrun its poll_timeout by the time within which the watchdog wants to hear from us.
+ * Tells the service manager how things stand. READY when every mailbox has been tried. The last sign of life is given
+ * when a poll outruns its poll_timeout, so that the watchdog ends us when it has done so by the watchdog's time.
  */
 export class Heartbeat {
   private readonly manager: ServiceManager;
   private readonly mask: (text: string) => string;
-  private readonly graceMs: number;
   private timer: NodeJS.Timeout | undefined;
   private phase: Phase = 'starting';
   private health: (() => readonly MailboxHealth[]) | undefined;
@@ -36,7 +32,6 @@ export class Heartbeat {
   constructor(manager: ServiceManager, mask: (text: string) => string) {
     this.manager = manager;
     this.mask = mask;
-    this.graceMs = manager.watchdogMs ?? GRACE_MS;
   }
 
   begin(): void {
@@ -128,8 +123,11 @@ export class Heartbeat {
   private ping(mailboxes: readonly MailboxHealth[]): Record<string, string> {
     const { watchdogMs } = this.manager;
     if (watchdogMs === undefined || this.phase === 'starting') return {};
-    if (performance.now() - this.lastPing < watchdogMs / 3) return {};
-    if (mailboxes.some(({ overdueMs }) => overdueMs > this.graceMs)) return {};
+    const stuckMs = Math.max(0, ...mailboxes.map(({ overdueMs }) => overdueMs));
+    const sinceLast = performance.now() - this.lastPing;
+    // The poll that is stuck longest has the watchdog's time from then on: one more, if none was given meanwhile.
+    const isDue = stuckMs > 0 ? stuckMs < sinceLast : sinceLast >= watchdogMs / 3;
+    if (!isDue) return {};
     this.lastPing = performance.now();
     return { WATCHDOG: '1' };
   }

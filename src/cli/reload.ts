@@ -1,10 +1,11 @@
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ConfigProblems } from '../config/problems.ts';
 import type { DatabaseConfig } from '../config/schema.ts';
-import { assertReachable } from '../db/connect.ts';
+import { assertReachable, type Database } from '../db/connect.ts';
 import { assertSchemaCurrent } from '../db/migrate.ts';
 import { type OpenDatabase, openDatabase } from '../db/open.ts';
 import type { ChangingMask, Log } from '../observe/log.ts';
+import { unlessAborted } from '../waiting.ts';
 
 /** A configuration, and the database that it names. */
 export interface Setup {
@@ -17,19 +18,21 @@ export interface Setup {
  * the log masks the secrets of both, and goes on so after a change: what ends late may still quote one of the old.
  *
  * @param current.isReached whether the database in force was reached: then another one must be reached too
+ * @param stop ends the waiting for the other one: the caller closes what was opened
  * @returns undefined where it is refused; the log says everything that is wrong
  */
 export async function prepareReload(
   current: Setup & { readonly isReached: boolean },
   log: Log,
   mask: ChangingMask,
+  stop: AbortSignal,
 ): Promise<Setup | undefined> {
   const { file, secrets } = current.loaded;
   log.info({ config: file }, 'loading the configuration anew');
   try {
     const loaded = await loadConfig(file);
     mask.set([...secrets, ...loaded.secrets]);
-    const database = await databaseFor(loaded.config.database, current);
+    const database = await databaseFor(loaded.config.database, current, stop);
     return { loaded, database };
   } catch (error) {
     logRefusal(log, error);
@@ -42,6 +45,7 @@ export async function prepareReload(
 async function databaseFor(
   config: DatabaseConfig,
   { loaded, database, isReached }: Setup & { readonly isReached: boolean },
+  stop: AbortSignal,
 ): Promise<OpenDatabase> {
   const { url, embedded, pool } = loaded.config.database;
   const isSameServer = config.url === url && config.embedded === embedded;
@@ -49,13 +53,17 @@ async function databaseFor(
   const opened = await openDatabase(config);
   if (!isReached) return opened;
   try {
-    await assertReachable(opened.db);
-    await assertSchemaCurrent(opened.db);
+    await unlessAborted(assertUsable(opened.db), stop);
     return opened;
   } catch (error) {
     await opened.close();
     throw error;
   }
+}
+
+async function assertUsable(db: Database): Promise<void> {
+  await assertReachable(db);
+  await assertSchemaCurrent(db);
 }
 
 function logRefusal(log: Log, error: unknown): void {

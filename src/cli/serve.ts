@@ -9,10 +9,13 @@ import type { ChangingMask, Log } from '../observe/log.ts';
 import { readableSince } from '../observe/standing.ts';
 import { serviceManagerOf } from '../observe/systemd.ts';
 import { backoffMs } from '../scheduler/backoff.ts';
-import { aborted } from '../waiting.ts';
+import { unlessAborted, within } from '../waiting.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { prepareReload, type Setup } from './reload.ts';
 import { type DaemonSignals, daemonSignals } from './signals.ts';
+
+/** How long a stop waits for a reload to give back what it is about to open, in milliseconds: less than Heartbeat grants. */
+const GIVE_BACK_MS = 20_000;
 
 /** The daemon's life: it waits for its database, polls, loads its configuration anew when asked to, and stops. */
 export async function serve(loaded: LoadedConfig, log: Log, mask: ChangingMask): Promise<void> {
@@ -38,6 +41,8 @@ class Service {
   private readonly heartbeat: Heartbeat;
   /** In force. */
   private setup: Setup;
+  /** What the last reload makes or has made: in force too, refused, or overtaken by a stop. */
+  private prepared: Promise<Setup | undefined> = Promise.resolve(undefined);
 
   constructor(log: Log, mask: ChangingMask, signals: DaemonSignals, heartbeat: Heartbeat, setup: Setup) {
     this.log = log;
@@ -55,8 +60,14 @@ class Service {
     if (await this.reachDatabase()) await this.pollUntilStopped();
   }
 
-  close(): Promise<void> {
-    return this.setup.database.close();
+  async close(): Promise<void> {
+    await Promise.all([this.setup.database.close(), within(this.closeUnused(), GIVE_BACK_MS)]);
+  }
+
+  /** A stop that overtakes a reload leaves it a database that nobody uses: an embedded server would outlive us. */
+  private async closeUnused(): Promise<void> {
+    const database = (await this.prepared)?.database;
+    if (database !== this.setup.database) await database?.close();
   }
 
   /** A daemon that starts before its database, as after a power cut, waits for it. @returns false when stopped meanwhile */
@@ -108,15 +119,14 @@ class Service {
   /** @param daemon what polls, and is ended before the new configuration is in force. @returns whether that is so */
   private async reload(isReached: boolean, daemon?: Daemon): Promise<boolean> {
     const { stop } = this.signals;
-    const preparing = prepareReload({ ...this.setup, isReached }, this.log, this.mask);
-    const next = await Promise.race([preparing, aborted(stop)]);
+    this.prepared = prepareReload({ ...this.setup, isReached }, this.log, this.mask, stop);
+    const next = await unlessAborted(this.prepared, stop);
     if (!next) return false;
     await daemon?.stop();
-    const { setup } = this;
-    if (!stop.aborted) this.setup = next;
-    const idle = stop.aborted ? next : setup;
-    if (setup.database !== next.database) await idle.database.close();
     if (stop.aborted) return false;
+    const { database } = this.setup;
+    this.setup = next;
+    if (database !== next.database) await database.close();
     this.log.level = next.loaded.config.log.level;
     this.log.info('the new configuration is in force');
     return true;

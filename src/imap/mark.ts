@@ -1,7 +1,7 @@
 import type { ProcessedConfig } from '../config/schema.ts';
 import { MailcaseError } from '../errors.ts';
 import { folderExists, serverPath } from './folder.ts';
-import type { Session } from './session.ts';
+import { refusal, type Session } from './session.ts';
 import { uidSets } from './uid-set.ts';
 
 /** Something that the operator wants done with processed mail, and that the server cannot do. */
@@ -100,7 +100,7 @@ const FLAG_CURE =
 /**
  * Marks messages processed: one STORE for all flags, then those leave that are to leave.
  *
- * @throws MailcaseError `imap_command` when the server refuses
+ * @throws MailcaseError `imap_command` when the server refuses, `imap_connect` when the connection is gone
  */
 export async function markProcessed(
   session: Session,
@@ -115,15 +115,15 @@ export async function markProcessed(
         uid: true,
         silent: true,
       });
-      if (!stored)
-        throw new MailcaseError('imap_command', `the server refused to store ${marking.flags.join(' ')}`);
+      if (!stored) throw refusal(session, `to store ${marking.flags.join(' ')}`);
     }
   }
   await send(session, recorded, marking.recorded);
   await send(session, aside, marking.aside);
 }
 
-async function send({ client }: Session, uids: readonly number[], destination: Destination): Promise<void> {
+async function send(session: Session, uids: readonly number[], destination: Destination): Promise<void> {
+  const { client } = session;
   if (destination.to === 'stay') return;
   for (const set of uidSets(uids)) {
     const isDone =
@@ -133,7 +133,7 @@ async function send({ client }: Session, uids: readonly number[], destination: D
     if (isDone) continue;
     const what =
       destination.to === 'folder' ? `to move messages to ${destination.path}` : 'to delete messages';
-    throw new MailcaseError('imap_command', `the server refused ${what}`);
+    throw refusal(session, what);
   }
 }
 

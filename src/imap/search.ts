@@ -1,5 +1,4 @@
-import { MailcaseError } from '../errors.ts';
-import type { Session } from './session.ts';
+import { refusal, type Session } from './session.ts';
 import { uidSets } from './uid-set.ts';
 
 /** What to look for in the selected folder; what is not given is not asked. */
@@ -30,7 +29,7 @@ export async function searchMessages(session: Session, criteria: Criteria): Prom
 }
 
 async function search(
-  { client }: Session,
+  session: Session,
   { unseen, withoutKeyword, fromUid, since, before }: Criteria,
   set: string | undefined,
 ): Promise<number[]> {
@@ -42,9 +41,11 @@ async function search(
     ...(since && { since: new Date(since.getTime() - ZONE_MARGIN_MS) }),
     ...(before && { before: new Date(before.getTime() + 2 * ZONE_MARGIN_MS) }),
   };
-  const found = await client.search(Object.keys(query).length === 0 ? { all: true } : query, { uid: true });
+  const found = await session.client.search(Object.keys(query).length === 0 ? { all: true } : query, {
+    uid: true,
+  });
   // false is not "none": the server refused, or no folder is selected.
-  if (!Array.isArray(found)) throw new MailcaseError('imap_command', 'the server refused UID SEARCH');
+  if (!Array.isArray(found)) throw refusal(session, 'UID SEARCH');
   // `7:*` matches the last message also when its UID is lower than 7: * is the highest UID there is.
   return found.filter((uid) => fromUid === undefined || uid >= fromUid);
 }

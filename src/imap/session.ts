@@ -109,6 +109,13 @@ export async function inSession<T>(
   }
 }
 
+/** imapflow answers false where the server refuses, and where the connection is gone, which says nothing of the server. */
+export function refusal({ client }: Session, what: string): MailcaseError {
+  return client.mailbox
+    ? new MailcaseError('imap_command', `the server refused ${what}`)
+    : new MailcaseError('imap_connect', 'the connection was closed');
+}
+
 function connectError(imap: ImapConfig, error: unknown): MailcaseError {
   const place = `${imap.host}:${imap.port}`;
   const details = error as { authenticationFailed?: unknown; responseText?: unknown };

@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { declareDesk } from '../../src/cli/commands/desk.ts';
+import { until } from '../support/daemon.ts';
 import { useDatabase } from '../support/database.ts';
 import { deliver } from '../support/deliver.ts';
 import { mail } from '../support/mail.ts';
@@ -21,6 +23,10 @@ import { poll, rows } from '../support/poll.ts';
 const database = useDatabase();
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const USER = 'history@example.com';
+
+/** How long main.ts lets what is left open keep the process. */
+const LINGER_MS = 1_000;
+
 const SETTINGS = { own: ['example.com'], trust: 'all' };
 
 /** Clears the screen, turns text around, and looks like a line of ours. */
@@ -460,7 +466,20 @@ describe('both', () => {
     const args = ['history', '--external-id', 'C-1', '--limit', '5000', '--json', '--config', config.file];
     const paused = startMailcase(args);
     paused.child.stdout?.pause();
-    setTimeout(() => paused.child.stdout?.resume(), 3_000);
+    const connections = async () =>
+      (
+        await rows(
+          database.db,
+          'select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+        )
+      ).length;
+    const before = await connections();
+    await until(async () => (await connections()) > before, 'it asks the database');
+    await until(async () => (await connections()) === before, 'it has its answer');
+    // Its work is done, and more than the pipe holds is still to be read: it must wait for that.
+    await sleep(3 * LINGER_MS);
+    expect(paused.child.exitCode).toBeNull();
+    paused.child.stdout?.resume();
     const { code, stdout } = await paused.finished;
     expect(code).toBe(0);
     expect((JSON.parse(stdout) as { interactions: unknown[] }).interactions).toHaveLength(2_003);

@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
+import { spawnSync } from 'node:child_process';
 import {
   chmod,
   mkdir,
@@ -13,6 +14,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeNewFile } from '../../src/cli/new-file.ts';
 import { PROVIDERS, type ProviderName } from '../../src/cli/providers.ts';
@@ -276,6 +278,20 @@ describe('mailcase init', () => {
       if (isRoot) process.seteuid?.(0);
       await chmod(folder, 0o700);
     }
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('leaves no half of a file where the rest cannot be written', async () => {
+    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+    // The shell lets none of its children write a byte into a file, as a full disk would.
+    const script = 'ulimit -f 0; exec "$0" --import "$1" "$2" init --provider imap';
+    const { status, stdout, stderr } = spawnSync(
+      'sh',
+      ['-c', script, process.execPath, import.meta.resolve('tsx'), main],
+      { cwd: folder, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', TSX_DISABLE_CACHE: '1' } },
+    );
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^mailcase: mailcase\.yaml cannot be written: EFBIG/);
     expect(await readdir(folder)).toEqual([]);
   });
 

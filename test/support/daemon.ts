@@ -9,6 +9,10 @@ import { mail } from './mail.ts';
 import { type Running, startMailcase, writeConfig } from './mailcase.ts';
 import { rows } from './poll.ts';
 
+/** What the log says at the end of a reload. */
+export const TAKEN = 'the new configuration is in force';
+export const REFUSED = 'the new configuration is refused, the one in force stays';
+
 export interface DaemonOptions {
   readonly config?: Record<string, unknown>;
   readonly env?: NodeJS.ProcessEnv;
