@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { errorCode, errorMessage } from '../errors.ts';
+import { errorText } from '../db/refusal.ts';
+import { errorCode } from '../errors.ts';
 import { version } from '../version.ts';
 import type { SetCode } from './commands/declare.ts';
 import { declareDesk } from './commands/desk.ts';
@@ -43,7 +44,7 @@ try {
     // Commander has printed it; help and version are no errors.
     code = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   } else {
-    printError(`mailcase: ${errorMessage(error)}`);
+    printError(`mailcase: ${errorText(error)}`);
     code = exitCodeFor(error);
   }
 }

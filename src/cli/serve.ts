@@ -71,7 +71,11 @@ class Service {
         failures = 0;
         continue;
       }
-      if (error === undefined) return true;
+      if (error === undefined) {
+        const waitedMs = Date.now() - since.getTime();
+        if (failures > 1) this.log.info({ failures: failures - 1, waitedMs }, 'database reached');
+        return true;
+      }
       const restMs = backoffMs(this.setup.loaded.config.backoff, failures);
       this.log.error({ err: error, failures, restMs }, 'database not reached');
       this.heartbeat.waits(
