@@ -111,6 +111,8 @@ interface MailboxParts extends DaemonParts {
   readonly suspects: Suspects;
   readonly stopping: AbortSignal;
   readonly cutting: AbortSignal;
+  /** Problems that were said, and have not been mended since. */
+  readonly complaints: Set<string>;
   /** How loud a poll is that found nothing to do. */
   readonly idleLevel: 'debug' | 'info';
 }
@@ -123,17 +125,8 @@ function partsOf(
   cutting: AbortSignal,
 ): MailboxParts {
   const log = parts.log.child({ mailbox: mailbox.name });
-  const idleLevel = 'debug';
-  return {
-    ...parts,
-    log,
-    mailbox,
-    once: createOnce(),
-    suspects: new Suspects(),
-    stopping,
-    cutting,
-    idleLevel,
-  };
+  const memory = { once: createOnce(), suspects: new Suspects(), complaints: new Set<string>() };
+  return { ...parts, log, mailbox, ...memory, stopping, cutting, idleLevel: 'debug' };
 }
 
 async function pollOnce({
@@ -146,6 +139,7 @@ async function pollOnce({
   suspects,
   stopping,
   cutting,
+  complaints,
   idleLevel,
 }: MailboxParts): Promise<{ more: boolean; problem: Error | undefined }> {
   const started = performance.now();
@@ -155,13 +149,20 @@ async function pollOnce({
     await notePoll(db, mailbox.name, problem === undefined ? null : mask(problem.message));
     noteReport(log, report, performance.now() - started, idleLevel);
     // The folders that are there are polled on time, so this is no failure that the mailbox has to rest from.
-    if (problem) once(problem.message, () => log.error({ err: problem }, 'a part of the poll failed'));
+    if (problem) noteProblem(problem, complaints, log);
+    else complaints.clear();
     return { more: report.left > 0 && !stopping.aborted, problem };
   } catch (error) {
     // The database may be what failed; the log has the error in any case.
     await notePoll(db, mailbox.name, mask(errorText(error))).catch(() => {});
     throw error;
   }
+}
+
+/** Said once until it is mended: each poll would find it again. */
+function noteProblem(problem: Error, complaints: Set<string>, log: Log): void {
+  if (!complaints.has(problem.message)) log.error({ err: problem }, 'a part of the poll failed');
+  complaints.add(problem.message);
 }
 
 /** The failures are errors in the log, so their end is said where they are seen. */

@@ -63,6 +63,7 @@ class Service {
   private async reachDatabase(): Promise<boolean> {
     const { stop, reloads } = this.signals;
     const since = new Date();
+    const began = performance.now();
     for (let failures = 1; !stop.aborted; failures += 1) {
       const error = await Promise.race([problemWith(this.setup.database.db), reloads.wait()]);
       if (stop.aborted) break;
@@ -72,7 +73,7 @@ class Service {
         continue;
       }
       if (error === undefined) {
-        const waitedMs = Date.now() - since.getTime();
+        const waitedMs = Math.round(performance.now() - began);
         if (failures > 1) this.log.info({ failures: failures - 1, waitedMs }, 'database reached');
         return true;
       }

@@ -52,9 +52,10 @@ const BY_CODE: Readonly<Record<string, string | ((address: Address) => string)>>
 
 /** By what was said, where the code says too little or there is none; the first that fits. */
 const BY_WORDS: readonly (readonly [RegExp, string | ((address: Address) => string)])[] = [
+  // pg takes `require` for `verify-full`, and warns of it at every start.
   [
     /^no pg_hba\.conf entry .*no encryption/,
-    'the server may want TLS: end `database.url` with `?sslmode=require`; otherwise its pg_hba.conf has to let this host, user and database in',
+    'the server may want TLS: end `database.url` with `?sslmode=verify-full`; otherwise its pg_hba.conf has to let this host, user and database in',
   ],
   [/^no pg_hba\.conf entry /, "the server's pg_hba.conf has to let this host, user and database in"],
   [

@@ -29,14 +29,21 @@ export function isWronglySplit(url: string): boolean {
   return hash !== '' || pathname.includes('@') || search.includes('@');
 }
 
-/** @returns undefined where pg cannot read the URL, or the files that it names */
+/** @returns undefined where pg cannot read the URL */
 export function addressOf(url: string): Address | undefined {
   try {
-    const { host, port, database = '', user = '' } = new pg.Client({ connectionString: url });
+    const { host, port, database = '', user = '' } = new pg.Client({ connectionString: withoutFiles(url) });
     return { host, port, database, user };
   } catch {
     return undefined;
   }
+}
+
+/** pg would read the files that a URL names, which may be what is wrong. */
+function withoutFiles(written: string): string {
+  const url = new URL(written);
+  for (const name of ['sslrootcert', 'sslcert', 'sslkey']) url.searchParams.delete(name);
+  return url.href;
 }
 
 /** Where a database is: `localhost:5432/mailcase`, the port always named; without user and password. */
