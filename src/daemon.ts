@@ -1,13 +1,13 @@
 import type { Config, MailboxConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
-import { errorMessage } from './errors.ts';
+import { errorText } from './db/refusal.ts';
 import type { Log } from './observe/log.ts';
 import type { MailboxHealth } from './observe/standing.ts';
 import { createOnce, type Once, type PollReport, Suspects } from './poll-context.ts';
 import { pollMailbox } from './poll-mailbox.ts';
 import { notePoll } from './record/folders.ts';
 import { Releasers } from './releasers.ts';
-import { MailboxRunner } from './scheduler/mailbox-runner.ts';
+import { MailboxRunner, type Outage } from './scheduler/mailbox-runner.ts';
 import { every } from './scheduler/schedule.ts';
 import { aborted, within } from './waiting.ts';
 
@@ -41,6 +41,7 @@ export function startDaemon(parts: DaemonParts): Daemon {
       onSkipped: (reason) => context.log.debug({ reason }, 'tick skipped'),
       onFailed: (error, failures, restMs) =>
         context.log.error({ err: error, failures, restMs }, 'poll failed'),
+      onRecovered: (outage) => noteRecovery(context, outage),
     });
     releasers.add(
       `schedule of ${mailbox.name}`,
@@ -73,7 +74,8 @@ export async function runOnce(parts: DaemonParts, stopping: AbortSignal): Promis
   const cutting = new AbortController();
   const polls = Promise.all(
     config.mailboxes.map(async (mailbox) => {
-      const context = partsOf(parts, mailbox, stopping, cutting.signal);
+      // Whoever waits for the end wants to hear it, also where there was nothing to do.
+      const context = { ...partsOf(parts, mailbox, stopping, cutting.signal), idleLevel: 'info' as const };
       try {
         let last = await pollOnce(context);
         while (last.more) last = await pollOnce(context);
@@ -109,6 +111,10 @@ interface MailboxParts extends DaemonParts {
   readonly suspects: Suspects;
   readonly stopping: AbortSignal;
   readonly cutting: AbortSignal;
+  /** Problems that were said, and have not been mended since. */
+  readonly complaints: Set<string>;
+  /** How loud a poll is that found nothing to do. */
+  readonly idleLevel: 'debug' | 'info';
 }
 
 /** What the polls of one mailbox share, from the first to the last. */
@@ -119,7 +125,8 @@ function partsOf(
   cutting: AbortSignal,
 ): MailboxParts {
   const log = parts.log.child({ mailbox: mailbox.name });
-  return { ...parts, log, mailbox, once: createOnce(), suspects: new Suspects(), stopping, cutting };
+  const memory = { once: createOnce(), suspects: new Suspects(), complaints: new Set<string>() };
+  return { ...parts, log, mailbox, ...memory, stopping, cutting, idleLevel: 'debug' };
 }
 
 async function pollOnce({
@@ -132,30 +139,44 @@ async function pollOnce({
   suspects,
   stopping,
   cutting,
+  complaints,
+  idleLevel,
 }: MailboxParts): Promise<{ more: boolean; problem: Error | undefined }> {
   const started = performance.now();
   const context = { db, mailbox, recording: config, log, once, suspects, stopping, cutting };
   try {
     const { problem, ...report } = await pollMailbox(context);
     await notePoll(db, mailbox.name, problem === undefined ? null : mask(problem.message));
-    noteReport(log, report, performance.now() - started);
+    noteReport(log, report, performance.now() - started, idleLevel);
     // The folders that are there are polled on time, so this is no failure that the mailbox has to rest from.
-    if (problem) once(problem.message, () => log.error({ err: problem }, 'a part of the poll failed'));
+    if (problem) noteProblem(problem, complaints, log);
+    else complaints.clear();
     return { more: report.left > 0 && !stopping.aborted, problem };
   } catch (error) {
     // The database may be what failed; the log has the error in any case.
-    await notePoll(db, mailbox.name, mask(errorMessage(error))).catch(() => {});
+    await notePoll(db, mailbox.name, mask(errorText(error))).catch(() => {});
     throw error;
   }
 }
 
-function noteReport(log: Log, report: PollReport, ms: number): void {
+/** Said once until it is mended: each poll would find it again. */
+function noteProblem(problem: Error, complaints: Set<string>, log: Log): void {
+  if (!complaints.has(problem.message)) log.error({ err: problem }, 'a part of the poll failed');
+  complaints.add(problem.message);
+}
+
+/** The failures are errors in the log, so their end is said where they are seen. */
+function noteRecovery({ log }: MailboxParts, { kind, failures, lastedMs }: Outage): void {
+  log.info({ failures, lastedMs }, kind === 'poll' ? 'polls work again' : 'all parts of the poll work again');
+}
+
+function noteReport(log: Log, report: PollReport, ms: number, idleLevel: 'debug' | 'info'): void {
   // Zeros tell nothing, and a terminal shows a line for each.
   const counts = Object.entries(report).filter(([name, count]) => count > 0 || name === 'found');
   const fields = { ...Object.fromEntries(counts), ms: Math.round(ms) };
   const didSomething =
     report.found > 0 && report.recorded + report.duplicates + report.quarantined + report.markedLate > 0;
-  log[didSomething ? 'info' : 'debug'](fields, 'poll done');
+  log[didSomething ? 'info' : idleLevel](fields, 'poll done');
   if (report.quarantined > 0) log.warn({ quarantined: report.quarantined }, 'messages are in quarantine');
   if (report.notReady > 0)
     log.warn({ notReady: report.notReady }, 'the server did not hand out some messages yet');

@@ -1,6 +1,7 @@
 import type { Config, MailboxConfig } from '../config/schema.ts';
+import { placeOf } from '../db/place.ts';
 import { configFindings } from './config.ts';
-import { type Looked, lookAtDatabase } from './database.ts';
+import { lookAtDatabase } from './database.ts';
 import { databaseFindings } from './database-findings.ts';
 import { type Finding, isGood } from './finding.ts';
 import { planText } from './folder-findings.ts';
@@ -39,7 +40,10 @@ export async function check(request: CheckRequest): Promise<CheckReport> {
     );
     const findings = [
       ...configFindings(config, mailboxes, file, sample !== undefined),
-      ...databaseFindings(looked, placeOf(config, looked)),
+      ...databaseFindings(
+        looked,
+        placeOf({ url: config.database.url ?? '', folder: config.database.embedded }),
+      ),
       ...facts.flatMap((each) => each.findings),
     ];
     return { ok: isGood(findings), findings, mailboxes: facts.map(reportOf) };
@@ -57,14 +61,6 @@ function summedUp(onProgress: CheckRequest['onProgress']): CheckRequest['onProgr
     total += moreInAll;
     onProgress(done, total);
   };
-}
-
-/** Where the database is, without user and password. */
-function placeOf({ database }: Config, looked: Looked): string {
-  if (database.embedded !== undefined) return database.embedded;
-  const { host, pathname } = new URL(database.url);
-  const name = looked.kind === 'found' ? `/${looked.facts.server.database}` : pathname;
-  return `${host || 'the local socket'}${name}`;
 }
 
 function reportOf({ mailbox, polled, server, folders, missing, sample }: MailboxFacts) {

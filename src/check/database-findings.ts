@@ -12,13 +12,7 @@ const OLDEST_VERSION = 150_000;
 export function databaseFindings(looked: Looked, place: string): Finding[] {
   switch (looked.kind) {
     case 'unreachable':
-      return [
-        section.problem(
-          'database_unreachable',
-          `${place} cannot be used: ${looked.why}`,
-          'see that the server runs there and that `database` in the configuration has the right host, port, user, password and name',
-        ),
-      ];
+      return [section.problem('database_unreachable', `${place} cannot be used: ${looked.why}`, looked.cure)];
     case 'not_made':
       return [
         section.problem(

@@ -2,7 +2,8 @@ import type { DatabaseConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import { type SchemaState, schemaState } from '../db/migrate.ts';
 import { isEmbeddedMade, openDatabase } from '../db/open.ts';
-import { errorMessage } from '../errors.ts';
+import { serverWords } from '../db/refusal.ts';
+import { DatabaseUnavailable } from '../db/unavailable.ts';
 import { countQuarantined } from '../record/quarantine.ts';
 import { type MissingRight, missingRights } from './rights.ts';
 
@@ -32,7 +33,7 @@ export interface ServerFacts {
 
 /** A database that was looked at. */
 export type Looked =
-  | { readonly kind: 'unreachable'; readonly why: string }
+  | { readonly kind: 'unreachable'; readonly why: string; readonly cure: string }
   /** The embedded one, before the command that makes it. */
   | { readonly kind: 'not_made'; readonly folder: string }
   | { readonly kind: 'found'; readonly facts: DatabaseFacts };
@@ -59,8 +60,16 @@ export async function lookAtDatabase(config: DatabaseConfig): Promise<OpenedData
     const facts = await readFacts(opened.db);
     return { looked: { kind: 'found', facts }, db: isReadable(facts) ? opened.db : undefined, close };
   } catch (error) {
-    return { looked: { kind: 'unreachable', why: errorMessage(error) }, db: undefined, close };
+    return { looked: unreachable(error), db: undefined, close };
   }
+}
+
+function unreachable(error: unknown): Looked {
+  if (error instanceof DatabaseUnavailable) {
+    return { kind: 'unreachable', why: error.why, cure: error.cure };
+  }
+  const cure = "see `database` in the configuration, and the server's log";
+  return { kind: 'unreachable', why: serverWords(error), cure };
 }
 
 async function readFacts(db: Database): Promise<DatabaseFacts> {

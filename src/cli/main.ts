@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
+import { errorText } from '../db/refusal.ts';
 import { errorCode, errorMessage } from '../errors.ts';
 import { program } from './commands/program.ts';
 import { EXIT, exitCodeFor, printError } from './context.ts';
@@ -27,7 +28,7 @@ try {
     // Commander has printed it; help and version are no errors.
     code = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   } else {
-    printError(`mailcase: ${errorMessage(error)}`);
+    printError(`mailcase: ${errorText(error)}`);
     code = exitCodeFor(error);
   }
 }

@@ -74,6 +74,7 @@ class Service {
   private async reachDatabase(): Promise<boolean> {
     const { stop, reloads } = this.signals;
     const since = new Date();
+    const began = performance.now();
     for (let failures = 1; !stop.aborted; failures += 1) {
       const error = await Promise.race([problemWith(this.setup.database.db), reloads.wait()]);
       if (stop.aborted) break;
@@ -82,7 +83,11 @@ class Service {
         failures = 0;
         continue;
       }
-      if (error === undefined) return true;
+      if (error === undefined) {
+        const waitedMs = Math.round(performance.now() - began);
+        if (failures > 1) this.log.info({ failures: failures - 1, waitedMs }, 'database reached');
+        return true;
+      }
       const restMs = backoffMs(this.setup.loaded.config.backoff, failures);
       this.log.error({ err: error, failures, restMs }, 'database not reached');
       this.heartbeat.waits(

@@ -1,6 +1,6 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
-import { errorMessage, MailcaseError } from '../errors.ts';
+import { clientFor } from './client.ts';
 
 export type Database = Knex;
 export type Transaction = Knex.Transaction;
@@ -35,8 +35,13 @@ const types: pg.CustomTypesConfig = {
  * @param url postgres://user:password@host:port/database
  * @param pool the largest number of connections
  * @param options.patient without limits on the time of a statement: for migrations, which may rewrite tables
+ * @param options.folder that of the embedded server, where it is one
  */
-export function connectDatabase(url: string, pool = 10, { patient = false } = {}): Database {
+export function connectDatabase(
+  url: string,
+  pool = 10,
+  { patient = false, folder }: { patient?: boolean; folder?: string } = {},
+): Database {
   const limits = patient
     ? {}
     : {
@@ -45,7 +50,7 @@ export function connectDatabase(url: string, pool = 10, { patient = false } = {}
         idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
       };
   return knex({
-    client: 'pg',
+    client: clientFor({ url, folder }),
     connection: {
       connectionString: url,
       application_name: 'mailcase',
@@ -62,15 +67,7 @@ export function connectDatabase(url: string, pool = 10, { patient = false } = {}
   });
 }
 
-/** Asks the database for a sign of life; the error names the cure and no password. */
+/** Asks the database for a sign of life. @throws MailcaseError `database_unavailable`, which names the cure and no password */
 export async function assertReachable(db: Database): Promise<void> {
-  try {
-    await db.raw('select 1');
-  } catch (error) {
-    throw new MailcaseError(
-      'database_unavailable',
-      `cannot reach the database: ${errorMessage(error)} (see database.url in the configuration)`,
-      { cause: error },
-    );
-  }
+  await db.raw('select 1');
 }

@@ -19,7 +19,7 @@ export interface OpenDatabase {
 /** What the pools on one server share. */
 interface Server {
   readonly url: string;
-  readonly options: { patient?: boolean };
+  readonly options: { patient?: boolean; folder?: string };
   pools: number;
   stop(): Promise<void>;
 }
@@ -46,7 +46,10 @@ export async function openDatabase(
     );
   }
   const { url, stop } = await startEmbeddedPostgres({ dataDir: config.embedded });
-  const opened = openPool({ url: url('postgres'), options, pools: 0, stop }, config.pool);
+  const opened = openPool(
+    { url: url('postgres'), options: { ...options, folder: config.embedded }, pools: 0, stop },
+    config.pool,
+  );
   try {
     await assertReachable(opened.db);
   } catch (error) {

@@ -17,9 +17,28 @@ export interface RunnerState {
   readonly pollingMs: number;
 }
 
+/** Failures that followed each other, and ended. */
+export interface Outage {
+  /** Whether polls failed; otherwise they went on, each with a part that did not. */
+  readonly kind: 'poll' | 'part';
+  readonly failures: number;
+  /** From the end of the first of them to the end of the good poll, in milliseconds. */
+  readonly lastedMs: number;
+}
+
 export interface RunnerEvents {
   onSkipped(reason: 'polling' | 'resting'): void;
   onFailed(error: unknown, failures: number, restMs: number): void;
+  /** Once after each outage, with the poll that ended it. */
+  onRecovered(outage: Outage): void;
+}
+
+/** Failures that no good poll has followed yet. */
+interface Streak {
+  readonly since: Date;
+  /** The same by performance.now(), which goes on evenly whatever is done to the clock. */
+  readonly began: number;
+  readonly failures: number;
 }
 
 /**
@@ -32,11 +51,13 @@ export class MailboxRunner {
   private readonly events: RunnerEvents;
   private running: Promise<void> | undefined;
   private rest: NodeJS.Timeout | undefined;
-  private failures = 0;
   private stopped = false;
   private tried = false;
-  private failingSince: Date | undefined;
-  /** When the poll under way began, by performance.now(), which goes on evenly whatever is done to the clock. */
+  /** Polls that failed. */
+  private failed: Streak | undefined;
+  /** Polls that failed, or went on with a problem. */
+  private troubled: Streak | undefined;
+  /** When the poll under way began, by performance.now(). */
   private pollBegan: number | undefined;
 
   constructor(poll: () => Promise<PollOutcome>, backoff: Backoff, events: RunnerEvents) {
@@ -54,8 +75,12 @@ export class MailboxRunner {
   }
 
   state(): RunnerState {
-    const { tried, failingSince, pollBegan } = this;
-    return { tried, failingSince, pollingMs: pollBegan === undefined ? 0 : performance.now() - pollBegan };
+    const { tried, troubled, pollBegan } = this;
+    return {
+      tried,
+      failingSince: troubled?.since,
+      pollingMs: pollBegan === undefined ? 0 : performance.now() - pollBegan,
+    };
   }
 
   /** No new polls; resolves when the one under way has ended. */
@@ -74,13 +99,13 @@ export class MailboxRunner {
 
   private async pollUntilDone(): Promise<void> {
     try {
-      while (!this.stopped && (await this.pollNoting()).more) this.failures = 0;
-      this.failures = 0;
+      let more = true;
+      while (more && !this.stopped) more = (await this.pollNoting()).more;
     } catch (error) {
       if (this.stopped) return;
-      this.failures += 1;
-      const restMs = backoffMs(this.backoff, this.failures);
-      this.events.onFailed(error, this.failures, restMs);
+      const failures = this.failed?.failures ?? 1;
+      const restMs = backoffMs(this.backoff, failures);
+      this.events.onFailed(error, failures, restMs);
       this.rest = setTimeout(() => {
         this.rest = undefined;
         this.start();
@@ -90,15 +115,34 @@ export class MailboxRunner {
 
   private async pollNoting(): Promise<PollOutcome> {
     this.pollBegan = performance.now();
-    let isGood = false;
     try {
       const outcome = await this.poll();
-      isGood = outcome.problem === undefined;
+      this.noteOutcome(outcome);
       return outcome;
+    } catch (error) {
+      this.failed = longer(this.failed);
+      this.troubled = longer(this.troubled);
+      throw error;
     } finally {
       this.pollBegan = undefined;
       this.tried = true;
-      this.failingSince = isGood ? undefined : (this.failingSince ?? new Date());
     }
   }
+
+  private noteOutcome({ problem }: PollOutcome): void {
+    const { failed, troubled } = this;
+    this.failed = undefined;
+    this.troubled = problem === undefined ? undefined : longer(troubled);
+    if (failed) this.events.onRecovered(outageOf('poll', failed));
+    else if (troubled && !this.troubled) this.events.onRecovered(outageOf('part', troubled));
+  }
+}
+
+function longer(streak: Streak | undefined): Streak {
+  const { since, began, failures } = streak ?? { since: new Date(), began: performance.now(), failures: 0 };
+  return { since, began, failures: failures + 1 };
+}
+
+function outageOf(kind: Outage['kind'], { began, failures }: Streak): Outage {
+  return { kind, failures, lastedMs: Math.round(performance.now() - began) };
 }

@@ -36,7 +36,10 @@ describe('a database', () => {
   it('that is away: the reason, and no password', async () => {
     const { findings, isReadable } = await at('postgres://u:canary-password@127.0.0.1:1/d');
     expect(codes(findings)).toEqual(['problem database_unreachable']);
-    expect(findings[0]?.message).toMatch(/ECONNREFUSED/);
+    expect(findings[0]).toMatchObject({
+      message: expect.stringMatching(/^host\/db cannot be used: .*ECONNREFUSED/),
+      cure: expect.stringMatching(/^is PostgreSQL running there/),
+    });
     expect(JSON.stringify(findings)).not.toContain('canary');
     expect(isReadable).toBe(false);
   });

@@ -137,9 +137,25 @@ describe('mailcase check', () => {
     written.push(made);
     const { code, stdout, stderr } = await run(made.file);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/✗ \S+\/no_such_database cannot be used: /);
+    expect(stdout).toMatch(
+      /✗ \S+:\d+\/no_such_database cannot be used: .*\n {4}→ see that user and password/,
+    );
     expect(stdout).toMatch(/1 problem.*: as it is, the daemon would not do all of its work\.\n$/);
     expect(stdout + stderr).not.toContain('canary');
+  });
+
+  it('a part of the password that is taken for the host is not printed either', async () => {
+    const made = await writeConfig({
+      database: { url: 'postgres://mailcase:p@canary#1@localhost/mailcase' },
+      mailboxes: [mailboxSection('cli-check@example.com')],
+    });
+    written.push(made);
+    for (const command of [['check'], ['check', '--json'], ['run', '--once'], ['case', '1']]) {
+      const { code, stdout, stderr } = await runMailcase([...command, '--config', made.file]);
+      expect(code).toBe(1);
+      expect(stdout + stderr).toMatch(/must\s+be\s+percent-encoded/);
+      expect(stdout + stderr).not.toMatch(/canary|#1|1@/);
+    }
   });
 
   it('says what the last poll failed of, harmless and with the secrets blanked', async () => {

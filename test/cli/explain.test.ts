@@ -162,7 +162,9 @@ What changes in the case
     expect(without.stdout).toContain('trust      not trusted: the mailbox trusts nobody (trust: none)');
     const { code, stderr } = await explain();
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^mailcase: cannot reach the database: .*\n--no-database explains the message/);
+    expect(stderr).toMatch(
+      /^mailcase: cannot reach the database at 127\.0\.0\.1:1\/mailcase: .*\n--no-database explains the message/,
+    );
     expect(stderr).not.toContain('canary');
     await away.remove();
   });

@@ -225,7 +225,9 @@ describe('mailcase migrate', () => {
     const file = await configFor(url, mailboxSection('nobody@example.com'));
     const { code, stdout, stderr } = await runMailcase(['migrate', 'status', '--config', file]);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^mailcase: cannot reach the database: .*ECONNREFUSED.*database\.url.*\n$/);
+    expect(stderr).toMatch(
+      /^mailcase: cannot reach the database at \S+:\d+\/mailcase: .*ECONNREFUSED.*database\.url.*\n$/,
+    );
     expect(stderr).not.toContain('canary');
   });
 });
@@ -261,7 +263,9 @@ describe('mailcase run', () => {
     );
     const second = await runMailcase(['--config', file, 'run', '--once']);
     expect(second.code).toBe(0);
-    expect(logLines(second.stdout).filter(({ msg }) => msg === 'poll done')).toEqual([]);
+    expect(logLines(second.stdout).filter(({ msg }) => msg === 'poll done')).toEqual([
+      expect.objectContaining({ level: 'info', mailbox: 'once', found: 0 }),
+    ]);
     expect(
       await rows(
         database.db,
@@ -346,7 +350,9 @@ describe('mailcase run', () => {
     const file = await configFor(url, mailboxSection('nobody@example.com'));
     const { code, stdout, stderr } = await runMailcase(['run', '--once', '--config', file]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^mailcase: cannot reach the database: .*ECONNREFUSED.*database\.url.*\n$/);
+    expect(stderr).toMatch(
+      /^mailcase: cannot reach the database at \S+:\d+\/mailcase: .*ECONNREFUSED.*database\.url.*\n$/,
+    );
     expect(stdout + stderr).not.toContain('canary');
   });
 
@@ -356,7 +362,9 @@ describe('mailcase run', () => {
     const file = await configFor(url.href, mailboxSection('nobody@example.com'));
     const { code, stderr } = await runMailcase(['run', '--once', '--config', file]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^mailcase: cannot reach the database: .*no_such_database.*\n$/);
+    expect(stderr).toMatch(
+      /^mailcase: cannot use the database at \S+\/no_such_database: .*`createdb no_such_database`.*\n$/,
+    );
   });
 
   it('takes passwords from the environment and from files beside the configuration', async () => {

@@ -7,13 +7,16 @@ import {
   useDaemons,
 } from '../support/daemon.ts';
 import { useDatabase } from '../support/database.ts';
+import { startDatabaseProxy } from '../support/database-proxy.ts';
 import { deliver } from '../support/deliver.ts';
+import { withClient } from '../support/imap-client.ts';
+import { startImapProxy } from '../support/imap-proxy.ts';
 import { mailboxSection, runMailcase } from '../support/mailcase.ts';
 import { rows } from '../support/poll.ts';
 
 const database = useDatabase();
 
-const { configFile, start: startDaemon, holdUp, silentServer } = useDaemons(database);
+const { configFile, start: startDaemon, holdUp, silentServer, undo } = useDaemons(database);
 
 function subjectsOf(name: string): Promise<unknown[]> {
   return recordedSubjects(database, name);
@@ -199,6 +202,104 @@ describe('mailcase run', () => {
   });
 });
 
+describe('an outage', () => {
+  it('of the database is said to be one, and its end is said once', async () => {
+    const user = 'outage-database@example.com';
+    const proxy = await startDatabaseProxy(database.url);
+    undo.push(proxy.close);
+    await proxy.open();
+    const { port } = new URL(proxy.url);
+    await deliver(inject('dovecot'), user, [message(user, 'Before')]);
+    const { child, output, finished } = await startDaemon([mailboxSection(user, { name: 'outage' })], {
+      config: { database: { url: proxy.url } },
+    });
+    await output(/"recorded":1/);
+    await proxy.close();
+    await output(/"failures":2.*"msg":"poll failed"/);
+    await deliver(inject('dovecot'), user, [message(user, 'Meanwhile')]);
+    await proxy.open();
+    await output(/"msg":"polls work again"/);
+    await until(async () => (await subjectsOf('outage')).length === 2, 'what came meanwhile is recorded');
+    child.kill('SIGTERM');
+    const { code, stdout } = await finished;
+    expect(code).toBe(0);
+    const failed = stdout.split('\n').filter((line) => line.includes('"poll failed"'));
+    for (const line of failed) {
+      expect(JSON.parse(line)).toMatchObject({
+        ...{ level: 'error', mailbox: 'outage' },
+        err: {
+          code: 'database_unavailable',
+          temporary: true,
+          message: expect.stringMatching(
+            new RegExp(`^cannot reach the database at 127\\.0\\.0\\.1:${port}/\\w+: .* \\(.*\\)$`),
+          ),
+        },
+      });
+      expect(line).not.toContain('"stack"');
+    }
+    expect(failed.join('\n')).toMatch(/ECONNREFUSED 127\.0\.0\.1:\d+ \(is PostgreSQL running there/);
+    const again = stdout.split('\n').filter((line) => line.includes('work again'));
+    expect(again.map((line) => JSON.parse(line) as unknown)).toEqual([
+      expect.objectContaining({
+        ...{ level: 'info', mailbox: 'outage', failures: failed.length, lastedMs: expect.any(Number) },
+      }),
+    ]);
+  });
+
+  it('of the mail server is one of the mail server, and its end is said once', async () => {
+    const user = 'outage-mail@example.com';
+    const server = inject('dovecot');
+    let isAway = true;
+    const proxy = await startImapProxy(server, (text) => (isAway ? undefined : text));
+    undo.push(proxy.close);
+    await deliver(server, user, [message(user, 'Late')]);
+    const section = mailboxSection(user, { name: 'away', imap: { port: proxy.port } });
+    const { child, output, finished } = await startDaemon([section]);
+    await output(/"code":"imap_connect".*"failures":3/);
+    isAway = false;
+    await output(/"msg":"polls work again"/);
+    await until(async () => (await subjectsOf('away')).length === 1, 'the mail is recorded');
+    child.kill('SIGTERM');
+    const { stdout } = await finished;
+    expect(stdout).not.toContain('database_unavailable');
+    expect(stdout.match(/work again/g)).toHaveLength(1);
+  });
+
+  it('of the rights of the role is kept without the statement', async () => {
+    const role = `outage_${process.pid}`;
+    await database.db.raw(`create role ${role} login password 'canary-password'`);
+    undo.push(async () => {
+      await database.db.raw(`drop owned by ${role}`);
+      await database.db.raw(`drop role ${role}`);
+    });
+    // It may do what keeps the state of a mailbox, and nothing with its folders.
+    await database.db.raw(`grant select on schema_migrations to ${role}`);
+    await database.db.raw(`grant select, insert, update on mailboxes to ${role}`);
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = 'canary-password';
+    const user = 'outage-rights@example.com';
+    await deliver(inject('dovecot'), user, [message(user, 'Refused')]);
+    const file = await configFile([mailboxSection(user, { name: 'rights' })], {
+      database: { url: url.href },
+    });
+    const { code } = await runMailcase(['run', '--once', '--config', file]);
+    expect(code).toBe(1);
+    expect(await rows(database.db, `select last_error from mailboxes where name = 'rights'`)).toEqual([
+      {
+        last_error:
+          'the database refused: permission denied for table folders (`mailcase check` says which rights are missing)',
+      },
+    ]);
+    const set = await runMailcase(['case', 'set', '1', 'status=open', '--config', file]);
+    expect(set).toEqual({
+      ...{ code: 1, signal: null, stdout: '' },
+      stderr:
+        'mailcase: the database refused: permission denied for table cases (`mailcase check` says which rights are missing)\n',
+    });
+  });
+});
+
 describe('a folder that is not there', () => {
   it('lets the others be polled on time, is said once, and fails run --once', async () => {
     const user = 'missing-folder@example.com';
@@ -219,10 +320,17 @@ describe('a folder that is not there', () => {
     }
     const [row] = await rows(database.db, `select last_error from mailboxes where name = 'missing'`);
     expect(row).toEqual({ last_error: expect.stringContaining('cannot open the folder "Sent Items"') });
+    const remake = async (change: 'mailboxCreate' | 'mailboxDelete') =>
+      withClient(user, async (client) => void (await client[change]('Sent Items')));
+    await remake('mailboxCreate');
+    await daemon.output(/"failures":\d+,"lastedMs":\d+,"msg":"all parts of the poll work again"/);
+    // The next time is said as well.
+    await remake('mailboxDelete');
+    await daemon.output(/work again[\s\S]*a part of the poll failed/);
     daemon.child.kill('SIGTERM');
     const { code, stdout } = await daemon.finished;
     expect(code).toBe(0);
-    expect(stdout.match(/a part of the poll failed/g)).toHaveLength(1);
+    expect(stdout.match(/a part of the poll failed/g)).toHaveLength(2);
     const once = await runMailcase(['run', '--once', '--config', await configFile([section])]);
     expect(once.code).toBe(1);
   });

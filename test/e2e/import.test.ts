@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { useDatabase } from '../support/database.ts';
+import { startDatabaseProxy } from '../support/database-proxy.ts';
 import { deliver } from '../support/deliver.ts';
 import { contentOf, withClient } from '../support/imap-client.ts';
 import { mail } from '../support/mail.ts';
@@ -24,9 +25,13 @@ function newUser(): string {
   return `import${users}@example.com`;
 }
 
-async function configFor(user: string, more: Record<string, unknown> = {}): Promise<string> {
+async function configFor(
+  user: string,
+  more: Record<string, unknown> = {},
+  { url } = database,
+): Promise<string> {
   const file = await writeConfig({
-    database: { url: database.url },
+    database: { url },
     mailboxes: [mailboxSection(user, { own: ['example.com'], ...more })],
   });
   written.push(file);
@@ -260,6 +265,33 @@ describe('mailcase import', () => {
     await database.db.raw('update mailboxes set busy_until = null');
     expect((await running.finished).code).toBe(0);
     expect(await subjects(user)).toEqual(['waits']);
+  });
+
+  test('ends where the database goes away, says so, and goes on when it is back', async () => {
+    const user = newUser();
+    const proxy = await startDatabaseProxy(database.url);
+    const config = await configFor(user, {}, { ...database, url: proxy.url });
+    await lying(user, 'INBOX', ['waits', '2024-01-01']);
+    await proxy.open();
+    try {
+      await runMailcase(['run', '--once', '--config', config]);
+      await database.db.raw(`update mailboxes set busy_until = now() + interval '1 minute'`);
+      const running = startMailcase(['import', '--config', config]);
+      await untilImportWaits();
+      await proxy.close();
+      const { code, stderr } = await running.finished;
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^mailcase: cannot reach the database at 127\.0\.0\.1:\d+\/\w+: .*\)\nWhat was imported stays; the same command goes on from there\.$/m,
+      );
+      expect(stderr).not.toMatch(/select|busy_until/);
+      await proxy.open();
+      await database.db.raw('update mailboxes set busy_until = null');
+      expect((await runMailcase(['import', '--config', config])).code).toBe(0);
+      expect(await subjects(user)).toEqual(['waits']);
+    } finally {
+      await proxy.close();
+    }
   });
 
   test('a folder that is made anew after it was listed ends the import; the next one reads it', async () => {

@@ -1,11 +1,11 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { messageFor, subjectsOf, until, useDaemons } from '../support/daemon.ts';
 import { useDatabase } from '../support/database.ts';
+import { startDatabaseProxy } from '../support/database-proxy.ts';
 import { deliver } from '../support/deliver.ts';
 import { mailboxSection } from '../support/mailcase.ts';
 import { listenForNotices, missingForNotify, type NotifySocket } from '../support/notify-socket.ts';
@@ -25,35 +25,11 @@ async function listen(): Promise<NotifySocket> {
   return socket;
 }
 
-/** A port on which nobody listens until `open`; from then on it is the database. */
-async function databaseThatComesLater(): Promise<{ url: string; open(): Promise<void> }> {
-  const target = new URL(database.url);
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
-    for (const socket of [client, upstream]) {
-      sockets.add(socket.on('error', () => {}));
-      socket.on('close', () => {
-        client.destroy();
-        upstream.destroy();
-      });
-    }
-    client.pipe(upstream).pipe(client);
-  });
-  const listenOn = (port: number) =>
-    new Promise<void>((resolve) => server.listen(port, '127.0.0.1', () => resolve()));
-  const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
-  await listenOn(0);
-  const address = server.address();
-  const port = address !== null && typeof address !== 'string' ? address.port : 0;
-  await close();
-  undo.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    await close();
-  });
-  const url = new URL(database.url);
-  url.port = String(port);
-  return { url: url.href, open: () => listenOn(port) };
+/** A database that is there only after `open`. */
+async function databaseThatComesLater() {
+  const proxy = await startDatabaseProxy(database.url);
+  undo.push(proxy.close);
+  return proxy;
 }
 
 describe.skipIf(missingForNotify !== undefined)('what systemd is told', () => {
@@ -99,6 +75,9 @@ describe.skipIf(missingForNotify !== undefined)('what systemd is told', () => {
     await open();
     const ready = await socket.next('READY', isReady);
     expect(ready.fields.STATUS).toBe('1 mailbox, none failing');
+    expect(await output(/database reached/)).toMatch(
+      /"failures":\d+,"waitedMs":\d+,"msg":"database reached"/,
+    );
   });
 
   it('gives signs of life at the pace that is asked for, from READY on', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Backoff } from '../../src/scheduler/backoff.ts';
-import { MailboxRunner, type PollOutcome } from '../../src/scheduler/mailbox-runner.ts';
+import { MailboxRunner, type Outage, type PollOutcome } from '../../src/scheduler/mailbox-runner.ts';
 
 const SHORT: Backoff = { first: 40, longest: 160 };
 
@@ -11,6 +11,7 @@ type Step = 'done' | 'more' | 'fail' | 'part';
 class Bench {
   readonly skipped: string[] = [];
   readonly failed: { failures: number; restMs: number }[] = [];
+  readonly recovered: Outage[] = [];
   readonly runner: MailboxRunner;
   started = 0;
   ended = 0;
@@ -21,6 +22,7 @@ class Bench {
     this.runner = new MailboxRunner(() => this.poll(), backoff, {
       onSkipped: (reason) => this.skipped.push(reason),
       onFailed: (_error, failures, restMs) => this.failed.push({ failures, restMs }),
+      onRecovered: (outage) => this.recovered.push(outage),
     });
   }
 
@@ -212,5 +214,41 @@ describe('MailboxRunner', { timeout: 10_000 }, () => {
     expect(runner.state().failingSince).toBe(failingSince);
     await polls.end('done');
     expect(runner.state()).toEqual({ tried: true, failingSince: undefined, pollingMs: 0 });
+  });
+
+  it('tells each recovery once, with how many failures there were and how long it took', async () => {
+    const polls = bench();
+    polls.runner.tick();
+    await polls.end('more');
+    await polls.end('fail');
+    const failedAt = performance.now();
+    await polls.end('fail');
+    expect(polls.recovered).toEqual([]);
+    await polls.end('more');
+    const lastedMs = performance.now() - failedAt;
+    await polls.end('done');
+    expect(polls.recovered).toEqual([{ kind: 'poll', failures: 2, lastedMs: expect.any(Number) }]);
+    expect(Math.abs((polls.recovered[0]?.lastedMs ?? 0) - lastedMs)).toBeLessThan(20);
+  });
+
+  it('tells when a part of the poll works again, and of an outage in between that it is over', async () => {
+    const polls = bench();
+    const poll = async (step: Step) => {
+      polls.runner.tick();
+      await polls.end(step);
+    };
+    await poll('part');
+    await poll('part');
+    expect(polls.recovered).toEqual([]);
+    await poll('done');
+    expect(polls.recovered).toMatchObject([{ kind: 'part', failures: 2 }]);
+    await poll('fail');
+    // Polls go on, and the part is still to be mended.
+    await poll('part');
+    expect(polls.recovered.slice(1)).toMatchObject([{ kind: 'poll', failures: 1 }]);
+    expect(polls.runner.state().failingSince).toBeInstanceOf(Date);
+    await poll('done');
+    await poll('done');
+    expect(polls.recovered.slice(2)).toMatchObject([{ kind: 'part', failures: 2 }]);
   });
 });
