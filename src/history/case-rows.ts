@@ -1,4 +1,4 @@
-import type { Status } from './lines.ts';
+import type { Status } from '../rules/directives.ts';
 
 /** A case: its row, by the names of its columns, and what it hangs together with. */
 export interface SupportCase {

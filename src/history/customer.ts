@@ -1,6 +1,6 @@
 import type { Database } from '../db/connect.ts';
+import type { Status } from '../rules/directives.ts';
 import { type Interaction, readInteractions, type Wanted } from './interactions.ts';
-import type { Status } from './lines.ts';
 import { distinct, rows } from './rows.ts';
 
 /** So many addresses, and customers merged into one, are shown. */

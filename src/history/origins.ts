@@ -1,5 +1,6 @@
+import type { Decided } from '../rules/directives.ts';
 import type { CaseEvent, SupportCase } from './case-rows.ts';
-import type { Decided, Directives } from './interactions.ts';
+import type { Directives } from './interactions.ts';
 
 /** Where a field of a case has its value from. */
 export interface Origin {
