@@ -228,6 +228,8 @@ describe('case merge', () => {
     await desk.record([ann, ann, ann]);
     await merge(1, 2);
     const before = await desk.dump();
+    expect(await merge(1, 1)).toEqual([]);
+    expect(await merge(1, 2)).toEqual([]);
     await expect(merge(3, 2)).rejects.toThrow('case 2 was merged into case 1: name that one instead');
     await expect(merge(2, 3)).rejects.toThrow('case 2 was merged into case 1');
     await expect(merge(1, 99)).rejects.toThrow('there is no case 99');

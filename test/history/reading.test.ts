@@ -94,7 +94,7 @@ describe('readCase', () => {
     expect([few?.interactions.length, many?.interactions.length]).toEqual([2, 200]);
     expect([few?.events.length, many?.events.length]).toEqual([2, 200]);
     expect(queriesOfMany).toBe(queriesOfFew);
-    expect(queriesOfMany).toBeLessThanOrEqual(12);
+    expect(queriesOfMany).toBeLessThanOrEqual(15);
     expect(many?.changes).toBe((many?.inbound ?? 0) + (many?.outbound ?? 0));
   });
 
