@@ -151,9 +151,9 @@ describe('mail that comes while an act is under way', () => {
 describe('acts at the same time', () => {
   const settings = { labels: [], custom_fields: new Map() };
   const label = (name: string) => ({ ...settings, labels: [{ how: 'add', labels: [name] }] as const });
-  /** Which customers no transaction has locked. */
+  /** Which customers no transaction has locked `for update`; rows that point at them lock them less. */
   const unlocked = async () =>
-    (await desk.query<{ id: number }>('select id from customers order by id for update skip locked')).map(
+    (await desk.query<{ id: number }>('select id from customers order by id for key share skip locked')).map(
       ({ id }) => id,
     );
 
