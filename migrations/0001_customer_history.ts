@@ -121,7 +121,7 @@ create table case_events (                  -- every change of a case's fields
   field text not null,
   old text,
   new text,
-  interaction_id bigint references interactions,
+  interaction_id bigint references interactions,   -- the mail that changed it; with an actor: that the person moved
   actor text,                               -- the person, where it was no mail
   check (interaction_id is not null or actor is not null)
 );

@@ -21,7 +21,7 @@ export async function down(knex: Knex): Promise<void> {
 // pointer leads to the end in one step, for whoever merges on repoints what points here.
 const COLUMNS = `
 alter table case_events
-  add column reason text;                   -- what the change goes back to: a header field, the lifecycle; null: a person
+  add column reason text;                   -- what it goes back to: a header, the lifecycle, a merge; null: a person set it
 
 alter table cases
   add column merged_into bigint references cases,

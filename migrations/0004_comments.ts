@@ -186,17 +186,18 @@ const RELATIONS: Readonly<Record<string, Relation>> = {
     kind: 'table',
     about: 'Every change of a field of a case, the first status too.',
     columns: {
-      id: 'Number of the event',
+      id: 'Number of the event; by it, and not by at, they are in the order in which they happened',
       case_id: 'The case that changed',
-      at: 'INTERNALDATE of the mail that changed it, or when the person acted',
+      at: 'INTERNALDATE of the mail that changed it, which may be read late, or when the person acted',
       field:
-        'status, priority, language, subject, labels, custom_fields.KEY, external_id, customer_id, received_at …',
+        'status, priority, language, subject, labels, custom_fields.KEY, external_id, customer_id, received_at …; merged: another case (new) went into this one; interaction: a mail went from one case (old) to another (new)',
       old: 'The value before as text (labels joined by commas, customers by number); null: there was none',
       new: 'The value after, likewise',
-      interaction_id: 'The mail that changed it; null: a person did',
+      interaction_id:
+        'The mail that changed it; beside an actor, the mail that the person moved or took for no outsider; null: a person changed it, and no mail is concerned',
       actor: 'The person who changed it; null: a mail did',
       reason:
-        'What the change goes back to: a header field, or the lifecycle; null: a person, or changed before migration 0003',
+        'What the change goes back to: a header field, the lifecycle, that a person merged cases or customers or moved a mail; null: a person set just this field, or it was changed before migration 0003',
     },
   },
   customer_events: {

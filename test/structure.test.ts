@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scheduler: ['errors', 'config'],
   db: ['errors', 'config'],
   imap: ['errors', 'config'],
-  history: ['errors', 'terminal', 'db'],
+  history: ['errors', 'terminal', 'rules', 'db'],
   record: ['errors', 'sizes', 'message', 'rules', 'db'],
   desk: ['errors', 'terminal', 'message', 'rules', 'db', 'record'],
   judge: ['errors', 'config', 'imap', 'message', 'rules', 'record'],

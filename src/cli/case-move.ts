@@ -10,8 +10,9 @@ export async function caseMoveCommand(
 ): Promise<number> {
   const interactionId = readId(interaction, 'an interaction');
   const into = target === 'new' ? target : readId(target, 'a case (or the word new)');
-  return act(options, (started, { config }) => {
+  return act(options, async (started, { config }) => {
     const isOwn = ownMatcher(config.mailboxes.flatMap(({ own }) => own));
-    return moveInteraction(started, interactionId, into, isOwn);
+    await moveInteraction(started, interactionId, into, isOwn);
+    return undefined;
   });
 }

@@ -15,7 +15,12 @@ export async function caseSetCommand(
   const { name, assignments } = caseIn(words, options.externalId);
   const settings = readAssignments(assignments);
   return act(options, async (started) => {
-    await setCase(started, name, settings);
+    const { id, merged_id } = await setCase(started, name, settings);
+    if (merged_id === null) return undefined;
+    return {
+      data: { requested_case_id: merged_id },
+      words: `Case ${merged_id} was merged into case ${id}.`,
+    };
   });
 }
 

@@ -8,7 +8,10 @@ import { customerName } from './assignments.ts';
 /** `mailcase customer merge A B` */
 export async function customerMergeCommand(into: string, from: string, options: ActOptions): Promise<number> {
   const names = [nameIn(into), nameIn(from)] as const;
-  return act(options, (started) => mergeCustomers(started, ...names));
+  return act(options, async (started) => {
+    await mergeCustomers(started, ...names);
+    return undefined;
+  });
 }
 
 function nameIn(text: string): CustomerName {

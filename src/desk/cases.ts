@@ -72,21 +72,27 @@ export function standingCase(cases: ReadonlyMap<number, DeskCase>, id: number): 
   return found;
 }
 
-/** The version of a case that was read, and the one that it becomes. */
-export type Edit = readonly [before: DeskCase, after: DeskCase];
+/**
+ * The version of a case that was read, and the one that it becomes.
+ *
+ * @param reason what its changes go back to, where the person set nothing in it directly
+ */
+export type Edit = readonly [before: DeskCase, after: DeskCase, reason?: string];
 
 /** Stores what differs, with an event for each field. */
 export async function saveCases(act: Act, edits: readonly Edit[]): Promise<void> {
   const changed = edits
-    .map(([before, after]) => ({ after, differing: caseDifferences(before, after) }))
+    .map(([before, after, reason = null]) => ({ after, reason, differing: caseDifferences(before, after) }))
     .filter(({ differing }) => differing.length > 0);
   const rows = changed.map(({ after }) => after);
   await updateRows(act.trx, 'cases', COLUMNS, rows);
-  const events = changed.flatMap(({ after, differing }) =>
-    differing.map((each) => ({ case_id: after.id, ...each })),
+  for (const { after, differing } of changed) {
+    for (const change of differing) act.changes.push({ of: 'case', id: after.id, ...change });
+  }
+  const events = changed.flatMap(({ after, reason, differing }) =>
+    differing.map((each) => ({ case_id: after.id, reason, ...each })),
   );
   await addCaseEvents(act, events);
-  for (const { case_id, ...change } of events) act.changes.push({ of: 'case', id: case_id, ...change });
 }
 
 /** What of the change is told: when a case was first resolved goes with its becoming resolved. */
@@ -96,12 +102,16 @@ function caseDifferences(before: DeskCase, after: DeskCase): FieldChange[] {
   return differences(before, after, fields);
 }
 
+export interface CaseEvent extends FieldChange {
+  readonly case_id: number;
+  /** The mail that the person did something with. */
+  readonly interaction_id?: number;
+  readonly reason?: string | null;
+}
+
 /** Keeps events under the person's name, and when the cases were updated; nothing is told of them here. */
-export async function addCaseEvents(
-  { trx, at, actor }: Act,
-  events: readonly (FieldChange & { case_id: number; interaction_id?: number })[],
-): Promise<void> {
-  const rows = events.map((each) => ({ interaction_id: null, ...each, at, actor }));
+export async function addCaseEvents({ trx, at, actor }: Act, events: readonly CaseEvent[]): Promise<void> {
+  const rows = events.map((each) => ({ interaction_id: null, reason: null, ...each, at, actor }));
   if (rows.length === 0) return;
   await trx.batchInsert('case_events', rows, ROWS_PER_INSERT);
   await trx.raw('update cases set updated_at = ? where id = any(?)', [at, rows.map((row) => row.case_id)]);

@@ -15,22 +15,30 @@ import { lockCustomers } from './customers.ts';
 
 /**
  * Merges one case into another, which stays. The other one stays as a closed row that points there, with its external
- * id: mail with its number or its id, and answers to its mail, go on to the case that stays.
+ * id: mail with its number or its id, and answers to its mail, go on to the case that stays. Where they are one already
+ * there is nothing to do.
  */
 export async function mergeCases(act: Act, intoId: number, fromId: number): Promise<void> {
   const owners = await customersOf(act, [intoId, fromId]);
   await lockCustomers(act, [...owners.values()]);
   const cases = await lockCases(act, [intoId, fromId]);
   const into = standingCase(cases, intoId);
+  if (intoId === fromId || cases.get(fromId)?.merged_into === intoId) return;
   const from = standingCase(cases, fromId);
   if ([into, from].some(({ id, customer_id }) => owners.get(id) !== customer_id)) {
     throw new MailcaseError('database_race', 'a case got another customer at this moment');
   }
   const others = [...(await lockAround(act, fromId)).values()].filter(({ id }) => id !== intoId);
   await saveCases(act, [
-    [from, mergedAway(from, intoId, act.at)],
-    [into, united(into, from, act.at)],
-    ...others.map((each): Edit => [each, repointed(each, fromId, intoId)]),
+    [from, mergedAway(from, intoId, act.at), `it was merged into case ${intoId}`],
+    [into, united(into, from, act.at), `case ${fromId} was merged into it`],
+    ...others.map(
+      (each): Edit => [
+        each,
+        repointed(each, fromId, intoId),
+        `case ${fromId} was merged into case ${intoId}`,
+      ],
+    ),
   ]);
   await addCaseEvents(act, [{ case_id: intoId, field: 'merged', old: null, new: String(fromId) }]);
   await moveMail(act, intoId, fromId);

@@ -1,4 +1,4 @@
-import { MailcaseError } from '../errors.ts';
+import { ROWS_PER_INSERT } from '../record/rows.ts';
 import type { Act } from './act.ts';
 import { filled } from './changes.ts';
 import {
@@ -13,7 +13,7 @@ import {
 
 /**
  * Merges one customer into another, who stays. The other one stays as a row that points there, with its external id:
- * mail with that id goes on to the customer who stays.
+ * mail with that id goes on to the customer who stays. Where they are one already there is nothing to do.
  */
 export async function mergeCustomers(
   act: Act,
@@ -22,11 +22,9 @@ export async function mergeCustomers(
 ): Promise<void> {
   const intoId = await customerIdOf(act, intoName);
   const fromId = await customerIdOf(act, fromName);
-  if (intoId === fromId) {
-    throw new MailcaseError('act_refused', `both are customer ${intoId} already: there is nothing to merge`);
-  }
   const customers = await lockCustomers(act, [intoId, fromId]);
   const into = standingCustomer(customers, intoId, intoName);
+  if (intoId === fromId || customers.get(fromId)?.merged_into === intoId) return;
   const from = standingCustomer(customers, fromId, fromName);
   // Only now: while we waited for the lock, another process may have merged somebody into the same customer.
   const earlier = [...(await lockCustomers(act, await mergedInto(act, fromId))).values()];
@@ -72,11 +70,23 @@ function namesOf(into: Names, from: Names): Names {
     : { first_name: into.first_name, last_name: into.last_name };
 }
 
+type Address = { address: string; address_key: string; created_at: Date };
+
+/**
+ * The addresses get new numbers, in their order: the one with the lowest is shown as a customer's main one, and that stays
+ * one of whoever stays.
+ */
 async function moveAddresses(act: Act, intoId: number, fromId: number): Promise<void> {
   const { rows } = (await act.trx.raw(
-    'update customer_emails set customer_id = ? where customer_id = ? returning address',
-    [intoId, fromId],
-  )) as { rows: { address: string }[] };
+    `with gone as (delete from customer_emails where customer_id = ? returning id, address, address_key, created_at)
+     select address, address_key, created_at from gone order by id`,
+    [fromId],
+  )) as { rows: Address[] };
+  await act.trx.batchInsert(
+    'customer_emails',
+    rows.map((row) => ({ ...row, customer_id: intoId })),
+    ROWS_PER_INSERT,
+  );
   const events = rows.map(({ address }) => ({ field: 'address', old: null, new: address }));
   await addCustomerEvents(
     act,
@@ -94,9 +104,12 @@ async function moveCases(act: Act, intoId: number, fromId: number): Promise<void
   const ids = rows.map(({ id }) => id);
   await trx.raw(
     `with moved as (update cases set customer_id = :intoId, updated_at = :at where id = any(:ids) returning id)
-     insert into case_events (case_id, at, field, old, new, actor)
-     select id, :at, 'customer_id', :old, :new, :actor from moved order by id`,
-    { intoId, ids, at, actor, old: String(fromId), new: String(intoId) },
+     insert into case_events (case_id, at, field, old, new, actor, reason)
+     select id, :at, 'customer_id', :old, :new, :actor, :reason from moved order by id`,
+    {
+      ...{ intoId, ids, at, actor, old: String(fromId), new: String(intoId) },
+      reason: `customer ${fromId} was merged into customer ${intoId}`,
+    },
   );
   gain(act, 'cases', ids.length, intoId, fromId);
 }

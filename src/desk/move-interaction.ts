@@ -39,7 +39,7 @@ export async function moveInteraction(
     throw new MailcaseError('database_race', `interaction ${interactionId} was moved at this moment`);
   }
   const from = standingCase(cases, moved.case_id);
-  const into = target === 'new' ? await beginCase(act, moved) : standingCase(cases, target);
+  const into = target === 'new' ? await beginCase(act, moved, from.id) : standingCase(cases, target);
   if (into.id !== from.id) await refile(act, moved, from, into, target === 'new');
   if (moved.outsider) await welcome(act, moved, into, target === 'new');
   if (into.id !== from.id || moved.outsider) await addPeople(act, moved, into, isOwn);
@@ -60,8 +60,8 @@ async function readInteraction({ trx }: Act, id: number, lock = ''): Promise<Des
   );
 }
 
-/** Begins a case as the mail would have begun it, had it come first. */
-async function beginCase(act: Act, moved: DeskInteraction): Promise<DeskCase> {
+/** Begins a case as the mail would have begun it, had it come first. @param fromId the case where it lay */
+async function beginCase(act: Act, moved: DeskInteraction, fromId: number): Promise<DeskCase> {
   const { cases } = await nextIds(act.trx, { cases: 1 });
   const begun: DeskCase = {
     id: idOf({ id: cases[0] }),
@@ -86,7 +86,8 @@ async function beginCase(act: Act, moved: DeskInteraction): Promise<DeskCase> {
   const row = { ...begun, created_at: act.at, updated_at: act.at };
   await insertRows(act.trx, 'cases', Object.keys(row) as (keyof typeof row)[], [row]);
   const change = { field: 'status', old: null, new: status };
-  await addCaseEvents(act, [{ case_id: begun.id, ...change }]);
+  const reason = `interaction ${moved.id} of case ${fromId} began it`;
+  await addCaseEvents(act, [{ case_id: begun.id, reason, ...change }]);
   act.changes.push({ of: 'case', id: act.dryRun ? null : begun.id, ...change });
   return begun;
 }
@@ -116,8 +117,8 @@ async function refile(
     new: isNew && act.dryRun ? null : change.new,
   });
   await saveCases(act, [
-    [from, left(from, moved, remaining, act.at)],
-    [into, joined(into, moved, present)],
+    [from, left(from, moved, remaining, act.at), `interaction ${moved.id} was moved away`],
+    [into, joined(into, moved, present), `interaction ${moved.id} was moved into it`],
   ]);
 }
 

@@ -28,28 +28,51 @@ export interface CaseSettings {
   readonly custom_fields: ReadonlyMap<string, string | null>;
 }
 
-/** Sets fields of one case. @returns its id */
-export async function setCase(act: Act, name: CaseName, settings: CaseSettings): Promise<number> {
+export interface NamedCase {
+  /** The case that stands for what was named. */
+  readonly id: number;
+  /** The one that has the external id, where that was merged into the other. */
+  readonly merged_id: number | null;
+}
+
+/**
+ * Sets fields of one case. An external id leads on to the case that stands for it, as it does for mail: your own systems
+ * know the id, and nothing of what was merged. A number leads nowhere else, in no act: it is read off a screen, so who
+ * gives one that was merged away looks at what was, and is told the number that is.
+ *
+ * @returns the case that was set
+ */
+export async function setCase(act: Act, name: CaseName, settings: CaseSettings): Promise<NamedCase> {
   const { external_id, customer } = settings;
-  const id = await caseIdOf(act, name);
+  const named = await caseNamed(act, name);
+  const { id } = named;
   const holderId = external_id ? await holderOf(act, external_id) : undefined;
   const customerId = customer ? await customerIdOf(act, customer) : null;
   const customers = await lockCustomers(act, [customerId]);
   if (customer && customerId !== null) standingCustomer(customers, customerId, customer);
   const cases = await lockCases(act, holderId === undefined ? [id] : [id, holderId]);
+  if ('externalId' in name && cases.get(id)?.merged_into != null) {
+    throw new MailcaseError('database_race', `case ${id} was merged at this moment`);
+  }
   const before = standingCase(cases, id);
   const after = settled(before, settings, customer === undefined ? before.customer_id : customerId, act.at);
   const holder = holderId === undefined || holderId === id ? undefined : cases.get(holderId);
   if (holder && external_id) await release(act, holder, id, external_id);
   await saveCases(act, [[before, after]]);
   if (after.customer_id !== before.customer_id) await admit(act, after);
-  return id;
+  return named;
 }
 
-async function caseIdOf(act: Act, name: CaseName): Promise<number> {
-  if ('id' in name) return name.id;
-  const id = await holderOf(act, name.externalId);
-  if (id !== undefined) return id;
+/** Finds the case that a name stands for. Nothing is locked yet. */
+async function caseNamed({ trx }: Act, name: CaseName): Promise<NamedCase> {
+  if ('id' in name) return { id: name.id, merged_id: null };
+  const { rows } = (await trx.raw(
+    `select coalesce(merged_into, id) as id, case when merged_into is not null then id end as merged_id
+     from cases where external_id = ?`,
+    [name.externalId],
+  )) as { rows: NamedCase[] };
+  const [row] = rows;
+  if (row) return row;
   throw new MailcaseError('act_refused', `no case has the external id ${harmless(name.externalId)}`);
 }
 
@@ -104,7 +127,9 @@ async function release(act: Act, holder: DeskCase, id: number, externalId: strin
   if (holder.external_id !== externalId) {
     throw new MailcaseError('database_race', `case ${holder.id} got another external id at this moment`);
   }
-  if (holder.merged_into === id) return saveCases(act, [[holder, { ...holder, external_id: null }]]);
+  if (holder.merged_into === id) {
+    return saveCases(act, [[holder, { ...holder, external_id: null }, `it was given to case ${id}`]]);
+  }
   const cure =
     holder.merged_into === null
       ? `mailcase case merge ${id} ${holder.id}\` makes one case of them, \`mailcase case set ${holder.id} external_id=\` frees it`

@@ -5,7 +5,7 @@ import type { NewInteraction, Plan } from '../record/plan.ts';
 import type { Unrecordable } from '../record/quarantine.ts';
 import type { Customer, SupportCase } from '../record/view.ts';
 import type { Applied, Decided, Refused } from '../rules/directives.ts';
-import type { Original } from './original.ts';
+import { isBroughtByHand, type Original } from './original.ts';
 import type { Selection, Setting } from './setting.ts';
 
 /**
@@ -23,7 +23,13 @@ export interface Explanation {
   /** Why it cannot be recorded. */
   readonly error: string | null;
   /** What it is a copy of, or has become already. */
-  readonly duplicate_of: { interaction_id: number; case_id: number; received_at: Date } | null;
+  readonly duplicate_of: {
+    readonly interaction_id: number;
+    readonly case_id: number;
+    /** Whether a person has brought it into that case since it was recorded. */
+    readonly moved: boolean;
+    readonly received_at: Date;
+  } | null;
   /** Trust, kind, direction, customer, case, outsider and status, in the order in which they are decided. */
   readonly decided: readonly Decided[];
   readonly headers: { readonly applied: readonly Applied[]; readonly refused: readonly Refused[] };
@@ -105,14 +111,20 @@ export function explainDuplicate(
   fetched: FetchedMessage,
   incoming: Incoming,
   plan: Plan,
-  { interactionId, caseId, receivedAt, ...stored }: Original,
+  original: Original,
 ): Explanation {
+  const { interactionId, caseId, receivedAt, ...stored } = original;
   const [changed] = plan.changed;
   const { applied, refused } = changed ? changed.directives : stored;
   return {
     ...inFolder(setting, incoming, fetched),
     outcome: 'duplicate',
-    duplicate_of: { interaction_id: interactionId, case_id: caseId, received_at: receivedAt },
+    duplicate_of: {
+      interaction_id: interactionId,
+      case_id: caseId,
+      moved: isBroughtByHand(original),
+      received_at: receivedAt,
+    },
     decided: changed ? withTrust(incoming) : stored.decided,
     headers: { applied, refused },
     customer: changed ? explainedCustomer(changed.customer) : null,

@@ -6,6 +6,11 @@ import type { Applied, Decided, Refused } from '../rules/directives.ts';
 export interface Original {
   readonly interactionId: number;
   readonly caseId: number;
+  readonly caseExternalId: string | null;
+  /** Whether a person has moved it. */
+  readonly wasMoved: boolean;
+  /** Whether another case was merged into its case since it was recorded. */
+  readonly wasMergedInto: boolean;
   readonly customerId: number | null;
   readonly receivedAt: Date;
   readonly trusted: boolean;
@@ -38,10 +43,25 @@ export async function receiptOf(
 
 const ORIGINAL = `
   select i.id as "interactionId", i.case_id as "caseId", i.customer_id as "customerId",
-    i.received_at as "receivedAt", i.trusted,
+    i.received_at as "receivedAt", i.trusted, s.external_id as "caseExternalId",
+    exists (select from case_events e where e.interaction_id = i.id and e.field = 'interaction') as "wasMoved",
+    exists (select from case_events e
+      where e.case_id = i.case_id and e.field = 'merged' and e.at > i.created_at) as "wasMergedInto",
     coalesce(c.directives -> 'applied', '[]') as applied, coalesce(c.directives -> 'refused', '[]') as refused,
     coalesce(c.directives -> 'decided', '[]') as decided
-  from interactions i left join interaction_contents c on c.interaction_id = i.id`;
+  from interactions i join cases s on s.id = i.case_id left join interaction_contents c on c.interaction_id = i.id`;
+
+/** Whether people have brought it into the case where it lies: what was decided of it names another one. */
+export function isBroughtByHand({
+  caseId,
+  caseExternalId,
+  wasMoved,
+  wasMergedInto,
+  decided,
+}: Original): boolean {
+  const noted = decided.find(({ what }) => what === 'case')?.value;
+  return wasMoved || (wasMergedInto && noted !== caseExternalId && noted !== `case ${caseId}`);
+}
 
 /** Finds the interaction with a dedupe key, with what was said of it when it was recorded. */
 export async function originalByKey(trx: Transaction, dedupeKey: Buffer): Promise<Original | undefined> {

@@ -71,7 +71,9 @@ function outcomeOf(explanation: Explanation): string {
     const place = `interaction ${original.interaction_id} of case ${original.case_id}`;
     if (explanation.case) return `It is a trusted copy of ${place}, and applies its headers to it.`;
     const known = `It is recorded already, as ${place}, and changes nothing more.`;
-    return decided.length > 0 ? `${known} This is how that was decided.` : known;
+    if (decided.length === 0) return known;
+    const since = `, before a person brought it into case ${original.case_id} (\`mailcase case ${original.case_id} --why\` says who)`;
+    return `${known} This is how that was decided${original.moved ? since : ''}.`;
   }
   const kind = decided.find(({ what }) => what === 'kind')?.value ?? 'mail';
   const direction =

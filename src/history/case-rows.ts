@@ -1,4 +1,4 @@
-import type { Status } from './lines.ts';
+import type { Status } from '../rules/directives.ts';
 
 /** A case: its row, by the names of its columns, and what it hangs together with. */
 export interface SupportCase {
@@ -28,10 +28,12 @@ export interface SupportCase {
 /** One change of one field of a case. */
 export interface CaseEvent {
   readonly id: number;
+  /** When the mail that changed it was received, or the person acted. */
   readonly at: Date;
   readonly field: string;
   readonly old: string | null;
   readonly new: string | null;
+  /** The mail that changed it or, where there is an actor, with which that one did something. */
   readonly interaction_id: number | null;
   /** The person, where it was no mail. */
   readonly actor: string | null;

@@ -1,8 +1,10 @@
 import type { Database } from '../db/connect.ts';
 import type { CaseEvent, SupportCase } from './case-rows.ts';
 import { type Customer, readCustomer } from './customer.ts';
+import { type CustomerName, readCustomerNames } from './customer-names.ts';
 import { type Directives, type Interaction, readDirectives, readInteractions } from './interactions.ts';
 import { type Origin, originsOf, type Provenance } from './origins.ts';
+import { type Placed, readPlacements } from './placements.ts';
 import { distinct, rows } from './rows.ts';
 
 /** So many cases that follow this one, or were merged into it, are listed. */
@@ -11,11 +13,9 @@ const MOST_LISTED = 50;
 /** Changes of the labels that are looked at to tell where each label came from. */
 const LABEL_EVENTS = 200;
 
-/** A customer, as far as a line of a case has room. */
-export type CustomerName = Pick<Customer, 'id' | 'first_name' | 'last_name' | 'addresses'>;
-
 export type CaseInteraction = Interaction &
-  Directives & {
+  Directives &
+  Placed & {
     /** Whose mail it is. */
     readonly customer: CustomerName | null;
   };
@@ -59,7 +59,7 @@ export async function readCase(
     case: supportCase,
     customer,
     ...counts,
-    interactions: await withWhatBelongsTo(db, read),
+    interactions: await withWhatBelongsTo(db, id, read),
     events: await readEvents(db, id, limit),
     ...(why === true ? { origins: originsOf(supportCase, await readProvenance(db, id)) } : {}),
   };
@@ -99,13 +99,13 @@ async function count(
 
 async function withWhatBelongsTo(
   db: Database,
+  caseId: number,
   interactions: readonly Interaction[],
 ): Promise<CaseInteraction[]> {
-  const directives = await readDirectives(
-    db,
-    interactions.map(({ id }) => id),
-  );
-  const customers = await readNames(
+  const ids = interactions.map(({ id }) => id);
+  const directives = await readDirectives(db, ids);
+  const placements = await readPlacements(db, caseId, directives, ids);
+  const customers = await readCustomerNames(
     db,
     distinct(interactions.flatMap(({ customer_id }) => customer_id ?? [])),
   );
@@ -115,27 +115,23 @@ async function withWhatBelongsTo(
     refused: [],
     decided: [],
     ...directives.get(interaction.id),
+    ...(placements.get(interaction.id) ?? { recorded_in: null, placements: [] }),
     customer: customers.get(interaction.customer_id ?? 0) ?? null,
   }));
 }
 
-async function readNames(db: Database, ids: readonly number[]): Promise<Map<number, CustomerName>> {
-  const found = await rows<CustomerName>(
-    db,
-    `select c.id, c.first_name, c.last_name,
-       array(select e.address from customer_emails e where e.customer_id = c.id order by e.id limit 1) as addresses
-     from customers c where c.id = any(?)`,
-    [ids],
-  );
-  return new Map(found.map((row) => [row.id, row]));
-}
-
 const EVENT_COLUMNS = 'id, at, field, old, new, interaction_id, actor, reason';
 
+/**
+ * The latest events in the order in which they happened here, so that the last one says what is now. By their dates they
+ * would not: a mail's event has the date on which the mail was received, which may be long before it was read.
+ */
 async function readEvents(db: Database, caseId: number, limit: number): Promise<CaseEvent[]> {
+  // In two steps: one of them alone invites a search from the end of the whole table.
   const latest = await rows<CaseEvent>(
     db,
-    `select ${EVENT_COLUMNS} from case_events where case_id = ? order by at desc, id desc limit ?`,
+    `with own as materialized (select * from case_events where case_id = ?)
+     select ${EVENT_COLUMNS} from own order by id desc limit ?`,
     [caseId, limit],
   );
   return latest.reverse();
@@ -156,7 +152,7 @@ async function readProvenance(db: Database, caseId: number): Promise<Provenance>
     db,
     `select id, received_at, subject, customer_id from interactions where id = coalesce(
        (select interaction_id from case_events where case_id = ? and field = 'status' and old is null
-        order by at, id limit 1),
+        order by id limit 1),
        (select min(id) from interactions where case_id = ?)
      )`,
     [caseId, caseId],

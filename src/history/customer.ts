@@ -1,6 +1,6 @@
 import type { Database } from '../db/connect.ts';
+import type { Status } from '../rules/directives.ts';
 import { type Interaction, readInteractions, type Wanted } from './interactions.ts';
-import type { Status } from './lines.ts';
 import { distinct, rows } from './rows.ts';
 
 /** So many addresses, and customers merged into one, are shown. */
@@ -22,6 +22,16 @@ export interface Customer {
   readonly created_at: Date;
   readonly addresses: readonly string[];
   readonly merged_from: readonly { readonly id: number; readonly external_id: string | null }[];
+}
+
+/** One thing that a person changed of a customer. */
+export interface CustomerEvent {
+  readonly id: number;
+  readonly at: Date;
+  readonly field: string;
+  readonly old: string | null;
+  readonly new: string | null;
+  readonly actor: string;
 }
 
 /** What there is of a customer in cases of one status. */
@@ -53,6 +63,8 @@ export interface CaseOfInteraction {
 
 export interface CustomerHistory {
   readonly customer: Customer;
+  /** What people changed of the customer, the latest of it, in the order in which it happened. */
+  readonly events: readonly CustomerEvent[];
   readonly totals: CustomerTotals;
   /** How many older interactions that were asked for are left out. */
   readonly left_out: number;
@@ -73,6 +85,7 @@ export async function readCustomerHistory(
   const cases = await readCases(db, distinct(interactions.map(({ case_id }) => case_id)));
   return {
     customer,
+    events: await readEvents(db, id),
     totals,
     // Mail may have come between the two queries.
     left_out: Math.max(0, totals.matching - interactions.length),
@@ -99,6 +112,19 @@ export async function readCustomer(db: Database, id: number): Promise<Customer |
     [id],
   );
   return customer;
+}
+
+/** So many of the latest events are read: a merge has one for each address, and for each field that was filled. */
+const EVENTS_READ = 100;
+
+async function readEvents(db: Database, customerId: number): Promise<CustomerEvent[]> {
+  const latest = await rows<CustomerEvent>(
+    db,
+    `select id, at, field, old, new, actor from customer_events where customer_id = ?
+     order by id desc limit ${EVENTS_READ}`,
+    [customerId],
+  );
+  return latest.reverse();
 }
 
 async function readTotals(

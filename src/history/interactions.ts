@@ -1,7 +1,7 @@
 import type { Database } from '../db/connect.ts';
+import type { Applied, Decided, Direction, Refused } from '../rules/directives.ts';
 import { excerptOf, HTML_LOOKED_AT, TEXT_LOOKED_AT } from './excerpt.ts';
 import { groupBy, rows } from './rows.ts';
-import type { Refused } from './timeline.ts';
 
 /** Of so many mails the texts are read at a time: what is kept of each is short. */
 const TEXTS_AT_A_TIME = 200;
@@ -15,27 +15,12 @@ export const LONGEST_TEXT = 4_000;
 /** A campaign may have thousands of recipients; so many are shown. */
 const SHOWN_RECIPIENTS = 20;
 
-/** A header that was applied. */
-export interface Applied {
-  readonly by: string;
-  /** `case.status`, `customer.company`, `case.custom_fields.total` … */
-  readonly field: string;
-  readonly value: string;
-}
-
-/** What the daemon decided of a mail, and why. */
-export interface Decided {
-  readonly what: 'kind' | 'direction' | 'customer' | 'case' | 'status' | 'outsider';
-  readonly value: string | null;
-  readonly why: string;
-}
-
 /** The columns of `interactions` that a reader of a history wants, by their names. */
 interface InteractionRow {
   readonly id: number;
   readonly case_id: number;
   readonly customer_id: number | null;
-  readonly direction: 'in' | 'out';
+  readonly direction: Direction;
   readonly kind: string;
   /** Whether it is from somebody who had no part in the case before. */
   readonly outsider: boolean;

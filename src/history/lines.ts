@@ -1,3 +1,4 @@
+import type { Direction, Status } from '../rules/directives.ts';
 import { harmless } from '../terminal/harmless.ts';
 import type { Paint, PrintOptions, Style } from '../terminal/style.ts';
 import { clip, wrap } from '../terminal/width.ts';
@@ -11,8 +12,6 @@ export const MARGIN = '2026-11-09 08:15  → out  '.length;
 
 /** Narrower than this, what belongs to a mail begins near the left and not below its subject. In columns. */
 export const NARROW = 72;
-
-export type Status = 'new' | 'open' | 'pending' | 'resolved' | 'closed';
 
 const STATUS_STYLES = {
   new: 'cyan',
@@ -37,7 +36,7 @@ export function fullName(firstName: string | null, lastName: string | null): str
 }
 
 /** `2026-11-09 08:15  → out`, in UTC, so that it reads the same everywhere. */
-export function whenAndWhither(receivedAt: Date, direction: 'in' | 'out', paint: Paint): string {
+export function whenAndWhither(receivedAt: Date, direction: Direction, paint: Paint): string {
   const arrow = direction === 'out' ? paint('green', '→ out') : paint('cyan', '← in ');
   return `${paint('dim', readableTime(receivedAt))}  ${arrow}`;
 }

@@ -1,5 +1,8 @@
+import type { Decided } from '../rules/directives.ts';
+import { readableTime } from '../terminal/words.ts';
 import type { CaseEvent, SupportCase } from './case-rows.ts';
-import type { Decided, Directives } from './interactions.ts';
+import type { Directives } from './interactions.ts';
+import type { Placed, Placement } from './placements.ts';
 
 /** Where a field of a case has its value from. */
 export interface Origin {
@@ -89,10 +92,16 @@ function byEvent(field: string, value: string, event: CaseEvent, { directives }:
 
 /** Why an event happened. Before this was noted, the headers of its mail still tell. */
 export function reasonOf(
-  { field, old, interaction_id, reason }: Pick<CaseEvent, 'field' | 'old' | 'interaction_id' | 'reason'>,
+  {
+    field,
+    old,
+    interaction_id,
+    actor,
+    reason,
+  }: Pick<CaseEvent, 'field' | 'old' | 'interaction_id' | 'actor' | 'reason'>,
   directives: ReadonlyMap<number, Directives>,
 ): string | null {
-  if (reason !== null || interaction_id === null) return reason;
+  if (reason !== null || interaction_id === null || actor !== null) return reason;
   const mail = directives.get(interaction_id);
   const isBeginning = field === 'status' && old === null;
   return headerFor(field, mail) ?? whyDecided(field, mail) ?? (isBeginning ? BEGAN_WITH_IT : null);
@@ -140,9 +149,37 @@ function untold(field: string, value: string): Origin {
   return { field, value, at: null, interaction_id: null, actor: null, reason: NOTHING_TOLD };
 }
 
-/** Why a mail lies in its case: as the daemon noted it, or, before it did, by the header that names the case. */
-export function whyHere({ decided, applied }: Directives): string | null {
+/** Why a mail lies in its case: who brought it there, if anybody did, and why it was recorded where it was. */
+export function whyHere(
+  mail: Pick<Directives, 'decided' | 'applied'> & Placed & { case_id: number },
+): string | null {
+  const { placements, recorded_in, case_id } = mail;
+  const recorded = whyRecorded(mail);
+  if (placements.length === 0) return recorded;
+  const oldest = placements.at(-1);
+  const steps = placements.map((step) => stepWords(step, case_id, step === oldest));
+  const place = placeWords(recorded_in, oldest?.from, case_id);
+  return [...steps, ...(recorded === null ? [] : [`${place}: ${recorded}`])].join('; ');
+}
+
+function placeWords(recordedIn: number | null, fromId: number | undefined, hereId: number): string {
+  if (recordedIn === null) return 'before that';
+  if (recordedIn === fromId) return 'there because';
+  return recordedIn === hereId ? 'first in this case because' : `first in case ${recordedIn} because`;
+}
+
+/** As the daemon noted it, or, before it did, by the header that names the case. */
+function whyRecorded({ decided, applied }: Pick<Directives, 'decided' | 'applied'>): string | null {
   const noted = decided.find(({ what }) => what === 'case')?.why;
   const named = applied.find(({ field }) => field === 'case.external_id');
   return noted ?? (named ? `${named.by}: ${named.value}` : null);
+}
+
+/** `case 5, where it lay, was merged into this one by Ann, 2026-11-24 13:00`, `moved here from case 8 by Ann, …` */
+function stepWords({ how, from, into, at, actor }: Placement, hereId: number, isOldest: boolean): string {
+  const by = `${actor === null ? '' : ` by ${actor}`}, ${readableTime(at)}`;
+  if (how === 'moved')
+    return `moved ${into === hereId ? 'here' : `into case ${into}`} from case ${from}${by}`;
+  const target = into === hereId ? 'this one' : `case ${into}`;
+  return `case ${from}${isOldest ? ', where it lay,' : ''} was merged into ${target}${by}`;
 }

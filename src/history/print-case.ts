@@ -2,12 +2,14 @@ import { harmless } from '../terminal/harmless.ts';
 import { type Paint, type PrintOptions, painter } from '../terminal/style.ts';
 import { clip, indented, widthOf } from '../terminal/width.ts';
 import { counted, readableTime } from '../terminal/words.ts';
-import type { CaseHistory, CaseInteraction, CustomerName } from './case.ts';
-import type { CaseEvent, SupportCase } from './case-rows.ts';
-import { LARGEST_LIMIT } from './interactions.ts';
-import { fieldLines, fullName, MARGIN, NARROW, paintedStatus, whenAndWhither } from './lines.ts';
-import { reasonOf, whyHere } from './origins.ts';
+import type { CaseHistory, CaseInteraction } from './case.ts';
+import type { SupportCase } from './case-rows.ts';
+import { type CustomerName, nameAndAddress } from './customer-names.ts';
+import { leftOut } from './left-out.ts';
+import { fieldLines, MARGIN, NARROW, paintedStatus, whenAndWhither } from './lines.ts';
+import { whyHere } from './origins.ts';
 import { detailLines, textLines, titleOf } from './print-customer.ts';
+import { eventLines } from './print-events.ts';
 import { printOrigins } from './print-origins.ts';
 import { groupBy } from './rows.ts';
 
@@ -72,9 +74,8 @@ function times(row: SupportCase): string {
   return `${said.join(', ')} UTC`;
 }
 
-function nameOf({ id, first_name, last_name, addresses }: CustomerName): string {
-  const known = [fullName(first_name, last_name), addresses[0] ?? ''].filter((part) => part !== '');
-  return [...known, `customer ${id}`].join(', ');
+function nameOf(customer: CustomerName): string {
+  return [nameAndAddress(customer), `customer ${customer.id}`].filter((part) => part !== '').join(', ');
 }
 
 function mailLines(history: CaseHistory, why: boolean, options: PrintOptions, paint: Paint): string[] {
@@ -87,20 +88,6 @@ function mailLines(history: CaseHistory, why: boolean, options: PrintOptions, pa
     ...leftOut(all - interactions.length, 'interaction', interactions.length, options, paint),
     ...interactions.flatMap((each) => interactionLines(each, history, why, options, paint)),
   ];
-}
-
-function leftOut(
-  count: number,
-  noun: string,
-  shown: number,
-  { width }: PrintOptions,
-  paint: Paint,
-): string[] {
-  if (count <= 0) return [];
-  const text = `… ${counted(count, `older ${noun}`)} left out${
-    shown + count <= LARGEST_LIMIT ? `; see them with --limit ${shown + count}` : ''
-  }`;
-  return indented(text, '  ', width).map((line) => paint('dim', line));
 }
 
 function interactionLines(
@@ -146,51 +133,4 @@ function refusedLines({ refused }: CaseInteraction, room: number, paint: Paint):
     ...indented(harmless(`not applied: ${reason}`), '', room).map((line) => paint('yellow', line)),
     ...headers.map(({ by, value }) => `  ${clip(harmless(`${by}: ${value}`), room - 2)}`),
   ]);
-}
-
-function eventLines(history: CaseHistory, options: PrintOptions, paint: Paint): string[] {
-  const { events, changes, interactions } = history;
-  if (changes === 0) return [];
-  const directives = new Map(interactions.map((each) => [each.id, each]));
-  return [
-    paint('bold', counted(changes, 'change')),
-    ...leftOut(changes - events.length, 'change', events.length, options, paint),
-    ...events.flatMap((event) => oneEvent(event, reasonOf(event, directives), options, paint)),
-  ];
-}
-
-/** Longest value that a line of changes shows, in columns: the case itself shows all of it. */
-const LONGEST_CHANGE = 60;
-
-function oneEvent(event: CaseEvent, reason: string | null, { width }: PrintOptions, paint: Paint): string[] {
-  const shown = (value: string | null) =>
-    value === null ? 'nothing' : clip(harmless(value), LONGEST_CHANGE);
-  const change = `${harmless(event.field)}: ${event.old === null ? '' : `${shown(event.old)} → `}${shown(event.new)}`;
-  const cause = causeOf({ ...event, reason });
-  const time = readableTime(event.at);
-  const margin = ' '.repeat(width < NARROW ? 4 : time.length + 4);
-  const both = `${change}  ${cause}`;
-  const fits = width >= NARROW && widthOf(both) <= width - margin.length;
-  const body = fits
-    ? [`${change}  ${paint('dim', cause)}`]
-    : [
-        ...indented(change, '', width - margin.length),
-        ...indented(cause, '', width - margin.length).map((line) => paint('dim', line)),
-      ];
-  if (width < NARROW) return [`  ${paint('dim', time)}`, ...body.map((line) => margin + line)];
-  return body.map((line, index) => (index === 0 ? `  ${paint('dim', time)}  ${line}` : margin + line));
-}
-
-/** `by 14, x-desk-case-labels`, `by Ann`: the mail or the person, and what it goes back to. */
-export function causeOf({
-  interaction_id,
-  actor,
-  reason,
-}: Pick<CaseEvent, 'interaction_id' | 'actor' | 'reason'>): string {
-  const by = [
-    ...(actor === null ? [] : [`by ${actor}`]),
-    ...(interaction_id === null ? [] : [`by interaction ${interaction_id}`]),
-    ...(reason === null ? [] : [reason]),
-  ];
-  return harmless(by.join(', '));
 }

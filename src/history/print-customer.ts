@@ -6,9 +6,11 @@ import type {
   CaseOfInteraction,
   CasesOfStatus,
   Customer,
+  CustomerEvent,
   CustomerHistory,
   CustomerTotals,
 } from './customer.ts';
+import { deedsOf } from './deeds.ts';
 import { type Interaction, LARGEST_LIMIT } from './interactions.ts';
 import {
   attachmentLine,
@@ -30,14 +32,21 @@ export function printCustomerHistory(history: CustomerHistory, options: PrintOpt
   const caseWidth = Math.max(0, ...interactions.map((each) => widthOf(caseLabel(each.case))));
   const lines = interactions.flatMap((each) => interactionLines(each, caseWidth, options, paint));
   return [
-    [...headLines(customer, options, paint), ...totalsLines(totals, options, paint)].join('\n'),
+    [...headLines(customer, history.events, options, paint), ...totalsLines(totals, options, paint)].join(
+      '\n',
+    ),
     ...(history.left_out > 0 ? [leftOutLines(history, options, paint).join('\n')] : []),
     lines.length > 0 ? lines.join('\n') : paint('dim', nothing(totals)),
   ].join('\n\n');
 }
 
-/** Name, addresses and what is known of a customer. */
-export function headLines(customer: Customer, options: PrintOptions, paint: Paint): string[] {
+/** Name, addresses, what is known of a customer, and what people did with them. */
+function headLines(
+  customer: Customer,
+  events: readonly CustomerEvent[],
+  options: PrintOptions,
+  paint: Paint,
+): string[] {
   const name = harmless(fullName(customer.first_name, customer.last_name));
   const [first = '', ...others] = customer.addresses.map(harmless);
   const merged = customer.merged_from.map(({ id, external_id }) =>
@@ -54,6 +63,7 @@ export function headLines(customer: Customer, options: PrintOptions, paint: Pain
         ['language', customer.language],
         ...Object.entries(customer.custom_fields),
         ['merged from', merged.join(', ')],
+        ...deedsOf(events),
       ],
       '  ',
       options,

@@ -1,12 +1,6 @@
 import type { Database } from '../db/connect.ts';
+import type { Direction, Refused, Status } from '../rules/directives.ts';
 import { distinct, groupBy, rows } from './rows.ts';
-
-/** A header that was not applied, and why. */
-export interface Refused {
-  readonly by: string;
-  readonly value: string;
-  readonly reason: string;
-}
 
 export interface Attachment {
   /** What `mailcase attachment` takes. */
@@ -21,7 +15,7 @@ export interface HistoryInteraction {
   readonly id: number;
   readonly customerId: number | null;
   readonly caseId: number;
-  readonly direction: 'in' | 'out';
+  readonly direction: Direction;
   readonly kind: string;
   /** Whether it is from somebody who had no part in the case before. */
   readonly outsider: boolean;
@@ -41,7 +35,7 @@ export interface HistoryCase {
   readonly id: number;
   readonly externalId: string | null;
   readonly subject: string | null;
-  readonly status: 'new' | 'open' | 'pending' | 'resolved' | 'closed';
+  readonly status: Status;
   readonly priority: number | null;
   readonly language: string | null;
   readonly labels: readonly string[];

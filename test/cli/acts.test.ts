@@ -83,7 +83,6 @@ describe('mailcase case set', () => {
     [['set', '--external-id', 'X'], /nothing to set: give FIELD=VALUE, e\.g\. status=pending/],
     [['set', '1', 'status=open', '--by', ' '], /nobody acts: say who you are with --by NAME/],
     [['merge', '1'], /missing required argument 'b'/],
-    [['merge', '1', '1'], /case 1 cannot be merged into itself/],
     [
       ['merge', '1', '2', '--external-id', 'X'],
       /--external-id is for `mailcase case`, not for `mailcase case merge`/,
@@ -145,14 +144,71 @@ describe('merging and moving', () => {
       lines.map((line) => `would change: ${line}\n`).join(''),
     );
     expect((await run('case', 'merge', '1', '2')).stdout).toBe(lines.map((line) => `${line}\n`).join(''));
-    expect(await run('case', 'merge', '1', '2')).toMatchObject({
+    expect(await run('case', 'set', '2', 'status=open')).toMatchObject({
       code: 1,
       stderr: 'mailcase: case 2 was merged into case 1: name that one instead\n',
     });
-    expect(await run('case', 'set', '--external-id', 'ORDER-2', 'status=open')).toMatchObject({
-      code: 1,
-      stderr: 'mailcase: case 2 was merged into case 1: name that one instead\n',
+  });
+
+  it('an external id leads on to the case that stands for it, which is said', async () => {
+    await desk.record([ann, { ...ann, 'x-desk-case-external-id': 'ORDER-2' }]);
+    await run('case', 'merge', '1', '2');
+    const set = (...args: string[]) => run('case', 'set', '--external-id', 'ORDER-2', ...args);
+    expect((await set('status=open', '--dry-run')).stdout).toBe(
+      'Case 2 was merged into case 1.\nwould change: case 1: status new → open\n',
+    );
+    const json = await set('status=open', '--json');
+    expect(JSON.parse(json.stdout)).toEqual({
+      requested_case_id: 2,
+      changes: [{ of: 'case', id: 1, field: 'status', old: 'new', new: 'open' }],
+      dry_run: false,
     });
+    expect(await set('status=open')).toMatchObject({
+      code: 0,
+      stdout: 'Case 2 was merged into case 1.\nnothing to change: it is like that already\n',
+    });
+  });
+
+  it.each([
+    ['case', 'merge', '1', '1'],
+    ['case', 'merge', '1', '2'],
+    ['customer', 'merge', '1', '1'],
+    ['customer', 'merge', '1', '2'],
+    ['customer', 'merge', 'ann@asker.example', 'ann@home.example'],
+  ])('%s %s %s %s: what is one already is nothing to change', async (...args) => {
+    await desk.record([ann, { From: 'ann@home.example' }]);
+    await run('case', 'merge', '1', '2');
+    await run('customer', 'merge', '1', '2');
+    const before = await desk.dump();
+    expect(await run(...args)).toMatchObject({
+      code: 0,
+      stdout: 'nothing to change: it is like that already\n',
+      stderr: '',
+    });
+    expect(await desk.dump()).toEqual(before);
+  });
+
+  it.each([
+    [['case', 'merge', '9', '9'], 'there is no case 9'],
+    [['case', 'merge', '2', '2'], 'case 2 was merged into case 1: name that one instead'],
+    [['customer', 'merge', '9', '9'], 'there is no customer 9'],
+    [['customer', 'merge', '2', '2'], 'customer 2 was merged into customer 1: name that one instead'],
+  ])('%j, which is not there to be merged, ends with 1', async (args, message) => {
+    await desk.record([ann, { From: 'ann@home.example' }]);
+    await run('case', 'merge', '1', '2');
+    await run('customer', 'merge', '1', '2');
+    expect(await run(...args)).toMatchObject({ code: 1, stderr: `mailcase: ${message}\n` });
+  });
+
+  it('says whom a case gets, so that one sees whether it is the right one', async () => {
+    await desk.record([ann, { From: 'Kathe <kathe@k.example>' }]);
+    expect((await run('case', 'set', '1', 'customer=kathe@k.example', '--dry-run')).stdout).toBe(
+      'would change: case 1: customer 1 (Ann Asker, ann@asker.example) → customer 2 (Kathe, kathe@k.example)\n',
+    );
+    await run('case', 'set', '1', 'customer=');
+    expect((await run('case', 'set', '1', 'customer=2')).stdout).toMatch(
+      /^case 1: no customer → customer 2 \(Kathe, kathe@k\.example\)\n$/,
+    );
   });
 
   it('case move: own addresses are those of the configuration', async () => {

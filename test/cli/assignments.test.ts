@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { told } from '../../src/cli/act.ts';
 import { actorFor } from '../../src/cli/actor.ts';
 import { customerName, readAssignments } from '../../src/cli/assignments.ts';
+import { told } from '../../src/cli/told.ts';
 
 describe('what a case is to be', () => {
   it.each([
@@ -113,6 +113,12 @@ describe('who acts', () => {
 });
 
 describe('what is told', () => {
+  const customers = new Map([
+    [3, { id: 3, first_name: 'Käthe', last_name: null, addresses: ['k@x.example'] }],
+    [13, { id: 13, first_name: 'Joe', last_name: 'C\u001b[2J', addresses: [] }],
+    [14, { id: 14, first_name: null, last_name: null, addresses: [] }],
+  ]);
+
   it.each([
     [{ of: 'case', id: 3, field: 'status', old: 'open', new: 'pending' }, 'case 3: status open → pending'],
     [
@@ -135,13 +141,18 @@ describe('what is told', () => {
       { of: 'interaction', id: 17, field: 'case_id', old: '3', new: null },
       'interaction 17: case 3 → the new case',
     ],
+    [
+      { of: 'case', id: 4, field: 'customer_id', old: '13', new: '3' },
+      'case 4: customer 13 (Joe C\uFFFD[2J) → customer 3 (Käthe, k@x.example)',
+    ],
+    [{ of: 'case', id: 4, field: 'customer_id', old: null, new: '14' }, 'case 4: no customer → customer 14'],
     [{ of: 'case', id: null, field: 'status', old: null, new: 'new' }, 'new case: status (empty) → new'],
   ] as const)('%j', (change, line) => {
-    expect(told([change], false)).toBe(line);
-    expect(told([change], true)).toBe(`would change: ${line}`);
+    expect(told([change], false, customers)).toBe(line);
+    expect(told([change], true, customers)).toBe(`would change: ${line}`);
   });
 
   it('says so where there is nothing', () => {
-    expect(told([], true)).toBe('nothing to change: it is like that already');
+    expect(told([], true, customers)).toBe('nothing to change: it is like that already');
   });
 });

@@ -70,6 +70,42 @@ describe('mail that comes while an act is under way', () => {
     ]);
   });
 
+  it('of a customer whose addresses are getting new numbers, and with a further address', async () => {
+    await desk.record([
+      { ...bob, 'x-desk-customer-external-id': 'B' },
+      { From: 'bob@two.example', 'x-desk-customer-external-id': 'B' },
+      ann,
+    ]);
+    await heldOpen(
+      (act) => mergeCustomers(act, { id: 2 }, { id: 1 }),
+      () =>
+        desk.record([
+          { From: 'bob@two.example', Subject: 'More' },
+          { From: 'bob@three.example', 'x-desk-customer-external-id': 'B' },
+          { ...ann, Subject: 'Mine' },
+        ]),
+    );
+    expect(await desk.query('select address, customer_id from customer_emails order by id')).toEqual([
+      { address: 'ann@asker.example', customer_id: 2 },
+      { address: 'bob@b.example', customer_id: 2 },
+      { address: 'bob@two.example', customer_id: 2 },
+      { address: 'bob@three.example', customer_id: 2 },
+    ]);
+    expect(await desk.query('select distinct customer_id from interactions')).toEqual([{ customer_id: 2 }]);
+  });
+
+  it('through a chain of pointers, as SQL by hand may leave one: acts point to the end in one step', async () => {
+    await desk.record([
+      ann,
+      { ...ann, 'x-desk-case-external-id': 'TWO' },
+      { ...ann, 'x-desk-case-external-id': 'THREE' },
+    ]);
+    await desk.act((act) => mergeCases(act, 2, 3));
+    await desk.query(`update cases set merged_into = 1, status = 'closed' where id = 2`);
+    await desk.record([{ ...bob, 'x-desk-case-external-id': 'THREE' }]);
+    expect((await desk.casesOfMails()).at(-1)).toBe(1);
+  });
+
   it('and answers an interaction that is being moved', async () => {
     await desk.record([ann, { ...ann, 'Message-ID': '<b@x>' }]);
     await heldOpen(
@@ -113,6 +149,83 @@ describe('mail that comes while an act is under way', () => {
 });
 
 describe('acts at the same time', () => {
+  const settings = { labels: [], custom_fields: new Map() };
+  const label = (name: string) => ({ ...settings, labels: [{ how: 'add', labels: [name] }] as const });
+  /** Which customers no transaction has locked `for update`; rows that point at them lock them less. */
+  const unlocked = async () =>
+    (await desk.query<{ id: number }>('select id from customers order by id for key share skip locked')).map(
+      ({ id }) => id,
+    );
+
+  it('a case is read anew once the other act is through: neither takes back what the other did', async () => {
+    await desk.record([ann]);
+    await heldOpen(
+      (act) => setCase(act, { id: 1 }, label('first')),
+      () => desk.act((act) => setCase(act, { id: 1 }, label('second'))),
+    );
+    expect(await desk.query('select labels from cases')).toEqual([{ labels: ['first', 'second'] }]);
+  });
+
+  it('a case that gets another customer meanwhile is merged with that one locked', async () => {
+    await desk.record([ann, bob, { From: 'carl@c.example' }]);
+    let free: number[] = [];
+    await heldOpen(
+      (act) => setCase(act, { id: 1 }, { ...settings, customer: { id: 3 } }),
+      () =>
+        desk.act(async (act) => {
+          await mergeCases(act, 2, 1);
+          free = await unlocked();
+        }),
+    );
+    expect(free).toEqual([1]);
+    expect(await desk.casesOfMails()).toEqual([2, 2, 3]);
+  });
+
+  it('an interaction is moved with its customer locked', async () => {
+    await desk.record([ann, bob]);
+    await desk.act(async (act) => {
+      await moveInteraction(act, 2, 1, isOwn);
+      expect(await unlocked()).toEqual([1]);
+    });
+  });
+
+  it('an interaction that is moved meanwhile is moved on from where it is then', async () => {
+    await desk.record([ann, ann, ann]);
+    await heldOpen(
+      (act) => moveInteraction(act, 2, 1, isOwn),
+      () => desk.act((act) => moveInteraction(act, 2, 3, isOwn)),
+    );
+    expect(await desk.casesOfMails()).toEqual([1, 3, 3]);
+    expect(await desk.deeds('case', 3)).toContain('interaction: 1 -> 3 by Ann Agent');
+  });
+
+  it('an interaction whose customer is merged meanwhile is moved with the one who stays locked', async () => {
+    await desk.record([ann, bob]);
+    let free: number[] = [];
+    await heldOpen(
+      (act) => mergeCustomers(act, { id: 1 }, { id: 2 }),
+      () =>
+        desk.act(async (act) => {
+          await moveInteraction(act, 2, 1, isOwn);
+          free = await unlocked();
+        }),
+    );
+    expect(free).toEqual([2]);
+    expect(await desk.casesOfMails()).toEqual([1, 1]);
+  });
+
+  it('an external id whose case is merged meanwhile leads on', async () => {
+    await desk.record([ann, { ...ann, 'x-desk-case-external-id': 'ORDER-2' }]);
+    await heldOpen(
+      (act) => mergeCases(act, 1, 2),
+      () => desk.act((act) => setCase(act, { externalId: 'ORDER-2' }, label('vip'))),
+    );
+    expect(await desk.query('select id, labels from cases order by id')).toEqual([
+      { id: 1, labels: ['vip'] },
+      { id: 2, labels: [] },
+    ]);
+  });
+
   it('case merges one after the other leave a pointer of one step', async () => {
     await desk.record([ann, ann, ann]);
     await heldOpen(

@@ -100,6 +100,33 @@ describe('case merge', () => {
     ]);
   });
 
+  it('says with what is changed by it that it was merged', async () => {
+    await desk.record([{ ...ann, 'Message-ID': '<a@x>', 'x-desk-case-status': 'closed' }]);
+    await desk.record([
+      { ...ann, 'In-Reply-To': '<a@x>' },
+      { ...bob, 'x-desk-case-priority': '7' },
+    ]);
+    await set(3, { status: 'resolved' });
+    await merge(3, 1);
+    await merge(3, 2);
+    await desk.act((act) => mergeCustomers(act, { id: 1 }, { id: 2 }));
+    const reasons = await desk.query<{ line: string }>(
+      `select concat(case_id, ' ', field, ': ', reason) as line from case_events where actor is not null order by id`,
+    );
+    expect(reasons.map(({ line }) => line)).toEqual([
+      '3 status: ',
+      '1 merged_into: it was merged into case 3',
+      '3 received_at: case 1 was merged into it',
+      '2 follow_up_of: case 1 was merged into case 3',
+      '3 merged: ',
+      '2 merged_into: it was merged into case 3',
+      '2 status: it was merged into case 3',
+      '3 status: case 2 was merged into it',
+      '3 merged: ',
+      '3 customer_id: customer 2 was merged into customer 1',
+    ]);
+  });
+
   it('the other case’s people are part of the one that stays', async () => {
     await desk.record([ann, { ...bob, 'Message-ID': '<b@x>' }]);
     await merge(1, 2);
@@ -228,6 +255,8 @@ describe('case merge', () => {
     await desk.record([ann, ann, ann]);
     await merge(1, 2);
     const before = await desk.dump();
+    expect(await merge(1, 1)).toEqual([]);
+    expect(await merge(1, 2)).toEqual([]);
     await expect(merge(3, 2)).rejects.toThrow('case 2 was merged into case 1: name that one instead');
     await expect(merge(2, 3)).rejects.toThrow('case 2 was merged into case 1');
     await expect(merge(1, 99)).rejects.toThrow('there is no case 99');

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { CustomerName } from '../../src/desk/customers.ts';
 import { mergeCustomers } from '../../src/desk/merge-customers.ts';
 import { setCase } from '../../src/desk/set-case.ts';
+import { readCustomerHistory } from '../../src/history/customer.ts';
 import { readHistory } from '../../src/history/timeline.ts';
 import { useDatabase } from '../support/database.ts';
 import { deskOn, lines } from './desk.ts';
@@ -72,6 +73,27 @@ describe('customer merge', () => {
       { id: 1, addresses: ['joe@work.example', 'joe@home.example', 'joe@third.example'] },
     ]);
     expect(customers[0]?.cases.flatMap(({ interactions }) => interactions)).toHaveLength(7);
+  });
+
+  it('the addresses of who stays come first, also where they are newer, and each keeps its date', async () => {
+    await desk.record([home, { From: 'joe@other.example' }, work]);
+    await merge(2, 1);
+    await desk.query(`update customer_emails set created_at = created_at - id * interval '1 day'`);
+    const dates = await desk.query('select address, created_at from customer_emails order by address');
+    await merge(3, 2);
+    const addresses = await desk.query<{ address: string }>(
+      'select address from customer_emails where customer_id = 3 order by id',
+    );
+    expect(addresses.map(({ address }) => address)).toEqual([
+      'joe@work.example',
+      'joe@other.example',
+      'joe@home.example',
+    ]);
+    expect(await desk.query('select address, created_at from customer_emails order by address')).toEqual(
+      dates,
+    );
+    const history = await readCustomerHistory(database.db, 3, { limit: 1 });
+    expect(history?.customer.addresses[0]).toBe('joe@work.example');
   });
 
   it('a flood is counted over both addresses', async () => {
@@ -151,9 +173,8 @@ describe('customer merge', () => {
     await expect(merge(2, 3)).rejects.toThrow('customer 2 was merged into customer 1');
     await expect(merge(1, 99)).rejects.toThrow('there is no customer 99');
     await expect(merge(1, 'no@one.example')).rejects.toThrow('no customer has the address no@one.example');
-    await expect(merge('joe@work.example', 'joe@home.example')).rejects.toThrow(
-      'both are customer 1 already',
-    );
+    expect(await merge('joe@work.example', 'joe@home.example')).toEqual([]);
+    expect(await merge(1, 2)).toEqual([]);
     await expect(
       desk.act((act) =>
         setCase(act, { id: 3 }, { customer: { id: 2 }, labels: [], custom_fields: new Map() }),

@@ -132,6 +132,32 @@ describe('case move', () => {
     expect(lines(await move(2, 1))).toContain('case 1 customer_id: - -> 1');
   });
 
+  it('but not that of a mail that wrote itself', async () => {
+    await desk.record([{ From: 'nobody' }, { ...ann, 'Auto-Submitted': 'auto-replied' }]);
+    expect(lines(await move(2, 1))).toEqual(['interaction 2 case_id: 2 -> 1']);
+    expect(await desk.query('select customer_id from cases where id = 1')).toEqual([{ customer_id: null }]);
+  });
+
+  it('says with what is changed by it that it was moved', async () => {
+    await desk.record([{ ...ann, '@minute': '5' }, { ...ann, '@minute': '3' }, ann]);
+    await move(2, 1);
+    await move(3, 'new');
+    expect(
+      await desk.query(
+        'select case_id, field, interaction_id, reason from case_events where actor is not null order by id',
+      ),
+    ).toEqual([
+      { case_id: 2, field: 'interaction', interaction_id: 2, reason: null },
+      { case_id: 1, field: 'interaction', interaction_id: 2, reason: null },
+      { case_id: 2, field: 'status', interaction_id: null, reason: 'interaction 2 was moved away' },
+      { case_id: 1, field: 'received_at', interaction_id: null, reason: 'interaction 2 was moved into it' },
+      { case_id: 4, field: 'status', interaction_id: null, reason: 'interaction 3 of case 3 began it' },
+      { case_id: 3, field: 'interaction', interaction_id: 3, reason: null },
+      { case_id: 4, field: 'interaction', interaction_id: 3, reason: null },
+      { case_id: 3, field: 'status', interaction_id: null, reason: 'interaction 3 was moved away' },
+    ]);
+  });
+
   it('refuses what is not there, and changes nothing', async () => {
     await desk.record([ann]);
     const before = await desk.dump();

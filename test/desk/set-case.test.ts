@@ -128,6 +128,10 @@ describe('case set', () => {
     const by = (externalId: string) =>
       desk.act((act) => setCase(act, { externalId }, settings({ priority: 1 })));
     expect(lines(await by('ORDER-2'))).toEqual(['case 2 priority: - -> 1']);
+    await desk.act((act) => mergeCases(act, 1, 2));
+    expect(lines(await by('ORDER-2'))).toEqual([]);
+    await set(1, { priority: 5 });
+    expect(lines(await by('ORDER-2'))).toEqual(['case 1 priority: 5 -> 1']);
     await expect(by('ORDER-\u001b[31m3')).rejects.toThrow('no case has the external id ORDER-\uFFFD[31m3');
   });
 
@@ -168,6 +172,17 @@ describe('case set', () => {
     await desk.record([{ ...ann, 'Message-ID': '<a@x>' }, bob]);
     await set(1, { customer: { id: 2 } });
     await desk.record([{ ...bob, 'In-Reply-To': '<a@x>' }]);
+    expect(await desk.query('select case_id, outsider from interactions where id = 3')).toEqual([
+      { case_id: 1, outsider: false },
+    ]);
+  });
+
+  it('has it by the newest address: of one with very many the oldest are not looked at', async () => {
+    await desk.record([{ ...ann, 'Message-ID': '<a@x>' }, bob]);
+    await desk.query(`insert into customer_emails (customer_id, address, address_key)
+      select 2, 'bob' || n || '@b.example', 'bob' || n || '@b.example' from generate_series(1, 150) n`);
+    await set(1, { customer: { id: 2 } });
+    await desk.record([{ From: 'bob75@b.example', 'In-Reply-To': '<a@x>' }]);
     expect(await desk.query('select case_id, outsider from interactions where id = 3')).toEqual([
       { case_id: 1, outsider: false },
     ]);

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, it } from 'vitest';
+import { perform } from '../../src/desk/act.ts';
+import { mergeCases } from '../../src/desk/merge-cases.ts';
+import { moveInteraction } from '../../src/desk/move-interaction.ts';
 import { explainInMailbox } from '../../src/explain/in-mailbox.ts';
 import { highestIds, sayable, whatHappened } from '../explain/tables.ts';
 import { createDatabase, dropDatabase, useDatabase } from '../support/database.ts';
@@ -60,6 +63,36 @@ it('says of each mail of the demo what the daemon then makes of it, and leaves t
   await db.destroy();
   await dropDatabase(url);
 }, 120_000);
+
+it('says of a mail that people brought elsewhere that it was', async () => {
+  const { db, url } = await createDatabase('explain_moved');
+  const user = 'explain-moved@example.com';
+  const { mailbox, folder } = await mailboxOf(user);
+  const subjects = ['Stays', 'Is moved', 'Its case is merged', 'Joins'];
+  await deliver(
+    inject('dovecot'),
+    user,
+    subjects.map((Subject) =>
+      mail({ From: 'joe@example.net', To: user, Subject, 'Message-ID': `<${Subject}@x>` }),
+    ),
+  );
+  await poll(db, mailbox);
+  const acting = { actor: 'Ann', dryRun: false };
+  const said = async () => {
+    const moved: (boolean | undefined)[] = [];
+    for (const uid of [1, 2, 3, 4]) {
+      const { duplicate_of } = await explainInMailbox(db, mailbox, folder, RECORDING, uid);
+      moved.push(duplicate_of?.moved);
+    }
+    return moved;
+  };
+  expect(await said()).toEqual([false, false, false, false]);
+  await perform(db, acting, (act) => moveInteraction(act, 2, 1, () => false));
+  await perform(db, acting, (act) => mergeCases(act, 1, 3));
+  expect(await said()).toEqual([false, true, true, false]);
+  await db.destroy();
+  await dropDatabase(url);
+});
 
 describe('whether a poll takes it', () => {
   it.each<[name: string, more: Record<string, unknown>, work: string, why: RegExp]>([

@@ -48,7 +48,7 @@ const NEW: Explanation = {
   changes: [{ field: 'status', old: 'pending', new: 'open', reason: 'x' }],
 };
 
-const ORIGINAL = { interaction_id: 12, case_id: 7, received_at: new Date(0) };
+const ORIGINAL = { interaction_id: 12, case_id: 7, moved: false, received_at: new Date(0) };
 
 const outcomeOf = (more: Partial<Explanation>) =>
   printExplanation({ ...NEW, ...more }, { width: 300, colours: false }).split('\n\n')[1];
@@ -89,6 +89,11 @@ What changes in the case
       'a copy of what was recorded by an old version',
       { outcome: 'duplicate', duplicate_of: ORIGINAL, case: null, changes: [], decided: [] },
       'It is recorded already, as interaction 12 of case 7, and changes nothing more.',
+    ],
+    [
+      'a copy of what was moved since',
+      { outcome: 'duplicate', duplicate_of: { ...ORIGINAL, moved: true }, case: null, changes: [] },
+      'It is recorded already, as interaction 12 of case 7, and changes nothing more. This is how that was decided, before a person brought it into case 7 (`mailcase case 7 --why` says who).',
     ],
     [
       'a trusted copy',

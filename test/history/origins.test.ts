@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CaseEvent, SupportCase } from '../../src/history/case-rows.ts';
 import type { Directives } from '../../src/history/interactions.ts';
 import { originsOf, type Provenance, reasonOf, whyHere } from '../../src/history/origins.ts';
+import type { Placed, Placement } from '../../src/history/placements.ts';
 
 const BEGAN = new Date('2026-11-09T08:15:00Z');
 const LATER = new Date('2026-11-10T08:15:00Z');
@@ -174,6 +175,7 @@ describe('reasonOf', () => {
   it.each([
     ['its own', { reason: 'so' }, mail(), 'so'],
     ['nothing for a person', { interaction_id: null, actor: 'ann' }, mail(), null],
+    ['nothing for a person who moved the mail', { actor: 'ann' }, header('x', 'case.status', 'open'), null],
     ['the header', {}, header('x-desk-case-status', 'case.status', 'open'), 'x-desk-case-status'],
     [
       'what was decided',
@@ -193,6 +195,53 @@ describe('reasonOf', () => {
 });
 
 describe('whyHere', () => {
+  const here = (given: Partial<Directives>, placed: Partial<Placed> = {}) =>
+    whyHere({ ...mail(given), case_id: 3, recorded_in: null, placements: [], ...placed });
+  const because = { decided: [{ what: 'case' as const, value: 'case 5', why: 'a new one' }] };
+  const moved = (from: number, into: number, actor: string | null = 'Ann'): Placement => ({
+    ...{ how: 'moved', from, into, at: LATER, actor },
+  });
+  const merged = (from: number, into: number): Placement => ({ ...moved(from, into, 'Bob'), how: 'merged' });
+
+  it.each<[string, Placed, string]>([
+    [
+      'merged',
+      { recorded_in: 5, placements: [merged(5, 3)] },
+      'case 5, where it lay, was merged into this one by Bob, 2026-11-10 08:15; there because: a new one',
+    ],
+    [
+      'merged twice',
+      { recorded_in: 5, placements: [merged(4, 3), merged(5, 4)] },
+      'case 4 was merged into this one by Bob, 2026-11-10 08:15; case 5, where it lay, was merged into case 4 by Bob, 2026-11-10 08:15; there because: a new one',
+    ],
+    [
+      'moved',
+      { recorded_in: 5, placements: [moved(5, 3)] },
+      'moved here from case 5 by Ann, 2026-11-10 08:15; there because: a new one',
+    ],
+    [
+      'moved, then merged',
+      { recorded_in: 5, placements: [merged(4, 3), moved(8, 4)] },
+      'case 4 was merged into this one by Bob, 2026-11-10 08:15; moved into case 4 from case 8 by Ann, 2026-11-10 08:15; first in case 5 because: a new one',
+    ],
+    [
+      'moved back',
+      { recorded_in: 3, placements: [moved(8, 3)] },
+      'moved here from case 8 by Ann, 2026-11-10 08:15; first in this case because: a new one',
+    ],
+    [
+      'moved by nobody known, from where nothing tells',
+      { recorded_in: null, placements: [moved(8, 3, null)] },
+      'moved here from case 8, 2026-11-10 08:15; before that: a new one',
+    ],
+  ])('says who brought it: %s', (_what, placed, expected) => {
+    expect(here(because, placed)).toBe(expected);
+  });
+
+  it('says who brought it, also where nothing tells why it was recorded where it was', () => {
+    expect(here({}, { placements: [moved(8, 3)] })).toBe('moved here from case 8 by Ann, 2026-11-10 08:15');
+  });
+
   it.each([
     ['as noted', mail({ decided: [{ what: 'case', value: '3', why: 'answers 12' }] }), 'answers 12'],
     [
@@ -202,6 +251,6 @@ describe('whyHere', () => {
     ],
     ['not known', mail(), null],
   ])('%s', (_what, directives, expected) => {
-    expect(whyHere(directives)).toBe(expected);
+    expect(here(directives)).toBe(expected);
   });
 });

@@ -73,6 +73,8 @@ function interaction(given: Partial<CaseInteraction> = {}): CaseInteraction {
     refused: [],
     decided: [],
     customer: JOE,
+    recorded_in: null,
+    placements: [],
     ...given,
   };
 }
@@ -149,6 +151,8 @@ const full = history({
     event(),
     event({ old: 'new', new: 'pending', reason: 'an outbound mail in a new case' }),
     event({ field: 'priority', old: '8', new: null, interaction_id: null, actor: 'ann' }),
+    event({ field: 'interaction', old: '13', new: '3', interaction_id: 8, actor: 'ann' }),
+    event({ field: 'outsider', old: 'true', new: 'false', interaction_id: 8, actor: 'ann' }),
   ],
   origins: [
     {
@@ -197,10 +201,12 @@ case 3 · ORDER-1 · open
                            I ordered it a week ago.
 
 40 changes
-  … 37 older changes left out; see them with --limit 40
+  … 35 older changes left out; see them with --limit 40
   2026-11-09 08:15  status: new  by interaction 1, the case began with it
   2026-11-09 08:15  status: new → pending  by interaction 1, an outbound mail in a new case
   2026-11-09 08:15  priority: 8 → nothing  by ann
+  2026-11-09 08:15  interaction 8: case 13 → case 3  by ann
+  2026-11-09 08:15  interaction 8: outsider: true → false  by ann
 
 Where each field came from
   total: 5 EUR
@@ -209,6 +215,21 @@ Where each field came from
     ann, 2026-11-09 08:15
   subject: x
     nothing says so`);
+  });
+
+  it('says that changes are not in the order of their dates, where they are not', () => {
+    const late = event({
+      at: new Date('2026-11-09T09:00:00Z'),
+      interaction_id: null,
+      actor: 'ann',
+      new: 'resolved',
+    });
+    const early = event({ old: 'resolved', new: 'open' });
+    const printed = (events: CaseEvent[]) => printCase(history({ events, changes: 2 }), PLAIN);
+    expect(printed([late, early])).toMatch(
+      /\n2 changes\n {2}In the order in which they were made; .*\n.*09:00 {2}status: resolved {2}by ann\n.*08:15 {2}status: resolved → open/,
+    );
+    expect(printed([early, late])).not.toContain('In the order');
   });
 
   it('leaves out what is not there, and says why only where it was asked', () => {
@@ -283,6 +304,7 @@ case 3 · open
           attachments: [{ id: 1, file_name: text, content_type: text, size_bytes: 1 }],
           refused: [{ by: text, value: text, reason: text }],
           decided: [{ what: 'case', value: text, why: text }],
+          placements: [{ how: 'moved', from: 8, into: 3, at: AT, actor: text }],
         }),
       ],
       events: [event({ field: text, old: text, new: text, reason: text, actor: text })],

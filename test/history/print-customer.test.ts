@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { CaseOfInteraction, Customer, CustomerHistory } from '../../src/history/customer.ts';
+import type {
+  CaseOfInteraction,
+  Customer,
+  CustomerEvent,
+  CustomerHistory,
+} from '../../src/history/customer.ts';
 import type { Interaction } from '../../src/history/interactions.ts';
 import { printCustomerHistory } from '../../src/history/print-customer.ts';
 import { widthOf } from '../../src/terminal/width.ts';
@@ -50,6 +55,7 @@ function history(given: Partial<CustomerHistory> = {}, customer: Partial<Custome
       merged_from: [],
       ...customer,
     },
+    events: [],
     totals: {
       inbound: 1,
       outbound: 0,
@@ -142,6 +148,32 @@ Joe Customer  joe@example.com
                          attachment 7: a.png (image/png, 209 bytes)`);
   });
 
+  it('says what people did with the customer, an act a line', () => {
+    let id = 0;
+    const event = (field: string, old: string | null, value: string | null, day = 1): CustomerEvent => {
+      id += 1;
+      return { id, at: new Date(Date.UTC(2026, 10, day, 9)), field, old, new: value, actor: 'Ann' };
+    };
+    const merge = [
+      event('merged', null, '12'),
+      event('first_name', null, 'Joe'),
+      event('address', null, 'joe@home.example'),
+    ];
+    const many = Array.from({ length: 8 }, (_, i) => event('address', null, `a${i}@x.example`, 2));
+    const lines = (events: CustomerEvent[]) =>
+      printCustomerHistory(history({ events }), { ...PLAIN, width: 200 });
+    expect(lines([...merge, ...many])).toContain(`\
+  merged: customer 12 into this one with first_name Joe and joe@home.example, by Ann, 2026-11-01 09:00
+  changed: a0@x.example, a1@x.example, a2@x.example, a3@x.example, a4@x.example and 3 more, by Ann, 2026-11-02 09:00
+`);
+    expect(lines([event('merged', null, '4'), event('phone', '1', null, 3)])).toContain(`\
+  merged: customer 4 into this one, by Ann, 2026-11-01 09:00
+  changed: phone 1 → nothing, by Ann, 2026-11-03 09:00
+`);
+    const acts = Array.from({ length: 7 }, (_, day) => event('merged', null, String(day + 20), day + 1));
+    expect(lines(acts)).toMatch(/\n {2}earlier: 2 more by hand\n {2}merged: customer 22 into/);
+  });
+
   it('puts everything below each other where the terminal is narrow', () => {
     const shown = history({ interactions: [interaction({ case: order, direction: 'out' })] });
     expect(printCustomerHistory(shown, { width: 40, colours: false })).toBe(`\
@@ -220,6 +252,10 @@ Joe Customer  joe@example.com
     return history(
       {
         left_out: 3,
+        events: [
+          { id: 1, at: new Date(0), field: 'merged', old: null, new: '4', actor: text },
+          { id: 2, at: new Date(0), field: text, old: text, new: text, actor: text },
+        ],
         interactions: [interaction(mail), interaction({ ...mail, body_text: `${text}\n${text}` })],
       },
       {

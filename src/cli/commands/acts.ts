@@ -26,7 +26,8 @@ export function declareCustomerActs(cli: Command, setCode: SetCode): void {
       aboutWith(
         `
 A keeps its fields, and takes from B what it lacks, with B's addresses, cases and interactions. B stays as a row with its
-external id and merged_into = A: mail with that id goes on to A.`,
+external id and merged_into = A: mail with that id goes on to A. A's own addresses stay the first. Two names of one
+customer are nothing to change.`,
         'mailcase customer merge joe@example.com joe.customer@gmail.example --dry-run',
         'mailcase customer merge 7 12 --by "Ann Agent"',
       ),
@@ -49,7 +50,9 @@ function declareCaseSet(caseCommand: Command, setCode: SetCode): void {
         `
 Fields: status, priority, language, subject, external_id, labels, custom.KEY, and customer (an address, or a number of
 customers). labels=a,b replaces them all, labels+=a adds, labels-=a takes away. An empty value empties the field, except
-status. Values are read as those of the header fields are. A case never becomes new again.`,
+status. Values are read as those of the header fields are. A case never becomes new again. customer= changes whose case it
+is, and nothing else: its mail stays in the history of whom it was with (mailcase customer merge joins histories).
+An external id whose case was merged away means the case that stands for it.`,
         'mailcase case set 3 status=pending priority=8 labels+=vip',
         'mailcase case set --external-id ORDER-10423 custom.tier=gold language= --dry-run',
       ),
@@ -71,7 +74,7 @@ function declareCaseMerge(caseCommand: Command, setCode: SetCode): void {
         `
 A keeps its fields, and takes from B what it lacks, with B's labels, interactions and participants. A resolved or closed
 A takes B's status where B was not done. B stays as a closed row with its external id and merged_into = A: mail with that
-id or B's number, and answers to B's mail, go on to A.`,
+id or B's number, and answers to B's mail, go on to A. What is one case already is nothing to change.`,
         'mailcase case merge 3 5 --dry-run',
       ),
     )
