@@ -138,7 +138,7 @@ describe('mailcase check', () => {
     const { code, stdout, stderr } = await run(made.file);
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /✗ \S+:\d+\/no_such_database cannot be used: .*\n {4}→ see that user and password/,
+      /✗ \S+:\d+\/no_such_database cannot\s+be\s+used: [^→]*\n {4}→ see that user and password/,
     );
     expect(stdout).toMatch(/1 problem.*: as it is, the daemon would not do all of its work\.\n$/);
     expect(stdout + stderr).not.toContain('canary');
