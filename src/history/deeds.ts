@@ -34,5 +34,5 @@ function deedOf(events: readonly CustomerEvent[]): [name: string, what: string] 
 /** `joe@home.example`, `company Lamps Ltd`, `phone +46 1 → +46 2` */
 function changeWords({ field, old, new: value }: CustomerEvent): string {
   if (field === 'address' && old === null) return value ?? '';
-  return `${field} ${old === null ? '' : `${old} → `}${value ?? 'nothing'}`;
+  return `${field.replace(/^custom_fields\./, '')} ${old === null ? '' : `${old} → `}${value ?? 'nothing'}`;
 }

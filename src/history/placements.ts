@@ -30,7 +30,7 @@ interface Move {
   readonly actor: string | null;
 }
 
-/** A case, or one that was merged into it. */
+/** A case, one that was merged into it, or one from which a mail was moved. */
 interface Member {
   readonly id: number;
   readonly external_id: string | null;
@@ -63,7 +63,11 @@ export async function readPlacements(
   interactionIds: readonly number[],
 ): Promise<Map<number, Placed>> {
   const moves = await readMoves(db, interactionIds);
-  const family = await readFamily(db, caseId);
+  const family = await readFamily(
+    db,
+    caseId,
+    moves.flatMap(({ old }) => (old === null ? [] : [Number(old)])),
+  );
   return new Map(moves.map((move) => [move.id, placed(move, caseId, family, directives.get(move.id))]));
 }
 
@@ -79,11 +83,12 @@ function readMoves(db: Database, interactionIds: readonly number[]): Promise<Mov
   );
 }
 
-async function readFamily(db: Database, caseId: number): Promise<Family> {
+/** @param sources cases from which mails were moved: they may be where those were recorded */
+async function readFamily(db: Database, caseId: number, sources: readonly number[]): Promise<Family> {
   const members = await rows<Member>(
     db,
-    'select id, external_id from cases where id = ? or merged_into = ? order by id',
-    [caseId, caseId],
+    'select id, external_id from cases where id = ? or merged_into = ? or id = any(?) order by id',
+    [caseId, caseId, sources],
   );
   if (members.length < 2) return { members, events: [] };
   const events = await rows<MemberEvent>(

@@ -365,6 +365,10 @@ it('acts and mail at the same time: no error comes out, and nothing is lost', {
     { mails: ROUNDS * PEOPLE * 7 },
   ]);
   expect(await desk.query('select * from quarantine')).toEqual([]);
+  // No address is lost on its way from one customer to another, and none came twice.
+  expect(await desk.query('select count(*)::int as addresses from customer_emails')).toEqual([
+    { addresses: ROUNDS * PEOPLE },
+  ]);
   // Nothing points at what was merged away, or at what stands for nothing.
   const astray = [
     'select i.id from interactions i join cases c on c.id = i.case_id where c.merged_into is not null',

@@ -93,6 +93,14 @@ describe('why a mail is here', () => {
     expect(await whyEach(4)).toEqual({ 1: `moved here from case 1 by Carl; there because: ${NEW}` });
   });
 
+  it('after a move out of a case that was noted by its external id', async () => {
+    await desk.record([ann, { ...ann, 'x-desk-case-external-id': 'ORDER-2' }]);
+    await move(2, 1);
+    expect((await whyEach(1))[2]).toBe(
+      'moved here from case 2 by Ann; there because: a new one: x-desk-case-external-id is the first with this id',
+    );
+  });
+
   it('moved, and put elsewhere by a trusted copy since: as that was decided', async () => {
     const copy = { ...ann, 'Message-ID': '<b@x>', 'x-desk-case-external-id': 'ORDER-9' };
     await desk.record([ann, copy], { trust: 'none' });

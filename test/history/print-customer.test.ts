@@ -157,13 +157,14 @@ Joe Customer  joe@example.com
     const merge = [
       event('merged', null, '12'),
       event('first_name', null, 'Joe'),
+      event('custom_fields.tier', null, 'gold'),
       event('address', null, 'joe@home.example'),
     ];
     const many = Array.from({ length: 8 }, (_, i) => event('address', null, `a${i}@x.example`, 2));
     const lines = (events: CustomerEvent[]) =>
       printCustomerHistory(history({ events }), { ...PLAIN, width: 200 });
     expect(lines([...merge, ...many])).toContain(`\
-  merged: customer 12 into this one with first_name Joe and joe@home.example, by Ann, 2026-11-01 09:00
+  merged: customer 12 into this one with first_name Joe, tier gold and joe@home.example, by Ann, 2026-11-01 09:00
   changed: a0@x.example, a1@x.example, a2@x.example, a3@x.example, a4@x.example and 3 more, by Ann, 2026-11-02 09:00
 `);
     expect(lines([event('merged', null, '4'), event('phone', '1', null, 3)])).toContain(`\
