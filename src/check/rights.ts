@@ -15,7 +15,7 @@ export const DAEMON_RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   customers: ['select', 'insert', 'update'],
   customer_emails: ['select', 'insert'],
   cases: ['select', 'insert', 'update'],
-  case_events: ['insert'],
+  case_events: ['select', 'insert'],
   case_participants: ['select', 'insert'],
   interactions: ['select', 'insert', 'update'],
   interaction_contents: ['select', 'insert', 'update'],
@@ -34,11 +34,9 @@ export interface HandRight {
 /** What people's commands do beyond what the daemon does. A test does each with exactly these rights. */
 export const HAND_RIGHTS: readonly HandRight[] = [
   { table: 'attachments', right: 'select', commands: ['history', 'case', 'attachment'] },
-  { table: 'case_events', right: 'select', commands: ['case'] },
   { table: 'case_participants', right: 'delete', commands: ['case merge'] },
-  // An address is taken from a customer by either of the two, or by both.
-  { table: 'customer_emails', right: 'update', commands: ['customer merge'] },
   { table: 'customer_emails', right: 'delete', commands: ['customer merge'] },
+  { table: 'customer_events', right: 'select', commands: ['history'] },
   { table: 'customer_events', right: 'insert', commands: ['customer merge'] },
 ];
 

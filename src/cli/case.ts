@@ -59,11 +59,12 @@ function readName(
   if ((given === undefined) === (externalId === undefined)) {
     problems.push('which case? Give either its number or --external-id, e.g. mailcase case 3');
   }
+  if (externalId?.trim() === '') problems.push('--external-id is empty: give the id behind it');
   if (externalId !== undefined) return { externalId };
   const id = Number(given);
   if (given !== undefined && !(/^\d+$/.test(given) && id > 0 && Number.isSafeInteger(id))) {
     problems.push(
-      `${JSON.stringify(given)} is no case's number, which is a positive whole number; an external id goes behind --external-id`,
+      `${JSON.stringify(harmless(given))} is no case's number, which is a positive whole number; an external id goes behind --external-id`,
     );
   }
   return { id };

@@ -79,11 +79,12 @@ function readName(
       'whose history? Give either an address or --external-id, e.g. mailcase history joe@example.com',
     );
   }
+  if (externalId?.trim() === '') problems.push('--external-id is empty: give the id behind it');
   if (externalId !== undefined) return { externalId };
   const [address, ...others] = parseQuotedAddresses(given ?? '');
   if (given !== undefined && (address === undefined || others.length > 0)) {
     problems.push(
-      `${JSON.stringify(given)} is not one address: write it like joe@example.com; an external id goes behind --external-id`,
+      `${JSON.stringify(harmless(given))} is not one address: write it like joe@example.com; an external id goes behind --external-id`,
     );
   }
   return { addressKey: address === undefined ? '' : addressKey(address.address) };

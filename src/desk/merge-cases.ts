@@ -31,7 +31,7 @@ export async function mergeCases(act: Act, intoId: number, fromId: number): Prom
   const others = [...(await lockAround(act, fromId)).values()].filter(({ id }) => id !== intoId);
   await saveCases(act, [
     [from, mergedAway(from, intoId, act.at), `it was merged into case ${intoId}`],
-    [into, united(into, from, act.at), `case ${fromId} was merged into it`],
+    [into, await withOrigin(act, united(into, from, act.at), from), `case ${fromId} was merged into it`],
     ...others.map(
       (each): Edit => [
         each,
@@ -70,7 +70,6 @@ export function united(into: DeskCase, from: DeskCase, at: Date): DeskCase {
     language: into.language ?? from.language,
     labels: [...new Set([...into.labels, ...from.labels])],
     custom_fields: filled(into.custom_fields, from.custom_fields),
-    follow_up_of: otherThan(from.id, into.follow_up_of) ?? otherThan(into.id, from.follow_up_of),
     received_at: earlier(into.received_at, from.received_at) ?? into.received_at,
     first_resolved_at: earlier(into.first_resolved_at, from.first_resolved_at),
   };
@@ -81,6 +80,28 @@ export function united(into: DeskCase, from: DeskCase, at: Date): DeskCase {
   return after;
 }
 
+/** What the case that stays goes on from: as it was or as the other one did, as long as that is no part of itself now. */
+async function withOrigin(act: Act, into: DeskCase, from: DeskCase): Promise<DeskCase> {
+  for (const origin of [into.follow_up_of, from.follow_up_of]) {
+    if (origin === null) continue;
+    const line = await lineOf(act, origin);
+    if (!line.has(into.id) && !line.has(from.id)) return { ...into, follow_up_of: origin };
+  }
+  return { ...into, follow_up_of: null };
+}
+
+/** A case, what it goes on from, and so on. */
+async function lineOf({ trx }: Act, id: number): Promise<Set<number>> {
+  const { rows } = (await trx.raw(
+    `with recursive line as (
+       select id, follow_up_of from cases where id = ?
+       union select c.id, c.follow_up_of from cases c join line on c.id = line.follow_up_of)
+     select id from line`,
+    [id],
+  )) as { rows: { id: number }[] };
+  return new Set(rows.map((row) => row.id));
+}
+
 /** What pointed at the case that is merged away points at the one that stays. */
 function repointed(row: DeskCase, fromId: number, intoId: number): DeskCase {
   return {
@@ -88,10 +109,6 @@ function repointed(row: DeskCase, fromId: number, intoId: number): DeskCase {
     merged_into: row.merged_into === fromId ? intoId : row.merged_into,
     follow_up_of: row.follow_up_of === fromId ? intoId : row.follow_up_of,
   };
-}
-
-function otherThan(id: number, given: number | null): number | null {
-  return given === id ? null : given;
 }
 
 function earlier(a: Date | null, b: Date | null): Date | null {

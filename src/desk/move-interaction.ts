@@ -41,6 +41,11 @@ export async function moveInteraction(
   const from = standingCase(cases, moved.case_id);
   const into = target === 'new' ? await beginCase(act, moved, from.id) : standingCase(cases, target);
   if (into.id !== from.id) await refile(act, moved, from, into, target === 'new');
+  else if (moved.outsider) {
+    await saveCases(act, [
+      [into, joined(into, moved, into.received_at), `interaction ${moved.id} belongs to it`],
+    ]);
+  }
   if (moved.outsider) await welcome(act, moved, into, target === 'new');
   if (into.id !== from.id || moved.outsider) await addPeople(act, moved, into, isOwn);
 }

@@ -47,7 +47,7 @@ export function applyCopy(view: View, plan: Plan, policy: Policy, original: Orig
   const tied = kept && { customer: kept, why: 'as the other copy said: no header of this one names another' };
   const customer = decideCustomer(view, plan, policy, incoming, tied);
   const { supportCase, isNewCase, why } = caseOf(view, plan, policy, ref, changeable, incoming, customer);
-  noteCase(incoming, supportCase, why);
+  if (why !== undefined) noteCase(incoming, supportCase, why);
   const cause: Cause = { supportCase, interaction: ref, at: known.receivedAt };
   const isMoved = supportCase !== known.supportCase;
 
@@ -126,7 +126,7 @@ function caseOf(
   { known, isFirst, isPlaced, flooded }: Changeable,
   incoming: Incoming,
   customer: Customer | undefined,
-): { supportCase: SupportCase; isNewCase: boolean; why: string } {
+): { supportCase: SupportCase; isNewCase: boolean; why: string | undefined } {
   const { directives } = incoming;
   const externalId = directives.case.external_id;
   const named = `a trusted copy: ${setBy(directives, 'case.external_id')} names it`;
@@ -135,7 +135,8 @@ function caseOf(
     if (externalId !== undefined && externalId !== known.supportCase.external_id) {
       refuse(directives, 'case.external_id', 'a person has put the mail into this case');
     }
-    return { ...stays, why: 'a person has put it there' };
+    // Who it was stands in the events of the case.
+    return { ...stays, why: undefined };
   }
   if (flooded && externalId === undefined) {
     const answered = answeredInteraction(view, incoming, customer);

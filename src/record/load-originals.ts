@@ -68,7 +68,8 @@ export async function loadOriginals(
          where r.interaction_id = i.id and r.uid_validity <> f.uid_validity)::int8[] as read_before,
        exists (select from case_events e where e.interaction_id = i.id and e.case_id = i.case_id
          and e.field = 'status' and e.old is null) as is_first,
-       exists (select from case_events e where e.interaction_id = i.id and e.field = 'interaction') as is_placed,
+       exists (select from case_events e where e.interaction_id = i.id
+         and e.field in ('interaction', 'outsider')) as is_placed,
        (select count(*) from (select from interactions o where o.case_id = i.case_id limit ${MAX_COUNTED}) few)
          as case_size,
        exists (select from interaction_contents x where x.interaction_id = i.id

@@ -215,24 +215,13 @@ describe('what people need by hand', () => {
   });
 
   it.each(
-    HAND_RIGHTS.filter(({ table }) => table !== 'customer_emails').flatMap(({ table, right, commands }) =>
+    HAND_RIGHTS.flatMap(({ table, right, commands }) =>
       commands.map((command) => ({ table, right, command })),
     ),
   )('has $right on $table: without it, $command fails', async ({ table, right, command }) => {
     await withRights([{ table, right }], async (db) => {
       await expect(acts[command]?.(db)).rejects.toThrow(`permission denied for table ${table}`);
     });
-  });
-
-  it('has what takes an address from a customer: without it, customer merge fails', async () => {
-    await withRights(
-      HAND_RIGHTS.filter(({ table }) => table === 'customer_emails'),
-      async (db) => {
-        await expect(acts['customer merge']?.(db)).rejects.toThrow(
-          'permission denied for table customer_emails',
-        );
-      },
-    );
   });
 
   it.each(HAND_RIGHTS)(

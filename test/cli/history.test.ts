@@ -282,6 +282,7 @@ TIME  → out  Re: Where
   it.each([
     [[], /whose history\? Give either an address or --external-id/],
     [['joe@example.net', '--external-id', 'C-1'], /whose history\?/],
+    [['--external-id', ' '], /--external-id is empty/],
     [['joe'], /"joe" is not one address/],
     [['a@example.net, b@example.net'], /is not one address/],
     [['joe@example.net', '--limit', '0'], /--limit is no number from 1 to 10,000/],

@@ -278,4 +278,27 @@ describe('case merge', () => {
     expect(await merge(1, 2)).toEqual(told);
     expect(await desk.dump()).not.toEqual(before);
   });
+
+  it('makes no circle of cases that go on from each other', async () => {
+    const next = (id: string) => ({ ...ann, 'Message-ID': `<${id}@x>`, 'x-desk-case-status': 'closed' });
+    await desk.record([
+      next('one'),
+      { ...next('two'), 'In-Reply-To': '<one@x>' },
+      { ...next('three'), 'In-Reply-To': '<two@x>' },
+      { ...next('four'), 'In-Reply-To': '<three@x>' },
+    ]);
+    await desk.act((started) => mergeCases(started, 1, 3));
+    expect(await desk.query('select follow_up_of from cases where merged_into is null order by id')).toEqual([
+      { follow_up_of: null },
+      { follow_up_of: 1 },
+      { follow_up_of: 1 },
+    ]);
+    await desk.act((started) => mergeCases(started, 4, 1));
+    expect(
+      await desk.query('select id, follow_up_of from cases where merged_into is null order by id'),
+    ).toEqual([
+      { id: 2, follow_up_of: 4 },
+      { id: 4, follow_up_of: null },
+    ]);
+  });
 });

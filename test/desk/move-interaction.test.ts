@@ -80,6 +80,16 @@ describe('case move', () => {
     ]);
   });
 
+  it('an outsider who is welcome becomes the customer of a case that has none', async () => {
+    await desk.record([
+      { From: 'support@example.com', To: 'undisclosed-recipients:;', 'Message-ID': '<all@x>' },
+      { From: 'Kim <kim@k.example>', 'In-Reply-To': '<all@x>' },
+    ]);
+    await move(2, 1);
+    const customers = 'select customer_id is not null as known from cases where id = 1';
+    expect(await desk.query(customers)).toEqual([{ known: true }]);
+  });
+
   it('an outsider is none where a person says he belongs, also where he lies already', async () => {
     await desk.record([
       { ...ann, 'Message-ID': '<a@x>' },

@@ -34,7 +34,7 @@ function unitFile(text: string): string {
 }
 
 /** Where mailcase is not installed, its program is not there. */
-const installed = UNIT.replace(/^ExecStart=mailcase /m, `ExecStart=${process.execPath} `);
+const installed = UNIT.replace(/^ExecStart=\/usr\/bin\/env mailcase /m, `ExecStart=${process.execPath} `);
 
 /** What systemd-analyze has to say about the unit; about others of the machine, it may say what it likes. */
 function complaintsAbout(text: string): string[] {
