@@ -15,7 +15,7 @@ const {
 
 for (const [name, value] of Object.entries({ MAIL_FROM, SUPPORT_MAILBOX, CUSTOMER_EMAIL })) {
   if (value) continue;
-  console.error(`set MAIL_FROM, SUPPORT_MAILBOX and CUSTOMER_EMAIL: ${name} is empty`);
+  process.stderr.write(`set MAIL_FROM, SUPPORT_MAILBOX and CUSTOMER_EMAIL: ${name} is empty\n`);
   process.exit(2);
 }
 
@@ -59,6 +59,6 @@ try {
     });
   }
 } catch (error) {
-  console.error(`not sent: ${error.message}`);
+  process.stderr.write(`not sent: ${error.message}\n`);
   process.exitCode = 1;
 }
