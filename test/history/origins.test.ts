@@ -3,34 +3,13 @@ import type { CaseEvent, SupportCase } from '../../src/history/case-rows.ts';
 import type { Directives } from '../../src/history/interactions.ts';
 import { originsOf, type Provenance, reasonOf, whyHere } from '../../src/history/origins.ts';
 import type { Placed, Placement } from '../../src/history/placements.ts';
+import { aCase } from './examples.ts';
 
 const BEGAN = new Date('2026-11-09T08:15:00Z');
 const LATER = new Date('2026-11-10T08:15:00Z');
 
 function supportCase(given: Partial<SupportCase> = {}): SupportCase {
-  return {
-    id: 1,
-    customer_id: 7,
-    external_id: null,
-    subject: 'Where is my lamp?',
-    status: 'new',
-    priority: null,
-    language: null,
-    labels: [],
-    custom_fields: {},
-    follow_up_of: null,
-    merged_into: null,
-    received_at: BEGAN,
-    opened_at: null,
-    first_resolved_at: null,
-    resolved_at: null,
-    closed_at: null,
-    created_at: BEGAN,
-    updated_at: BEGAN,
-    followed_by: [],
-    merged_from: [],
-    ...given,
-  };
+  return aCase({ id: 1, status: 'new', received_at: BEGAN, created_at: BEGAN, updated_at: BEGAN, ...given });
 }
 
 let ids = 0;

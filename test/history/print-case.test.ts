@@ -1,82 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { CaseHistory, CaseInteraction } from '../../src/history/case.ts';
-import type { CaseEvent, SupportCase } from '../../src/history/case-rows.ts';
-import type { Customer } from '../../src/history/customer.ts';
+import type { CaseEvent } from '../../src/history/case-rows.ts';
 import { printCase } from '../../src/history/print-case.ts';
 import { widthOf } from '../../src/terminal/width.ts';
+import { AT, aCase, aCustomer, anInteraction } from './examples.ts';
 
 const PLAIN = { width: 100, colours: false };
-const AT = new Date('2026-11-09T08:15:59Z');
-
-const JOE: Customer = {
-  id: 7,
-  first_name: 'Joe',
-  last_name: 'Customer',
-  company: null,
-  phone: null,
-  external_id: null,
-  language: null,
-  custom_fields: {},
-  created_at: AT,
-  addresses: ['joe@example.com'],
-  merged_from: [],
-};
-
-function supportCase(given: Partial<SupportCase> = {}): SupportCase {
-  return {
-    id: 3,
-    customer_id: 7,
-    external_id: null,
-    subject: 'Where is my lamp?',
-    status: 'open',
-    priority: null,
-    language: null,
-    labels: [],
-    custom_fields: {},
-    follow_up_of: null,
-    merged_into: null,
-    received_at: AT,
-    opened_at: null,
-    first_resolved_at: null,
-    resolved_at: null,
-    closed_at: null,
-    created_at: AT,
-    updated_at: AT,
-    followed_by: [],
-    merged_from: [],
-    ...given,
-  };
-}
+const JOE = aCustomer();
+const supportCase = aCase;
 
 function interaction(given: Partial<CaseInteraction> = {}): CaseInteraction {
-  return {
-    id: 1,
-    case_id: 3,
-    customer_id: 7,
-    direction: 'in',
-    kind: 'mail',
-    outsider: false,
-    received_at: AT,
-    sent_at: null,
-    subject: 'Where is my lamp?',
-    from_name: 'Joe',
-    from_address: 'joe@example.com',
-    to_addresses: ['support@example.com'],
-    recipients: 1,
-    city: null,
-    country_code: null,
-    ip_address: null,
-    trusted: false,
-    excerpt: 'I ordered it a week ago.',
-    attachments: [],
-    applied: [],
-    refused: [],
-    decided: [],
-    customer: JOE,
-    recorded_in: null,
-    placements: [],
-    ...given,
-  };
+  const more = { applied: [], refused: [], decided: [], customer: JOE, recorded_in: null, placements: [] };
+  return { ...anInteraction({ from_name: 'Joe' }), ...more, ...given };
 }
 
 function event(given: Partial<CaseEvent> = {}): CaseEvent {

@@ -8,53 +8,20 @@ import type {
 import type { Interaction } from '../../src/history/interactions.ts';
 import { printCustomerHistory } from '../../src/history/print-customer.ts';
 import { widthOf } from '../../src/terminal/width.ts';
+import { aCustomer, anInteraction } from './examples.ts';
 
 const PLAIN = { width: 100, colours: false };
 
 type Shown = Interaction & { readonly case: CaseOfInteraction };
 
 function interaction(given: Partial<Shown> = {}): Shown {
-  return {
-    id: 1,
-    case_id: 3,
-    customer_id: 1,
-    direction: 'in',
-    kind: 'mail',
-    outsider: false,
-    received_at: new Date('2026-11-09T08:15:59Z'),
-    sent_at: null,
-    subject: 'Where is my lamp?',
-    from_name: null,
-    from_address: 'joe@example.com',
-    to_addresses: ['support@example.com'],
-    recipients: 1,
-    city: null,
-    country_code: null,
-    ip_address: null,
-    trusted: false,
-    excerpt: 'I ordered it a week ago.',
-    attachments: [],
-    case: { id: 3, external_id: null, status: 'open', subject: 'Where is my lamp?' },
-    ...given,
-  };
+  const inCase = { id: 3, external_id: null, status: 'open' as const, subject: 'Where is my lamp?' };
+  return { ...anInteraction({ customer_id: 1 }), case: inCase, ...given };
 }
 
 function history(given: Partial<CustomerHistory> = {}, customer: Partial<Customer> = {}): CustomerHistory {
   return {
-    customer: {
-      id: 1,
-      first_name: 'Joe',
-      last_name: 'Customer',
-      company: null,
-      phone: null,
-      external_id: null,
-      language: null,
-      custom_fields: {},
-      created_at: new Date(0),
-      addresses: ['joe@example.com'],
-      merged_from: [],
-      ...customer,
-    },
+    customer: aCustomer({ id: 1, created_at: new Date(0), ...customer }),
     events: [],
     totals: {
       inbound: 1,
