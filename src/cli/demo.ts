@@ -145,12 +145,13 @@ function nextSteps(): string {
 
   ${typedHere('init --provider imap')}     (or gmail, or exchange)
   ${typedHere('--config mailcase.yaml migrate up')}
+  ${typedHere('--config mailcase.yaml check --sample')}
   ${typedHere('--config mailcase.yaml run --once')}
   ${typedHere('--config mailcase.yaml run')}
 
-The first writes mailcase.yaml and says what to set in it. \`run --once\` records the unread mail and
-marks it read; \`run\` does so every 30 seconds. To look around in the demo's database, run the demo
-with --keep.`;
+The first writes mailcase.yaml and says what to set in it; \`check\` changes nothing. \`run --once\`
+records the unread mail and marks it read; \`run\` does so every 30 seconds. To look around in the
+demo's database, run the demo with --keep.`;
 }
 
 /** @param variables what other commands need in the environment to find the demo's parts */
