@@ -16,6 +16,14 @@ export interface Looking {
   readonly mailboxId: number | undefined;
 }
 
+/** Whoever only looks waits for a silent server no longer than this, in milliseconds, or poll_timeout if that is less. */
+const LONGEST_LOOK_MS = 60_000;
+
+/** How long a look into a mailbox waits for its server, in milliseconds. */
+export function longestWait({ poll_timeout }: MailboxConfig): number {
+  return Math.min(poll_timeout, LONGEST_LOOK_MS);
+}
+
 /**
  * Opens a folder read-only, and finds it as a poll would, without registering anything.
  *

@@ -1,5 +1,5 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { isLoopback } from '../config/checks.ts';
+import { TRUST_BY_SECRET } from '../config/mailbox-schema.ts';
 import type { ConfigProblem } from '../config/problems.ts';
 import type { Config, MailboxConfig } from '../config/schema.ts';
 import { domainKey } from '../message/addresses.ts';
@@ -93,7 +93,7 @@ function trustFindings({ name, trust }: MailboxConfig, isSampled: boolean): Find
       section.warning(
         'trust_all',
         `${name}: trust is all: whoever can write to the mailbox can change any customer and any case`,
-        'let your own systems send a secret: `trust: {secret: {header: x-our-secret, value: "${TRUST_SECRET}"}}`',
+        `let your own systems send a secret: \`${TRUST_BY_SECRET}\``,
       ),
     ];
   }

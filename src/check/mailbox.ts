@@ -1,5 +1,6 @@
 import type { Config, MailboxConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
+import { longestWait } from '../entering.ts';
 import { MailcaseError } from '../errors.ts';
 import { type ListedFolder, listFolders, type ServerInfo, serverInfo } from '../imap/server.ts';
 import { inSession, type Session } from '../imap/session.ts';
@@ -11,9 +12,6 @@ import { Patience } from './patience.ts';
 import { type Sample, takeSample } from './sample.ts';
 import { sampleFindings } from './sample-findings.ts';
 import { failureFinding, pollFindings, serverFindings } from './server-findings.ts';
-
-/** A server that says nothing is waited for no longer than this, in milliseconds, or poll_timeout if that is less. */
-const LONGEST_WAIT_MS = 60_000;
 
 export interface MailboxCheck {
   readonly config: Config;
@@ -49,7 +47,7 @@ export async function checkMailbox(check: MailboxCheck, mailbox: MailboxConfig):
     findings: [],
   };
   const section = sectionOf(mailboxSectionName(mailbox.name));
-  const waitMs = Math.min(mailbox.poll_timeout, LONGEST_WAIT_MS);
+  const waitMs = longestWait(mailbox);
   const patience = new Patience(waitMs);
   try {
     await lookAt(check, facts, section, patience);

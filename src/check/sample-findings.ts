@@ -1,5 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
-
+import { TRUST_BY_SECRET } from '../config/mailbox-schema.ts';
 import { domainKey, ownMatcher } from '../message/addresses.ts';
 import { counted, listed, readableNumber, readableTime } from '../terminal/words.ts';
 import { type Finding, type Section, sectionOf } from './finding.ts';
@@ -93,7 +92,7 @@ function distrustCure({ reason }: DistrustGroup, header = 'the header of the sec
     case 'nobody':
       return (
         'if your own systems wrote them: let them add a secret to copies that only this mailbox gets, and set ' +
-        '`trust: {secret: {header: x-our-secret, value: "${TRUST_SECRET}"}}`; or `trust: all`, if whoever can write ' +
+        `\`${TRUST_BY_SECRET}\`; or \`trust: all\`, if whoever can write ` +
         'to the mailbox may change every case'
       );
     case 'missing':

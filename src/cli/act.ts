@@ -4,6 +4,7 @@ import { MailcaseError } from '../errors.ts';
 import { harmless } from '../terminal/harmless.ts';
 import { actorFor } from './actor.ts';
 import { answer, EXIT } from './context.ts';
+import { idIn } from './read-options.ts';
 import { namesIn, told } from './told.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -56,10 +57,4 @@ export function readId(text: string, what: string): number {
     'usage',
     `${JSON.stringify(harmless(text))} is not the number of ${what}: a positive whole number is`,
   );
-}
-
-/** The number that a text is, if it can be one of a row. */
-export function idIn(text: string): number | undefined {
-  const id = Number(text);
-  return /^\d+$/.test(text) && id > 0 && Number.isSafeInteger(id) ? id : undefined;
 }

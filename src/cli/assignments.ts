@@ -7,7 +7,7 @@ import { storableLine } from '../message/text.ts';
 import { STATUSES } from '../rules/directives.ts';
 import * as read from '../rules/readers.ts';
 import { harmless } from '../terminal/harmless.ts';
-import { idIn } from './act.ts';
+import { idIn } from './read-options.ts';
 
 /** Makes changeable what is collected word by word. */
 type Draft = { -readonly [K in keyof CaseSettings]: CaseSettings[K] } & {

@@ -6,6 +6,7 @@ import { findAttachment, rawMailPieces, type StoredAttachment } from '../history
 import { writeAttachment } from '../message/attachment.ts';
 import { harmless } from '../terminal/harmless.ts';
 import { EXIT, printError } from './context.ts';
+import { idIn } from './read-options.ts';
 import { withDatabase } from './with-database.ts';
 
 const HOW_TO_LIST = '`select id, file_name from attachments order by id` lists them';
@@ -49,8 +50,8 @@ export async function attachmentCommand(
 }
 
 function readId(text: string): number {
-  const id = Number(text);
-  if (/^\d+$/.test(text) && id > 0 && Number.isSafeInteger(id)) return id;
+  const id = idIn(text);
+  if (id !== undefined) return id;
   throw new MailcaseError(
     'usage',
     `${JSON.stringify(text)} is no attachment's id, which is a positive whole number: ${HOW_TO_LIST}`,

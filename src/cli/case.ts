@@ -9,7 +9,7 @@ import { optionsFor } from '../terminal/style.ts';
 import { listed } from '../terminal/words.ts';
 import { answer, EXIT, printError } from './context.ts';
 import { shellWord } from './here.ts';
-import { OptionReader } from './read-options.ts';
+import { idIn, OptionReader } from './read-options.ts';
 import { withDatabase } from './with-database.ts';
 
 export interface CaseOptions {
@@ -61,13 +61,13 @@ function readName(
   }
   if (externalId?.trim() === '') problems.push('--external-id is empty: give the id behind it');
   if (externalId !== undefined) return { externalId };
-  const id = Number(given);
-  if (given !== undefined && !(/^\d+$/.test(given) && id > 0 && Number.isSafeInteger(id))) {
+  const id = given === undefined ? undefined : idIn(given);
+  if (given !== undefined && id === undefined) {
     problems.push(
       `${JSON.stringify(harmless(given))} is no case's number, which is a positive whole number; an external id goes behind --external-id`,
     );
   }
-  return { id };
+  return { id: id ?? 0 };
 }
 
 /** Why no case was found, and what may have been meant. */

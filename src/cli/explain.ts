@@ -1,9 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { LoadedConfig } from '../config/load.ts';
-import { parseMoment } from '../config/units.ts';
-import { assertReachable, type Database } from '../db/connect.ts';
-import { assertSchemaCurrent } from '../db/migrate.ts';
-import { openDatabase } from '../db/open.ts';
+import type { Database } from '../db/connect.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
 import { explainMessage } from '../explain/explain.ts';
 import { type Explanation, explainTooLarge } from '../explain/explanation.ts';
@@ -11,7 +8,9 @@ import { explainInMailbox } from '../explain/in-mailbox.ts';
 import { printExplanation } from '../explain/print.ts';
 import { optionsFor } from '../terminal/style.ts';
 import { answer, configFor, EXIT } from './context.ts';
+import { OptionReader } from './read-options.ts';
 import { folderFor, mailboxFor } from './which-mailbox.ts';
+import { withDatabaseOf } from './with-database.ts';
 
 export interface ExplainOptions {
   config?: string;
@@ -39,7 +38,8 @@ type Wanted = { readonly file: string; readonly receivedAt: Date } | { readonly 
 
 /** @throws MailcaseError `usage` with everything that cannot be understood */
 function readWanted(file: string | undefined, { uid, received }: ExplainOptions): Wanted {
-  const problems: string[] = [];
+  const reader = new OptionReader();
+  const { problems } = reader;
   if ((file === undefined) === (uid === undefined)) {
     problems.push(
       'which message? give a FILE (or - for standard input), or --uid with its UID in the mailbox',
@@ -48,37 +48,27 @@ function readWanted(file: string | undefined, { uid, received }: ExplainOptions)
   if (uid !== undefined && !(/^\d{1,10}$/.test(uid) && Number(uid) > 0 && Number(uid) < 2 ** 32)) {
     problems.push('--uid is no UID: write a whole number, e.g. 42');
   }
-  const receivedAt = received === undefined ? new Date() : parseMoment(received);
-  if (receivedAt === undefined) {
-    problems.push('--received is no date: write one such as 2026-01-31 or 2026-01-31T08:00:00Z');
-  }
+  const receivedAt = reader.moment('received', received) ?? new Date();
   if (uid !== undefined && received !== undefined) {
     problems.push('--received is for a FILE: the server knows when the message with --uid was received');
   }
-  if (problems.length > 0) throw new MailcaseError('usage', problems.join('\n'));
-  return uid !== undefined
-    ? { uid: Number(uid) }
-    : { file: file ?? '-', receivedAt: receivedAt ?? new Date() };
+  reader.finish();
+  return uid !== undefined ? { uid: Number(uid) } : { file: file ?? '-', receivedAt };
 }
 
 async function withHistory<T>(
-  { config }: LoadedConfig,
+  loaded: LoadedConfig,
   isWanted: boolean,
   work: (db: Database | undefined) => Promise<T>,
 ): Promise<T> {
   if (!isWanted) return work(undefined);
-  const { db, close } = await openDatabase(config.database, { existing: true });
   try {
-    await assertReachable(db);
-    await assertSchemaCurrent(db);
-    return await work(db);
+    return await withDatabaseOf(loaded, work);
   } catch (error) {
     const isAbout = error instanceof MailcaseError && /^(database|schema)_/.test(error.code);
     if (!isAbout) throw error;
     const hint = '--no-database explains the message as if nothing were recorded';
     throw new MailcaseError(error.code, `${error.message}\n${hint}`, { cause: error });
-  } finally {
-    await close();
   }
 }
 

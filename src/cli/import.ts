@@ -1,6 +1,3 @@
-import { assertReachable } from '../db/connect.ts';
-import { assertSchemaCurrent } from '../db/migrate.ts';
-import { openDatabase } from '../db/open.ts';
 import { type ErrorCode, errorMessage, MailcaseError } from '../errors.ts';
 import { type ImportReport, type ImportRequest, importMail } from '../import-mail.ts';
 import { createLog } from '../observe/log.ts';
@@ -11,6 +8,7 @@ import { createProgress } from './progress.ts';
 import { OptionReader } from './read-options.ts';
 import { stopOnSignals } from './signals.ts';
 import { mailboxFor } from './which-mailbox.ts';
+import { withDatabaseOf } from './with-database.ts';
 
 export interface ImportOptions {
   config?: string;
@@ -33,29 +31,27 @@ const RESUMABLE = new Set<ErrorCode>([
 /** `mailcase import` */
 export async function importCommand(options: ImportOptions): Promise<number> {
   const request = requestFrom(options);
-  const { config, secrets } = await configFor(options.config);
+  const loaded = await configFor(options.config);
+  const { config, secrets } = loaded;
   const mailbox = mailboxFor(config.mailboxes, options.mailbox);
   const log = createLog('warn', secrets, process.stderr);
   const stopping = stopOnSignals(log);
-  const { db, close } = await openDatabase(config.database);
   const progress = createProgress('imported');
+  const context = {
+    mailbox,
+    recording: config,
+    log: log.child({ mailbox: mailbox.name }),
+    once: createOnce(),
+    suspects: new Suspects(),
+    stopping,
+    cutting: new AbortController().signal,
+  };
+  const events = {
+    onProgress: progress.show,
+    onWaiting: () => progress.say('waiting: a poll records new mail'),
+  };
   try {
-    await assertReachable(db);
-    await assertSchemaCurrent(db);
-    const context = {
-      db,
-      mailbox,
-      recording: config,
-      log: log.child({ mailbox: mailbox.name }),
-      once: createOnce(),
-      suspects: new Suspects(),
-      stopping,
-      cutting: new AbortController().signal,
-    };
-    const report = await importMail(context, request, {
-      onProgress: progress.show,
-      onWaiting: () => progress.say('waiting: a poll records new mail'),
-    });
+    const report = await withDatabaseOf(loaded, (db) => importMail({ ...context, db }, request, events));
     progress.end();
     print(summaryOf(report));
     // Whoever goes on from here (`&& …`) must not take a part for the whole.
@@ -68,8 +64,6 @@ export async function importCommand(options: ImportOptions): Promise<number> {
       `${errorMessage(error)}\nWhat was imported stays; the same command goes on from there.`,
       { cause: error },
     );
-  } finally {
-    await close();
   }
 }
 

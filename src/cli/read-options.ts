@@ -38,3 +38,9 @@ export class OptionReader {
     if (this.problems.length > 0) throw new MailcaseError('usage', this.problems.join('\n'));
   }
 }
+
+/** The number that a text is, if it can be one of a row. */
+export function idIn(text: string): number | undefined {
+  const id = Number(text);
+  return /^\d+$/.test(text) && id > 0 && Number.isSafeInteger(id) ? id : undefined;
+}

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
+import { TRUST_BY_SECRET } from '../config/mailbox-schema.ts';
 import { OPTIONS } from '../config/options.ts';
 import { indented } from '../terminal/width.ts';
 import { PROVIDERS, type Provider, type ProviderName } from './providers.ts';
@@ -29,7 +29,7 @@ function head({ title }: Provider): string[] {
     '',
     `mailcase's configuration for ${title}, made by \`mailcase init\`.`,
     'Set what stands in <…>. Every option: config/mailcase.example.yaml and config/reference.md of mailcase.',
-    '${NAME} is taken from the environment, ${file:NAME} from a file: no password has to stand here.',
+    `\${NAME} is taken from the environment, \${file:NAME} from a file: no password has to stand here.`,
   );
 }
 
@@ -37,7 +37,7 @@ function database(): string[] {
   return [
     '',
     'database:',
-    '  url: ${DATABASE_URL}             # postgres://user:password@host:port/database',
+    `  url: \${DATABASE_URL}             # postgres://user:password@host:port/database`,
     '  # or, instead of url, for first steps:  embedded: ./data',
   ];
 }
@@ -83,7 +83,7 @@ function trust(): string[] {
       'The secret only in copies that no customer gets: a Bcc copy is the very mail that the customer gets.',
     ),
     `${MAILBOX}trust: none`,
-    `${MAILBOX}#trust: {secret: {header: x-our-secret, value: "\${TRUST_SECRET}"}}   # openssl rand -hex 32`,
+    `${MAILBOX}#${TRUST_BY_SECRET}   # openssl rand -hex 32`,
   ];
 }
 

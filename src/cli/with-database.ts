@@ -10,11 +10,19 @@ export async function withDatabase<T>(
   work: (db: Database, loaded: LoadedConfig) => Promise<T>,
 ): Promise<T> {
   const loaded = await configFor(configOption);
-  const { db, close } = await openDatabase(loaded.config.database, { existing: true });
+  return withDatabaseOf(loaded, (db) => work(db, loaded));
+}
+
+/** The same, where the configuration is loaded already. */
+export async function withDatabaseOf<T>(
+  { config }: LoadedConfig,
+  work: (db: Database) => Promise<T>,
+): Promise<T> {
+  const { db, close } = await openDatabase(config.database, { existing: true });
   try {
     await assertReachable(db);
     await assertSchemaCurrent(db);
-    return await work(db, loaded);
+    return await work(db);
   } finally {
     await close();
   }

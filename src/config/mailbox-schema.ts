@@ -29,6 +29,11 @@ import {
 
 /* The options of a mailbox; see schema.ts. */
 
+const SECRET_EXAMPLE = 'secret: {header: x-our-secret, value: "${TRUST_SECRET}"}';
+
+/** How trust by a shared secret is written, for whoever proposes it. */
+export const TRUST_BY_SECRET = `trust: {${SECRET_EXAMPLE}}`;
+
 const imap = z
   .strictObject({
     host: text(hostName, 'the name or the IP address of a host')
@@ -90,7 +95,7 @@ const trust = z
             .meta({ secret: true, example: 'value: "${TRUST_SECRET}"' })
             .describe('The secret that the field must hold.'),
         })
-        .meta({ example: 'secret: {header: x-our-secret, value: "${TRUST_SECRET}"}' })
+        .meta({ example: SECRET_EXAMPLE })
         .describe(
           'A header field with a value that only your own systems know, for copies that no customer gets: a Bcc copy is the very mail that the customer gets.',
         ),

@@ -1,6 +1,6 @@
 import type { FolderConfig, MailboxConfig, RecordingConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
-import { enterReadOnly } from '../entering.ts';
+import { enterReadOnly, longestWait } from '../entering.ts';
 import { MailcaseError } from '../errors.ts';
 import { fetchMessages, fetchSizes, type MessageSize } from '../imap/fetch.ts';
 import { searchMessages } from '../imap/search.ts';
@@ -15,9 +15,6 @@ import { type Explanation, explainTooLarge } from './explanation.ts';
 import { type Receipt, receiptOf } from './original.ts';
 import type { Selection, Setting } from './setting.ts';
 
-/** A server that does not answer is waited for no longer than this, in milliseconds, or poll_timeout if that is less. */
-const LONGEST_WAIT_MS = 60_000;
-
 /**
  * Explains a message that lies in the mailbox. The folder is opened read-only, and nothing is registered.
  *
@@ -30,8 +27,8 @@ export async function explainInMailbox(
   recording: RecordingConfig,
   uid: number,
 ): Promise<Explanation> {
-  const { imap, message_bytes, poll_timeout } = mailbox;
-  const signal = AbortSignal.timeout(Math.min(poll_timeout, LONGEST_WAIT_MS));
+  const { imap, message_bytes } = mailbox;
+  const signal = AbortSignal.timeout(longestWait(mailbox));
   return inSession(
     imap,
     message_bytes,
