@@ -82,6 +82,7 @@ export async function judge(
       uid: fetched.uid,
       receivedAt: fetched.receivedAt,
       source,
+      isWhole: true,
       message,
       dedupeKey: dedupeKey(message, rules.mapping.isMapped),
       trusted: verdict.trusted,

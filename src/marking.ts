@@ -3,13 +3,7 @@ import { type Marking, markProcessed, NO_MARKING, planMarking } from './imap/mar
 import { searchMessages } from './imap/search.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
 import type { FolderRef } from './record/incoming.ts';
-import {
-  findReceipts,
-  findUnmarked,
-  isFullyRecorded,
-  noteProcessed,
-  type Receipt,
-} from './record/receipts.ts';
+import { findProcessable, findUnmarked, noteProcessed } from './record/receipts.ts';
 import { chunks } from './sizes.ts';
 
 /** Whether nothing in the folder is ours to change: what people sent, and everything beside another system. */
@@ -42,11 +36,11 @@ export async function markRecorded(
   uids: readonly number[],
 ): Promise<void> {
   const { db, session, onProblem } = context;
-  const receipts = await findReceipts(db, place, uids);
+  const processable = await findProcessable(db, place, uids);
   try {
     await markProcessed(session, marking, {
-      recorded: uidsOf(receipts.filter(isFullyRecorded)),
-      aside: uidsOf(receipts.filter((receipt) => !isFullyRecorded(receipt))),
+      recorded: uidsOf(processable.filter(({ isFullyRecorded }) => isFullyRecorded)),
+      aside: uidsOf(processable.filter(({ isFullyRecorded }) => !isFullyRecorded)),
     });
   } catch (error) {
     if (!(error instanceof MailcaseError) || error.code !== 'imap_command') throw error;
@@ -54,7 +48,7 @@ export async function markRecorded(
     return;
   }
   // What could not be done is done later, when the server can.
-  if (marking.impossible.length === 0) await noteProcessed(db, place, uidsOf(receipts));
+  if (marking.impossible.length === 0) await noteProcessed(db, place, uidsOf(processable));
 }
 
 /**
@@ -80,6 +74,6 @@ export async function markLate(
   }
 }
 
-function uidsOf(receipts: readonly Receipt[]): number[] {
-  return receipts.map(({ uid }) => uid);
+function uidsOf(messages: readonly { readonly uid: number }[]): number[] {
+  return messages.map(({ uid }) => uid);
 }

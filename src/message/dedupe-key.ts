@@ -31,7 +31,7 @@ export function dedupeKey(message: Message, isMapped: (key: string) => boolean):
   if (message.messageId === undefined) {
     fields.push(
       singleSpaced(message.subject ?? ''),
-      ...list(message.attachments.map(({ sha256 }) => sha256.toString('hex'))),
+      ...list(message.attachments.map(({ sha256 }) => sha256?.toString('hex') ?? '')),
     );
   }
   const hash = createHash('sha256');

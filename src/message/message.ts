@@ -12,7 +12,8 @@ export interface Attachment {
   readonly contentId: string | undefined;
   readonly disposition: string | undefined;
   readonly sizeBytes: number;
-  readonly sha256: Buffer;
+  /** Undefined where the bytes were left in the mailbox; then sizeBytes is of what is still encoded. */
+  readonly sha256: Buffer | undefined;
 }
 
 /** A parsed message. Every text in it can be stored (see storableText) and nothing in it is trusted. */
@@ -41,4 +42,6 @@ export interface Message {
   /** The first text/plain part alone. */
   readonly firstText: string | undefined;
   readonly attachments: readonly Attachment[];
+  /** What of the mail is not in here, a sentence for each. */
+  readonly cut: readonly string[];
 }

@@ -96,6 +96,7 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
       ...attachment,
       fileName: attachment.fileName === undefined ? undefined : clean(attachment.fileName),
     })),
+    cut: [],
   };
 }
 

@@ -16,6 +16,8 @@ export interface Incoming {
   readonly receivedAt: Date;
   /** The bytes to keep, secrets overwritten. */
   readonly source: Buffer;
+  /** False where attachments were left in the mailbox, because the mail is larger than is fetched. */
+  readonly isWhole: boolean;
   readonly message: Message;
   readonly dedupeKey: Buffer;
   readonly trusted: boolean;

@@ -80,9 +80,26 @@ export async function countUnmarked(
   return count;
 }
 
-/** Whether all of the message is in the history, by itself or by the copy it is a duplicate of. */
-export function isFullyRecorded({ outcome }: Receipt): boolean {
-  return outcome === 'recorded' || outcome === 'duplicate';
+/** A message with a receipt, by what may be done with it in its folder. */
+export interface Processable {
+  readonly uid: number;
+  /** Whether all of it is in the history, by itself or by the copy it is a duplicate of. */
+  readonly isFullyRecorded: boolean;
+}
+
+/** Which of these messages have a receipt, and so may be marked processed. */
+export async function findProcessable(
+  db: Database,
+  folder: FolderRef,
+  uids: readonly number[],
+): Promise<Processable[]> {
+  const { rows } = (await db.raw(
+    `select r.uid, r.outcome in ('recorded', 'duplicate') and coalesce(i.cut = '{}', false) as "isFullyRecorded"
+     from receipts r left join interactions i on i.id = r.interaction_id
+     where r.folder_id = ? and r.uid_validity = ? and r.uid = any(?)`,
+    [folder.folderId, folder.uidValidity, uids as number[]],
+  )) as { rows: Processable[] };
+  return rows;
 }
 
 /** Notes that the messages were marked processed in the folder. Only after the server said so. */

@@ -66,6 +66,7 @@ const INTERACTION_COLUMNS = [
   'sender_auth',
   'outsider',
   'dedupe_key',
+  'cut',
   'sent_at',
   'received_at',
   'created_at',
@@ -95,6 +96,7 @@ function interactionRow(interaction: NewInteraction) {
     sender_auth: incoming.senderAuth,
     outsider: interaction.outsider,
     dedupe_key: bytes(incoming.dedupeKey),
+    cut: message.cut,
     sent_at: message.sentAt ?? null,
     received_at: incoming.receivedAt,
     created_at: new Date(),
@@ -196,6 +198,7 @@ async function storeRawMessages(trx: Transaction, interactions: readonly NewInte
       size_bytes: interaction.incoming.source.length,
       sha256: createHash('sha256').update(interaction.incoming.source).digest(),
       content: isLarge(interaction) ? Buffer.alloc(0) : interaction.incoming.source,
+      is_whole: interaction.incoming.isWhole,
     })),
   );
   for (const interaction of interactions.filter(isLarge)) {
@@ -221,7 +224,8 @@ async function storeAttachments(trx: Transaction, interactions: readonly NewInte
       content_id: attachment.contentId ?? null,
       disposition: attachment.disposition ?? null,
       size_bytes: attachment.sizeBytes,
-      sha256: attachment.sha256,
+      sha256: attachment.sha256 ?? null,
+      left_in_mailbox: attachment.sha256 === undefined,
     })),
   );
   if (rows.length > 0) await trx.batchInsert('attachments', rows, ROWS_PER_INSERT);

@@ -43,7 +43,7 @@ async function readable(source: Buffer): Promise<string> {
     ...message,
     attachments: attachments.map((attachment) => ({
       ...attachment,
-      sha256: attachment.sha256.toString('hex'),
+      sha256: attachment.sha256?.toString('hex'),
     })),
     headers: headers.fields.map(({ name, raw, value }) =>
       raw === value ? [name, value] : [name, value, raw],

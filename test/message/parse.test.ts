@@ -118,7 +118,7 @@ describe('messages', () => {
       'aGVsbG8=',
       '--b--',
     );
-    expect(attachments.map(({ sha256, ...rest }) => ({ ...rest, sha256: sha256.toString('hex') }))).toEqual([
+    expect(attachments.map(({ sha256, ...rest }) => ({ ...rest, sha256: sha256?.toString('hex') }))).toEqual([
       {
         part: '2',
         fileName: 'Käthe\uFFFD',
