@@ -14,7 +14,7 @@ export function deskOn(database: TestDatabase) {
     query,
     /** Empties the tables, and makes the folder that mail is recorded from. */
     clear: async () => {
-      await database.db.raw(`truncate ${TABLES} restart identity`);
+      await database.db.raw(`truncate ${TABLES} restart identity cascade`);
       await database.db.raw(`insert into mailboxes (name) values ('support');
         insert into folders (mailbox_id, account, path, uid_validity) values (1, 'a', 'INBOX', 1)`);
     },

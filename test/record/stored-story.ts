@@ -29,7 +29,7 @@ export function storyOn(database: TestDatabase): typeof story {
 }
 
 async function store({ db }: TestDatabase, mails: readonly Told[], telling: Telling) {
-  await db.raw(`truncate ${TABLES} restart identity`);
+  await db.raw(`truncate ${TABLES} restart identity cascade`);
   await db.raw(`insert into mailboxes (name) values ('support');
     insert into folders (mailbox_id, account, path, uid_validity) values (1, 'a', 'INBOX', 1)`);
   const policy: Policy = { flood: RECORDING.flood, ...telling.policy };
