@@ -1,15 +1,10 @@
 import { createHash } from 'node:crypto';
 import { addAbortSignal, Readable, Transform, type Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
-import { type AttachmentStream, MailParser, type MessageText } from 'mailparser';
+import type { AttachmentStream, MessageText } from 'mailparser';
 import { errorMessage, MailcaseError } from '../errors.ts';
-import { EMPTY_LINE, hasHeader, MAX_HEADER_BYTES, PARSER_OPTIONS } from './parse.ts';
-
-/**
- * How much the parser is given at a time, in bytes. Its streams count what waits in them by pieces, not by bytes: with
- * pieces of megabytes, a slow reader would find the whole message in memory.
- */
-const PARSER_PIECE_BYTES = 64 * 1024;
+import { BoundedParser } from './bounded-parser.ts';
+import { parserInput } from './parser-input.ts';
 
 /** Which attachment is wanted, as it was listed when the message was recorded. */
 export interface ListedAttachment {
@@ -104,8 +99,8 @@ async function* attachmentsOf(
   source: AsyncIterable<Buffer>,
   signal: AbortSignal,
 ): AsyncGenerator<AttachmentContent> {
-  const parser = new MailParser(PARSER_OPTIONS);
-  const input = addAbortSignal(signal, Readable.from(parserPieces(source), { objectMode: false }));
+  const parser = new BoundedParser();
+  const input = addAbortSignal(signal, Readable.from(parserInput(source), { objectMode: false }));
   let sourceError: Error | undefined;
   let current: Readable | undefined;
   input.on('error', (error) => {
@@ -132,32 +127,5 @@ async function* attachmentsOf(
   } finally {
     input.destroy();
     parser.destroy();
-  }
-}
-
-/** Cut for the parser, with an empty line before a message that has no header, as parseMessage does. */
-async function* parserPieces(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let head: Buffer | undefined = Buffer.alloc(0);
-  for await (const bytes of source) {
-    if (head === undefined) {
-      yield* cut(bytes);
-      continue;
-    }
-    head = Buffer.concat([head, bytes]);
-    if (head.length < MAX_HEADER_BYTES) continue;
-    yield* begin(head);
-    head = undefined;
-  }
-  if (head !== undefined) yield* begin(head);
-}
-
-function* begin(head: Buffer): Generator<Buffer> {
-  if (!hasHeader(head)) yield EMPTY_LINE;
-  yield* cut(head);
-}
-
-function* cut(bytes: Buffer): Generator<Buffer> {
-  for (let start = 0; start < bytes.length; start += PARSER_PIECE_BYTES) {
-    yield bytes.subarray(start, start + PARSER_PIECE_BYTES);
   }
 }

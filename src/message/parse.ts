@@ -1,20 +1,19 @@
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
-import {
-  type AttachmentStream,
-  MailParser,
-  type MailParserOptions,
-  type MessageText,
-  type StructuredHeader,
-} from 'mailparser';
-import { errorMessage, MailcaseError } from '../errors.ts';
+import { Readable } from 'node:stream';
+import type { AttachmentStream, MailParser, MessageText, StructuredHeader } from 'mailparser';
+import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
 import { parseAddresses } from './addresses.ts';
+import { BoundedParser } from './bounded-parser.ts';
+import { beginningOf, unreadSentences } from './cut.ts';
 import { parseDate } from './date.ts';
 import { readFileName } from './file-name.ts';
+import type { Head } from './head.ts';
 import { Headers, readHeaderLine } from './headers.ts';
 import { calendarMethod, readKind } from './kind.ts';
+import { MAX_TOKEN_CHARACTERS } from './limits.ts';
 import type { Attachment, Message } from './message.ts';
 import { parseMessageId, parseMessageIds } from './message-id.ts';
+import { parserInput } from './parser-input.ts';
 import { type Redaction, redactField, redactText } from './redact.ts';
 import {
   isReportPart,
@@ -26,37 +25,20 @@ import {
 } from './report.ts';
 import { storableLine, storableText } from './text.ts';
 
-/** Largest header block of one part, in bytes: real ones stay under 100 KB; mailparser refuses what is larger. */
-export const MAX_HEADER_BYTES = 4 * 1024 * 1024;
-
-/** Most MIME parts of one message: more is an attack on the parser, and is quarantined. */
-const MAX_PARTS = 20_000;
-
-/** How every message is parsed, here and wherever its bytes are read again. */
-export const PARSER_OPTIONS: MailParserOptions = {
-  skipHtmlToText: true,
-  skipTextToHtml: true,
-  skipTextLinks: true,
-  skipImageLinks: true,
-  checksumAlgo: false,
-  maxHeadSize: MAX_HEADER_BYTES,
-  maxChildNodes: MAX_PARTS,
-};
-
 /**
- * Parses the bytes of one message.
+ * Parses the bytes of one message. What is beyond the limits is left out, and said in `cut`.
  *
  * @param source the message as the server keeps it (RFC 5322); any bytes at all are taken
  * @param redaction what must not come out of it
- * @throws MailcaseError `message_unparsable` when mailparser gives up (headers or parts beyond the limits)
+ * @throws MailcaseError `message_unparsable` when mailparser gives up
  */
 export async function parseMessage(source: Buffer, redaction?: Redaction): Promise<Message> {
-  const parsed = await runParser(hasHeader(source) ? source : Buffer.concat([EMPTY_LINE, source]));
+  const parsed = await runParser(source);
   const readLine = (line: string) => {
     const field = readHeaderLine(line);
     return redaction ? redactField(field, redaction) : field;
   };
-  const headers = new Headers(parsed.headerLines.map(readLine).filter(({ name }) => name !== ''));
+  const headers = readHeaders(parsed.head, redaction);
   const clean = (text: string) => storableText(redaction ? redactText(text, redaction) : text);
   const list = (key: string) => headers.all(key).flatMap(({ raw }) => parseAddresses(raw));
   const ids = (key: string) =>
@@ -96,43 +78,43 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
       ...attachment,
       fileName: attachment.fileName === undefined ? undefined : clean(attachment.fileName),
     })),
-    cut: [],
+    cut: parsed.cut,
   };
 }
 
-export const EMPTY_LINE = Buffer.from('\r\n');
-
-/**
- * Whether there is any header field before the first empty line. If not, all of it is body: mailparser would take it
- * for a header and leave the message without a text.
- */
-export function hasHeader(source: Buffer): boolean {
-  const start = source.toString('latin1', 0, MAX_HEADER_BYTES);
-  const end = start.search(/\r?\n\r?\n/);
-  return /^[^\s:]+[ \t]*:/m.test(end < 0 ? start : start.slice(0, end));
+/** A message's own header fields. @param redaction what must not come out of them */
+export function readHeaders({ lines }: Head, redaction?: Redaction): Headers {
+  const fields = lines.map(readHeaderLine).filter(({ name }) => name !== '');
+  return new Headers(redaction ? fields.map((field) => redactField(field, redaction)) : fields);
 }
 
 interface ParserResult {
-  headerLines: readonly string[];
+  head: Head;
   text: string | undefined;
   html: string | undefined;
   firstText: string | undefined;
   attachments: { attachment: Attachment; isCalendarReply: boolean }[];
   reportParts: ReportPart[];
+  cut: string[];
 }
 
 /** Attachments are hashed as they stream by and never held whole. */
 async function runParser(source: Buffer): Promise<ParserResult> {
-  const parser = new MailParser(PARSER_OPTIONS);
+  const parser = new BoundedParser();
   const result: ParserResult = {
-    headerLines: [],
+    head: { lines: [], isCut: false },
     text: undefined,
     html: undefined,
     firstText: undefined,
     attachments: [],
     reportParts: [],
+    cut: [],
   };
-  parser.end(source);
+  const onHead = (head: Head) => {
+    result.head = head;
+  };
+  Readable.from(parserInput([source], onHead), { objectMode: false }).pipe(parser);
+  let limit: string | undefined;
   try {
     for await (const data of parser as AsyncIterable<AttachmentStream | MessageText>) {
       if (data.type === 'attachment') {
@@ -148,24 +130,26 @@ async function runParser(source: Buffer): Promise<ParserResult> {
       }
     }
   } catch (error) {
-    // A stack overflow: thousands of parts in one another, whose texts mailparser joins by recursion when everything
-    // else has been read. The first text part stands for them.
-    if (!(error instanceof RangeError)) {
+    // A limit of mailparser's own, which ends the reading. What was read before it stands.
+    if (errorCode(error) !== 'EMAXLEN') {
       throw new MailcaseError('message_unparsable', `cannot be parsed: ${errorMessage(error)}`, {
         cause: error,
       });
     }
-    result.text = firstTextPart(parser) || undefined;
+    limit = errorMessage(error);
+    result.text = textsOf(parser, 'text/plain').join('\n') || undefined;
+    result.html = textsOf(parser, 'text/html').join('<br/>\n') || undefined;
   }
-  result.headerLines = (parser.headerLines || []).map(({ line }) => line);
-  result.firstText = firstTextPart(parser) ?? result.text;
+  result.firstText = textsOf(parser, 'text/plain')[0] ?? result.text;
   result.reportParts.push(...inlineReportParts(parser));
+  result.cut = unreadSentences(parser.unread, { isHeadCut: result.head.isCut, limit });
   return result;
 }
 
 async function readAttachment(stream: AttachmentStream, parser: MailParser) {
   const fields = fieldsOf(stream, parser);
-  const line = (text: string | undefined) => (text ? storableLine(text) || undefined : undefined);
+  const line = (text: string | undefined) =>
+    text ? beginningOf(storableLine(text), MAX_TOKEN_CHARACTERS) || undefined : undefined;
   const contentType = line(stream.contentType)?.toLowerCase() ?? 'application/octet-stream';
   const isCalendar = contentType === 'text/calendar';
   const isRead = isCalendar || isReportPart(contentType);
@@ -247,13 +231,14 @@ function inlineReportParts(parser: MailParser): ReportPart[] {
 }
 
 /**
- * The text of the first text/plain part. mailparser joins all text parts into one, but a mailing list's footer is a
- * part of its own and must not change the dedupe key; the tree it keeps is internal, so a test watches it and the
- * joined text stands in when it is gone.
+ * The texts of the parts of a type, which have been read to their end. mailparser joins all text parts into one, but a
+ * mailing list's footer is a part of its own and must not change the dedupe key; the tree it keeps is internal, so a
+ * test watches it and the joined text stands in when it is gone.
  */
-function firstTextPart(parser: MailParser): string | undefined {
+function textsOf(parser: MailParser, type: 'text/plain' | 'text/html'): string[] {
+  const texts: string[] = [];
   for (const { contentType, textContent } of partsOf(parser)) {
-    if (contentType === 'text/plain' && typeof textContent === 'string') return textContent;
+    if (contentType === type && typeof textContent === 'string') texts.push(textContent);
   }
-  return undefined;
+  return texts;
 }

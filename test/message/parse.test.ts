@@ -149,22 +149,109 @@ describe('too much of everything', () => {
     ).toBe('0');
   });
 
-  it('thousands of parts in one another', async () => {
-    const open = (i: number) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}`;
+  const open = (i: number) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}`;
+
+  it('parts in one another, as deep as they are read', async () => {
+    const opened = Array.from({ length: 100 }, (_, i) => open(i));
+    expect(await messageOf('Subject: deep', ...opened, '', 'hello')).toMatchObject({
+      text: 'hello',
+      cut: [],
+    });
+  });
+
+  it('thousands of parts in one another: what lies too deep is not read, and what comes behind it is', async () => {
     const message = await messageOf(
       'Subject: deep',
-      ...Array.from({ length: 3000 }, (_, i) => open(i)),
+      ...Array.from({ length: 10_000 }, (_, i) => open(i)),
       '',
       'hello',
+      '--b1',
+      '',
+      'behind',
     );
-    expect(message).toMatchObject({ subject: 'deep', text: 'hello', firstText: 'hello' });
+    expect(message).toMatchObject({
+      subject: 'deep',
+      text: 'behind',
+      firstText: 'behind',
+      cut: ['parts: 9,900 that lie deeper than 100 levels are not read'],
+    });
   });
 
   it('more parts than the limit', async () => {
-    const parts = Array.from({ length: 20_001 }, () => '--b\r\n\r\nx');
-    await expect(messageOf('Content-Type: multipart/mixed; boundary=b', '', ...parts)).rejects.toMatchObject({
-      code: 'message_unparsable',
-    });
+    const parts = Array.from({ length: 3000 }, (_, i) => `--b\r\n\r\n${i}`);
+    const message = await messageOf('Content-Type: multipart/mixed; boundary=b', '', ...parts);
+    expect(message.cut).toEqual(['parts: the first 2,000 of 3,001']);
+    expect(message.text?.split('\n').at(-1)).toBe('1998');
+  });
+
+  it('more parts than are counted', async () => {
+    const parts = Array.from({ length: 60_000 }, () => '--b\r\n\r\nx');
+    const message = await messageOf(
+      'Subject: many',
+      'Content-Type: multipart/mixed; boundary=b',
+      '',
+      ...parts,
+    );
+    expect(message).toMatchObject({ subject: 'many', firstText: 'x' });
+    expect(message.cut).toEqual([
+      expect.stringMatching(/^parts: the first 2,000 of [45]\d,\d{3}$/),
+      'parts: not read to the end (Max allowed child nodes exceeded)',
+    ]);
+  });
+
+  it('more attachments than are listed, of one byte each', async () => {
+    const parts = Array.from(
+      { length: 1_500 },
+      (_, i) => `--b\r\nContent-Disposition: attachment; filename=${i}\r\n\r\nx`,
+    );
+    const end = ['--b', '', 'the text', '--b--'];
+    const message = await messageOf('Content-Type: multipart/mixed; boundary=b', '', ...parts, ...end);
+    expect(message.cut).toEqual(['attachments: the first 1,000 of 1,500']);
+    expect(message.attachments).toHaveLength(1_000);
+    expect(message.attachments.at(-1)).toMatchObject({ fileName: '999', part: '1000', sizeBytes: 1 });
+    expect(message.text).toBe('the text');
+  });
+
+  it('nothing but attachments beyond the list', async () => {
+    const parts = Array.from({ length: 1_001 }, () => '--b\r\nContent-Type: image/png\r\n\r\nx');
+    const message = await messageOf('Content-Type: multipart/mixed; boundary=b', '', ...parts, '--b--');
+    expect(message.attachments).toHaveLength(1_000);
+    expect(message.cut).toEqual(['attachments: the first 1,000 of 1,001']);
+  });
+
+  it('a text larger than is decoded, and an attachment behind it', async () => {
+    const message = await messageOf(
+      'Content-Type: multipart/mixed; boundary=b',
+      ...['', '--b', '', 'y'.repeat(70).concat('\r\n').repeat(330_000)],
+      ...['--b', 'Content-Type: text/html', '', '<p>more'],
+      ...['--b', 'Content-Type: image/png', '', 'png', '--b--'],
+    );
+    expect(message.text?.length).toBeGreaterThan(20_000_000);
+    expect(message.html).toBeUndefined();
+    expect(message.attachments).toMatchObject([{ part: '3', sizeBytes: 3 }]);
+    expect(message.cut).toEqual(['body: the first 20 MB of the text parts; 3 MB more are not read']);
+  });
+
+  it.each([
+    ['one field', `X-Long: ${'y'.repeat(3 * 1024 * 1024)}`],
+    ['folded without end', `X-Long: y${'\r\n y'.repeat(1024 * 1024)}`],
+    ['fields without end', 'X: y\r\n'.repeat(600_000).slice(0, -2)],
+    ['empty lines but for a blank', ' \r\n'.repeat(1_000_000).slice(0, -2)],
+  ])('a header larger than is read: %s', async (_, header) => {
+    const message = await messageOf('Subject: first', header, 'To: late@example.com', '', 'the body');
+    expect(message).toMatchObject({ subject: 'first', text: 'the body', to: [] });
+    expect(message.cut).toEqual(['headers: read up to 2 MB']);
+  });
+
+  it('a header without end, and no body', async () => {
+    const message = await messageOf('Subject: first', `X-Long: ${'y'.repeat(3 * 1024 * 1024)}`);
+    expect(message).toMatchObject({ subject: 'first', text: undefined, cut: ['headers: read up to 2 MB'] });
+  });
+
+  it('megabytes without a header are a body', async () => {
+    const message = await messageOf('y'.repeat(3 * 1024 * 1024));
+    expect(message.headers.fields).toEqual([]);
+    expect(message.text).toHaveLength(3 * 1024 * 1024);
   });
 
   it('HTML of nothing but open tags', async () => {
@@ -261,11 +348,15 @@ describe('any bytes', () => {
   });
 });
 
-it('a limit that is passed behind a large attachment ends the parsing, and not in a wait for ever', async () => {
+it('a part whose header is too large ends the reading, and not in a wait for ever', async () => {
   const source = bytesOf([
-    ...['From: a@b.example', 'Content-Type: multipart/mixed; boundary=b', '', '--b'],
+    ...['From: a@b.example', 'Content-Type: multipart/mixed; boundary=b', '', '--b', '', 'the text', '--b'],
     ...['Content-Type: application/octet-stream', '', 'x'.repeat(70).concat('\r\n').repeat(30_000)],
     ...['--b', `X-Long: ${'y'.repeat(5 * 1024 * 1024)}`, '', 'z', '--b--'],
   ]);
-  await expect(parseMessage(source)).rejects.toMatchObject({ code: 'message_unparsable' });
+  const message = await parseMessage(source);
+  expect(message.from?.address).toBe('a@b.example');
+  expect(message.text).toBe('the text');
+  expect(message.attachments).toMatchObject([{ part: '2' }]);
+  expect(message.cut).toEqual(['parts: not read to the end (Max header size for a MIME node exceeded)']);
 });
