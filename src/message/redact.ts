@@ -8,28 +8,64 @@ export interface Redaction {
   readonly value: string;
 }
 
+const CR = 0x0d;
+const LF = 0x0a;
+const SPACE = 0x20;
+const TAB = 0x09;
+const ASTERISK = 0x2a;
+
+/** How much of a message is looked at in one go, in bytes: a text of all of it would be held beside its bytes. */
+const WINDOW_BYTES = 1024 * 1024;
+
 /**
  * Overwrites a secret in the bytes of a message, in place of the same length, so that part offsets stay true.
  *
  * Covers the field's body (folded too, in the message itself and in unencoded messages inside it) and every occurrence
  * of the value: as it is, in quoted-printable and base64, and in encoded words of both kinds (RFC 2045, RFC 2047).
  *
- * @returns a copy; the source stays as it is
+ * @returns a copy, and the source stays as it is; the source itself where nothing is to be overwritten
  */
 export function redactSource(source: Buffer, redaction: Redaction): Buffer {
-  const field = new RegExp(
-    `^(${literal(redaction.header)}[ \\t]*:)([^\\r\\n]*(?:\\r?\\n[ \\t][^\\r\\n]*)*)`,
-    'gim',
-  );
   const value = Buffer.from(redaction.value, 'utf8');
-  const text = source
-    .toString('latin1')
-    .replace(field, (_, head: string, body: string) => head + body.replace(/[^\r\n \t]/g, '*'))
-    .replace(quotedPrintable(value), (found) =>
-      found.replace(/=\r?\n|[\s\S]/g, (each) => (each.length > 1 ? each : '*')),
-    );
-  const redacted = [0, 1, 2].reduce((rest, shift) => overwriteBase64(rest, value, shift), text);
-  return Buffer.from(redacted, 'latin1');
+  const field = new RegExp(`^${literal(redaction.header)}[ \\t]{0,${MAX_BLANKS}}:`, 'gim');
+  const finders = [
+    { pattern: field, overwrite: overwriteField },
+    { pattern: quotedPrintable(value), overwrite: overwriteQuoted },
+    ...[0, 1, 2].map((shift) => base64Of(value, shift)),
+  ];
+  // Whatever is found is shorter than this, but for a field's body, of which only the beginning is looked for.
+  const overlap = redaction.header.length + MAX_BLANKS + LONGEST_OF_A_BYTE * (value.length + 1);
+  let redacted = source;
+  for (let start = 0; start < source.length; start += WINDOW_BYTES) {
+    const from = Math.max(0, start - overlap);
+    for (const { pattern, overwrite } of finders) {
+      // Read anew for each: what one has overwritten is no finding of the next.
+      const text = redacted.toString('latin1', from, start + WINDOW_BYTES);
+      for (const { 0: found, index } of text.matchAll(pattern)) {
+        if (redacted === source) redacted = Buffer.from(source);
+        overwrite(redacted, from + index, found);
+      }
+    }
+  }
+  return redacted;
+}
+
+/** Blanks between a field's name and its colon: RFC 5322 (section 4.5.8) allows any number, nobody writes any. */
+const MAX_BLANKS = 1_000;
+
+/** A byte as =HH behind a soft line break, or as a base64 character behind a line break, takes no more than this. */
+const LONGEST_OF_A_BYTE = 6;
+
+/** Overwrites a field's body to its end, whatever lines it is folded over. @param found its name and colon */
+function overwriteField(bytes: Buffer, start: number, found: string): void {
+  // What a window begins with is the beginning of a line only if a line ends before it.
+  if (start > 0 && bytes[start - 1] !== LF && bytes[start - 1] !== CR) return;
+  for (let at = start + found.length; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === LF && bytes[at + 1] !== SPACE && bytes[at + 1] !== TAB) return;
+    if (byte === CR || byte === LF || byte === SPACE || byte === TAB) continue;
+    bytes[at] = ASTERISK;
+  }
 }
 
 /** The value as it is, any of its bytes written as =HH, soft line breaks anywhere (RFC 2045, section 6.7). */
@@ -43,6 +79,14 @@ function quotedPrintable(value: Buffer): RegExp {
   return new RegExp(bytes.join('(?:=\\r?\\n)?'), 'g');
 }
 
+function overwriteQuoted(bytes: Buffer, start: number, found: string): void {
+  bytes.write(
+    found.replace(/=\r?\n|[\s\S]/g, (each) => (each.length > 1 ? each : '*')),
+    start,
+    'latin1',
+  );
+}
+
 /** Base64 of asterisks: three bytes are four of these. */
 const BASE64_OF_ASTERISKS = 'Kioq';
 
@@ -52,19 +96,22 @@ const BASE64_OF_ASTERISKS = 'Kioq';
  *
  * @param shift how many bytes of its group come before the value: 0, 1 or 2
  */
-function overwriteBase64(text: string, value: Buffer, shift: number): string {
+function base64Of(value: Buffer, shift: number) {
   const start = Math.ceil((shift * 8) / 6);
   const end = Math.floor(((shift + value.length) * 8) / 6);
   const characters = Buffer.concat([Buffer.alloc(shift), value])
     .toString('base64')
     .slice(start, end);
-  const broken = new RegExp([...characters].map(literal).join('\\r?\\n?'), 'g');
-  return text.replace(broken, (found) => {
-    let position = start;
-    return found.replace(/[^\r\n]/g, () =>
-      BASE64_OF_ASTERISKS.charAt(position++ % BASE64_OF_ASTERISKS.length),
-    );
-  });
+  return {
+    pattern: new RegExp([...characters].map(literal).join('\\r?\\n?'), 'g'),
+    overwrite: (bytes: Buffer, at: number, found: string) => {
+      let position = start;
+      const overwritten = found.replace(/[^\r\n]/g, () =>
+        BASE64_OF_ASTERISKS.charAt(position++ % BASE64_OF_ASTERISKS.length),
+      );
+      bytes.write(overwritten, at, 'latin1');
+    },
+  };
 }
 
 function literal(text: string): string {

@@ -76,6 +76,49 @@ describe('redaction in the bytes', () => {
   });
 });
 
+describe('in messages of megabytes', () => {
+  const MEGABYTE = 1024 * 1024;
+  const value = 'a-longer-shared-secret-0123456789';
+  const long = { header: 'x-secret', value };
+  const base64 = Buffer.from(`..${value}..`).toString('base64');
+  const quoted = [...value].map((sign) => `=${sign.charCodeAt(0).toString(16)}=\r\n`).join('');
+
+  it.each([
+    ['as it is', value, '*'.repeat(value.length)],
+    ['base64', base64, undefined],
+    ['quoted-printable with soft line breaks everywhere', quoted, quoted.replace(/=[^\r]{2}/g, '***')],
+    ['a field', `\nX-Secret: guess\r\n over lines\r\n`, `\nX-Secret: *****\r\n **** *****\r\n`],
+    ['a name that begins no line', `.X-Secret: guess\r\n`, '.X-Secret: guess\r\n'],
+  ])('%s, wherever it stands', (_, form, expected) => {
+    // Around the place where one window ends and the next begins.
+    for (let at = MEGABYTE - form.length - 2; at <= MEGABYTE + 2; at += 1) {
+      const source = Buffer.alloc(MEGABYTE + 2_000, '.');
+      source.write(form, at, 'latin1');
+      const redacted = redactSource(source, long);
+      const there = redacted.toString('latin1', at, at + form.length);
+      if (expected !== undefined) expect(there, `at ${at}`).toBe(expected);
+      else
+        expect(Buffer.from(there, 'base64').toString('latin1'), `at ${at}`).toMatch(/^\.\..?\*{31}.?\.\.$/);
+      redacted.fill('.', at, at + form.length);
+      expect(
+        redacted.every((byte) => byte === 0x2e),
+        `at ${at}`,
+      ).toBe(true);
+    }
+  });
+
+  it('a field that goes on for megabytes', () => {
+    const source = Buffer.from(`X-Secret: ${'y'.repeat(3 * MEGABYTE)}\r\nTo: a\r\n\r\nyy`);
+    const redacted = redactSource(source, redaction);
+    expect(redacted.toString('latin1').replace(/\*+/, '*')).toBe('X-Secret: *\r\nTo: a\r\n\r\nyy');
+  });
+
+  it('without a finding, the message itself', () => {
+    const source = Buffer.alloc(3 * MEGABYTE, 'x');
+    expect(redactSource(source, redaction)).toBe(source);
+  });
+});
+
 describe('redaction in decoded text', () => {
   it.each([
     ['every time', 'hunter2 hunter2', '******* *******'],
