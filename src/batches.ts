@@ -1,6 +1,5 @@
 import { errorMessage, MailcaseError } from './errors.ts';
 import { type FetchedMessage, fetchMessages, fetchSizes, type MessageSize } from './imap/fetch.ts';
-import { judge } from './judge.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
 import type { FolderRef, Incoming } from './record/incoming.ts';
 import type { Unrecordable } from './record/quarantine.ts';
@@ -105,15 +104,13 @@ async function fetchOrSuspect(
   }
 }
 
-async function judgeAll({ judge: rules }: PollContext, place: FolderRef, fetched: readonly FetchedMessage[]) {
-  const incoming: Incoming[] = [];
-  const unparsable: Unrecordable[] = [];
-  for (const message of fetched) {
-    const outcome = await judge(rules, place, message);
-    if ('error' in outcome) unparsable.push(outcome);
-    else incoming.push(outcome);
-  }
-  return { incoming, unparsable };
+/** Several at a time, and in the order in which they came. */
+async function judgeAll({ judge, cut }: PollContext, place: FolderRef, fetched: readonly FetchedMessage[]) {
+  const outcomes = await Promise.all(fetched.map((message) => judge(place, message, { signal: cut })));
+  return {
+    incoming: outcomes.filter((outcome): outcome is Incoming => !('error' in outcome)),
+    unparsable: outcomes.filter((outcome): outcome is Unrecordable => 'error' in outcome),
+  };
 }
 
 function refuseSize(

@@ -1,6 +1,7 @@
 import type { Config, MailboxConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
 import { errorText } from './db/refusal.ts';
+import { Judges } from './judge/judges.ts';
 import type { Log } from './observe/log.ts';
 import type { MailboxHealth } from './observe/standing.ts';
 import { createOnce, type Once, type PollReport, Suspects } from './poll-context.ts';
@@ -35,8 +36,9 @@ export function startDaemon(parts: DaemonParts): Daemon {
   const stopping = new AbortController();
   const cutting = new AbortController();
   const releasers = new Releasers((part, error) => log.error({ part, err: error }, 'stopping a part failed'));
+  const judges = new Judges(config.limits);
   const runners = config.mailboxes.map((mailbox) => {
-    const context = partsOf(parts, mailbox, stopping.signal, cutting.signal);
+    const context = partsOf(parts, mailbox, judges, stopping.signal, cutting.signal);
     const runner = new MailboxRunner(() => pollOnce(context), config.backoff, {
       onSkipped: (reason) => context.log.debug({ reason }, 'tick skipped'),
       onFailed: (error, failures, restMs) =>
@@ -59,6 +61,7 @@ export function startDaemon(parts: DaemonParts): Daemon {
       await releasers.releaseAll();
       const idle = Promise.all(runners.map(({ runner }) => runner.stop()));
       await endOrCut(idle, config, cutting, log);
+      await judges.close();
     },
   };
 }
@@ -72,10 +75,14 @@ function healthOf({ name, poll_timeout }: MailboxConfig, runner: MailboxRunner):
 export async function runOnce(parts: DaemonParts, stopping: AbortSignal): Promise<number> {
   const { config, log } = parts;
   const cutting = new AbortController();
+  const judges = new Judges(config.limits);
   const polls = Promise.all(
     config.mailboxes.map(async (mailbox) => {
       // Whoever waits for the end wants to hear it, also where there was nothing to do.
-      const context = { ...partsOf(parts, mailbox, stopping, cutting.signal), idleLevel: 'info' as const };
+      const context = {
+        ...partsOf(parts, mailbox, judges, stopping, cutting.signal),
+        idleLevel: 'info' as const,
+      };
       try {
         let last = await pollOnce(context);
         while (last.more) last = await pollOnce(context);
@@ -87,9 +94,13 @@ export async function runOnce(parts: DaemonParts, stopping: AbortSignal): Promis
     }),
   );
   const failuresOf = (results: readonly boolean[]) => results.filter((good) => !good).length;
-  await Promise.race([polls, aborted(stopping)]);
-  if (!stopping.aborted || (await endOrCut(polls, config, cutting, log))) return failuresOf(await polls);
-  return config.mailboxes.length;
+  try {
+    await Promise.race([polls, aborted(stopping)]);
+    if (!stopping.aborted || (await endOrCut(polls, config, cutting, log))) return failuresOf(await polls);
+    return config.mailboxes.length;
+  } finally {
+    await judges.close();
+  }
 }
 
 /** Waits for polls that were told to stop; what takes longer than stop_timeout is cut off. @returns whether all ended */
@@ -107,6 +118,7 @@ async function endOrCut(
 
 interface MailboxParts extends DaemonParts {
   readonly mailbox: MailboxConfig;
+  readonly judges: Judges;
   readonly once: Once;
   readonly suspects: Suspects;
   readonly stopping: AbortSignal;
@@ -121,12 +133,13 @@ interface MailboxParts extends DaemonParts {
 function partsOf(
   parts: DaemonParts,
   mailbox: MailboxConfig,
+  judges: Judges,
   stopping: AbortSignal,
   cutting: AbortSignal,
 ): MailboxParts {
   const log = parts.log.child({ mailbox: mailbox.name });
   const memory = { once: createOnce(), suspects: new Suspects(), complaints: new Set<string>() };
-  return { ...parts, log, mailbox, ...memory, stopping, cutting, idleLevel: 'debug' };
+  return { ...parts, log, mailbox, judges, ...memory, stopping, cutting, idleLevel: 'debug' };
 }
 
 async function pollOnce({
@@ -135,6 +148,7 @@ async function pollOnce({
   mask,
   log,
   mailbox,
+  judges,
   once,
   suspects,
   stopping,
@@ -143,7 +157,7 @@ async function pollOnce({
   idleLevel,
 }: MailboxParts): Promise<{ more: boolean; problem: Error | undefined }> {
   const started = performance.now();
-  const context = { db, mailbox, recording: config, log, once, suspects, stopping, cutting };
+  const context = { db, mailbox, recording: config, judges, log, once, suspects, stopping, cutting };
   try {
     const { problem, ...report } = await pollMailbox(context);
     await notePoll(db, mailbox.name, problem === undefined ? null : mask(problem.message));

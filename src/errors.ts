@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   imap_folder_missing: { temporary: true },
   imap_command: { temporary: true },
   imap_flag_refused: { temporary: true },
+  parser_threads: { temporary: true },
   poll_timeout: { temporary: true },
   stopped: { temporary: true },
   act_refused: { temporary: false },

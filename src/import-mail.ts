@@ -117,7 +117,7 @@ async function listOldMail(
   let known = 0;
   for (const { config, isPolled } of await foldersOf(context, request, session)) {
     const inner = folderContext(context, {
-      ...{ session, mailboxId, folder: config, ending: context.stopping },
+      ...{ session, mailboxId, folder: config, ending: context.stopping, cut: context.cutting },
       importing: { status: request.status },
       // Nothing is marked, so nothing can be refused.
       onProblem: () => {},
@@ -142,7 +142,14 @@ async function newMailSince(context: MailboxContext, session: Session, mailboxId
   const known = await firstContactOf(context.db, mailboxId);
   if (known) return known;
   for (const folder of context.mailbox.folders) {
-    const inner = { session, mailboxId, folder, ending: context.stopping, onProblem: () => {} };
+    const inner = {
+      session,
+      mailboxId,
+      folder,
+      ending: context.stopping,
+      cut: context.cutting,
+      onProblem: () => {},
+    };
     await enterFolder(folderContext(context, inner), { readOnly: true, isPolled: true });
   }
   return (await firstContactOf(context.db, mailboxId)) ?? new Date();

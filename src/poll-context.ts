@@ -2,7 +2,7 @@ import type { FolderConfig, MailboxConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
 import type { MailcaseError } from './errors.ts';
 import type { Session } from './imap/session.ts';
-import type { Judge } from './judge.ts';
+import type { JudgeMessage } from './judge/judges.ts';
 import type { Log } from './observe/log.ts';
 import type { FolderRef } from './record/incoming.ts';
 import type { Policy } from './record/policy.ts';
@@ -14,7 +14,7 @@ export interface PollContext {
   readonly mailboxId: number;
   readonly mailbox: MailboxConfig;
   readonly folder: FolderConfig;
-  readonly judge: Judge;
+  readonly judge: JudgeMessage;
   readonly policy: Policy;
   readonly log: Log;
   /** Says once, as long as the daemon runs, what would be said by every poll. */
@@ -27,6 +27,8 @@ export interface PollContext {
   readonly stopping: AbortSignal;
   /** Aborted when the poll has used its time: it ends in good order, but not before its first batch. */
   readonly ending: AbortSignal;
+  /** Aborted when it ends at once, wherever it is. */
+  readonly cut: AbortSignal;
 }
 
 /** Runs something the first time that it is called with a key. */

@@ -3,7 +3,7 @@ import type { FolderConfig, MailboxConfig, RecordingConfig } from './config/sche
 import type { Database } from './db/connect.ts';
 import { MailcaseError } from './errors.ts';
 import { inSession, type Note, type Session } from './imap/session.ts';
-import { createJudge } from './judge.ts';
+import type { Judges } from './judge/judges.ts';
 import type { Log } from './observe/log.ts';
 import { pollFolder } from './poll.ts';
 import { emptyReport, type Once, type PollContext, type PollReport, type Suspects } from './poll-context.ts';
@@ -15,6 +15,8 @@ export interface MailboxContext {
   readonly mailbox: MailboxConfig;
   /** What counts for the mail of every mailbox. */
   readonly recording: RecordingConfig;
+  /** Where mail is judged; shared by all mailboxes. */
+  readonly judges: Judges;
   readonly log: Log;
   readonly once: Once;
   readonly suspects: Suspects;
@@ -90,7 +92,7 @@ async function pollFolders(
       for (const folder of mailbox.folders) {
         try {
           const inner = folderContext(context, {
-            ...{ session, mailboxId, folder, ending: end },
+            ...{ session, mailboxId, folder, ending: end, cut },
             onProblem: (found) => {
               problem ??= found;
             },
@@ -130,7 +132,7 @@ export async function withSession<T>(
 
 /** What the work on one folder needs to know. */
 export function folderContext(
-  { db, mailbox, recording, log, once, suspects, stopping }: MailboxContext,
+  { db, mailbox, recording, judges, log, once, suspects, stopping }: MailboxContext,
   {
     importing,
     ...inner
@@ -139,6 +141,7 @@ export function folderContext(
     mailboxId: number;
     folder: FolderConfig;
     ending: AbortSignal;
+    cut: AbortSignal;
     onProblem: PollContext['onProblem'];
     importing?: Importing;
   },
@@ -148,7 +151,7 @@ export function folderContext(
     ...inner,
     db,
     mailbox,
-    judge: createJudge(mailbox, folder.role, recording),
+    judge: judges.judgeFor(mailbox, folder.role, recording),
     policy: { flood: recording.flood, ...(importing && { importing }) },
     log: log.child({ folder: folder.path }),
     once,

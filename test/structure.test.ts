@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   desk: ['errors', 'terminal', 'message', 'rules', 'db', 'record'],
   judge: ['errors', 'config', 'imap', 'message', 'rules', 'record'],
   'poll-context': ['errors', 'config', 'db', 'imap', 'observe', 'record', 'judge'],
-  batches: ['errors', 'imap', 'record', 'sizes', 'judge', 'poll-context'],
+  batches: ['errors', 'imap', 'record', 'sizes', 'poll-context'],
   selection: ['config', 'imap', 'record'],
   entering: ['config', 'db', 'imap', 'record'],
   marking: ['errors', 'imap', 'record', 'sizes', 'poll-context'],
@@ -53,7 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['selection', 'entering'],
   ],
   daemon: [
-    ...['errors', 'config', 'db', 'observe', 'record', 'scheduler'],
+    ...['errors', 'config', 'db', 'observe', 'record', 'scheduler', 'judge'],
     ...['releasers', 'waiting', 'poll-context', 'poll-mailbox'],
   ],
   demo: ['errors', 'config', 'db', 'history', 'observe', 'releasers', 'version', 'daemon'],
@@ -61,6 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['errors', 'terminal', 'config', 'message', 'rules', 'db', 'history', 'observe', 'scheduler'],
     ...[
       'desk',
+      'judge',
       'releasers',
       'waiting',
       'version',
@@ -88,6 +89,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   yaml: ['config'],
   commander: ['cli'],
   'string-width': ['terminal'],
+  piscina: ['judge'],
 };
 
 /** Files that import what they find out at run time: migrations, from outside src. */

@@ -11,6 +11,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // Worker threads of ours are started from TypeScript.
+    execArgv: ['--import', 'tsx'],
     maxWorkers: 2,
   },
 });

@@ -1,5 +1,5 @@
 import type { FetchedHeader } from '../imap/fetch-headers.ts';
-import { type Judge, judge } from '../judge.ts';
+import { type Judge, judge } from '../judge/judge.ts';
 import { addressKey, isMailSystem, parseAddresses } from '../message/addresses.ts';
 import type { Headers } from '../message/headers.ts';
 import type { Kind } from '../message/kind.ts';

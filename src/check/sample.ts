@@ -6,7 +6,7 @@ import { openFolder } from '../imap/folder.ts';
 import { searchMessages } from '../imap/search.ts';
 import type { ListedFolder } from '../imap/server.ts';
 import type { Session } from '../imap/session.ts';
-import { createJudge } from '../judge.ts';
+import { createJudge, judgeSetup } from '../judge/judge.ts';
 import { findKnownMessageIds } from '../record/known-messages.ts';
 import { findReceipts } from '../record/receipts.ts';
 import { bySize, chunks } from '../sizes.ts';
@@ -53,7 +53,7 @@ export async function takeSample(
   const messages: SampledMessage[] = [];
   let unreadable = 0;
   for (const folder of folders) {
-    const rules = createJudge(mailbox, folder.config.role, config);
+    const rules = createJudge(judgeSetup(mailbox, folder.config.role, config));
     const here = listed.filter((each) => each.folder === folder);
     const taken = await withReceipt(db, folder, here);
     for await (const headers of readHeaders(source, mailbox, folder, here)) {
@@ -147,7 +147,7 @@ async function readSentFrom(
   const uids = await searchMessages(session, {});
   const headers = await fetchHeaders(session, await fetchSizes(session, uids.slice(-MAX_SENT)));
   onAnswer();
-  const rules = createJudge(mailbox, 'sent', config);
+  const rules = createJudge(judgeSetup(mailbox, 'sent', config));
   const messages = await Promise.all(headers.map((fetched) => sampleMessage(rules, fetched, false)));
   return messages.flatMap((message) => message?.from ?? []);
 }

@@ -6,6 +6,7 @@ import { explainMessage } from '../explain/explain.ts';
 import { type Explanation, explainTooLarge } from '../explain/explanation.ts';
 import { explainInMailbox } from '../explain/in-mailbox.ts';
 import { printExplanation } from '../explain/print.ts';
+import { Judges } from '../judge/judges.ts';
 import { optionsFor } from '../terminal/style.ts';
 import { answer, configFor, EXIT } from './context.ts';
 import { OptionReader } from './read-options.ts';
@@ -80,14 +81,19 @@ async function explain(
 ): Promise<Explanation> {
   const mailbox = mailboxFor(config.mailboxes, options.mailbox);
   const folder = folderFor(mailbox, options.folder);
-  const setting = { mailbox, folder, recording: config, place: undefined };
-  if ('uid' in wanted) return explainInMailbox(db, mailbox, folder, config, wanted.uid);
-  const { receivedAt } = wanted;
-  const source = await readMessage(wanted.file, mailbox.message_bytes);
-  const sizeBytes = source.length;
-  return sizeBytes > mailbox.message_bytes
-    ? explainTooLarge(setting, { receivedAt, sizeBytes })
-    : explainMessage(db, setting, { uid: 0, sizeBytes, receivedAt, source });
+  const judges = new Judges(config.limits);
+  const setting = { mailbox, folder, recording: config, judges, place: undefined };
+  try {
+    if ('uid' in wanted) return await explainInMailbox(db, setting, wanted.uid);
+    const { receivedAt } = wanted;
+    const source = await readMessage(wanted.file, mailbox.message_bytes);
+    const sizeBytes = source.length;
+    return sizeBytes > mailbox.message_bytes
+      ? explainTooLarge(setting, { receivedAt, sizeBytes })
+      : await explainMessage(db, setting, { uid: 0, sizeBytes, receivedAt, source });
+  } finally {
+    await judges.close();
+  }
 }
 
 /** Reads a message from a file or from standard input. @param limit in bytes: beyond it the rest is not read */

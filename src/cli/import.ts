@@ -1,5 +1,6 @@
 import { type ErrorCode, errorMessage, MailcaseError } from '../errors.ts';
 import { type ImportReport, type ImportRequest, importMail } from '../import-mail.ts';
+import { Judges } from '../judge/judges.ts';
 import { createLog } from '../observe/log.ts';
 import { createOnce, Suspects } from '../poll-context.ts';
 import { STATUSES } from '../rules/directives.ts';
@@ -37,8 +38,10 @@ export async function importCommand(options: ImportOptions): Promise<number> {
   const log = createLog('warn', secrets, process.stderr);
   const stopping = stopOnSignals(log);
   const progress = createProgress('imported');
+  const judges = new Judges(config.limits);
   const context = {
     mailbox,
+    judges,
     recording: config,
     log: log.child({ mailbox: mailbox.name }),
     once: createOnce(),
@@ -64,6 +67,8 @@ export async function importCommand(options: ImportOptions): Promise<number> {
       `${errorMessage(error)}\nWhat was imported stays; the same command goes on from there.`,
       { cause: error },
     );
+  } finally {
+    await judges.close();
   }
 }
 

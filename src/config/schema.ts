@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { databaseUrl, folderOnDisk, headerPrefix, subjectNumberForm } from './checks.ts';
-import { ALWAYS, complain, duration, optionOf, text, wholeNumber } from './fields.ts';
+import { ALWAYS, complain, duration, optionOf, size, text, wholeNumber } from './fields.ts';
 import { mailboxes, scheduleOption } from './mailbox-schema.ts';
 
 /*
@@ -132,6 +132,31 @@ const flood = z
     "When one customer's mail is a flood: what is beyond it makes and reopens no case. Trusted mail never is.",
   );
 
+const limits = z
+  .strictObject({
+    parse_time: duration(
+      ['1s', 'a busy machine takes longer for a large mail'],
+      ['10m', 'the other mail of its mailbox waits as long'],
+    )
+      .prefault('30s')
+      .describe(
+        'How long one mail may be parsed, in a thread of its own; what takes longer twice goes to quarantine.',
+      ),
+    parse_memory: size(
+      ['64MB', 'a large mail takes more'],
+      ['4GB', 'a few such mails would take all the memory of a machine'],
+    )
+      .prefault('256MB')
+      .describe('How much memory parsing one mail may take; what takes more twice goes to quarantine.'),
+    body_characters: wholeNumber(10_000, 4_000_000)
+      .prefault('1000000')
+      .describe(
+        'The largest number of characters of the text, and of the HTML, that is kept beside the raw mail, which has all of it.',
+      ),
+  })
+  .prefault({})
+  .describe('How much one mail may take; what is cut is said in `interactions.cut`.');
+
 const rules = z
   .array(
     z.unknown().superRefine((_rule, context) =>
@@ -166,6 +191,7 @@ export const configSchema = z
     headers,
     cases,
     flood,
+    limits,
     rules,
     mailboxes,
   })
@@ -186,5 +212,6 @@ export type BatchConfig = MailboxConfig['batch'];
 export type BackoffConfig = Config['backoff'];
 export type LogConfig = Config['log'];
 export type HeadersConfig = Config['headers'];
+export type LimitsConfig = Config['limits'];
 /** What counts for the mail of every mailbox. */
-export type RecordingConfig = Pick<Config, 'headers' | 'cases' | 'flood'>;
+export type RecordingConfig = Pick<Config, 'headers' | 'cases' | 'flood' | 'limits'>;

@@ -1,7 +1,6 @@
 import type { RecordingConfig } from '../config/schema.ts';
 import type { Database, Transaction } from '../db/connect.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
-import { createJudge, judge } from '../judge.ts';
 import { decide } from '../record/decide.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
 import { loadView } from '../record/load.ts';
@@ -32,9 +31,8 @@ export async function explainMessage(
   setting: Setting,
   fetched: FetchedMessage,
 ): Promise<Explanation> {
-  const { mailbox, folder, recording, place = NO_PLACE } = setting;
-  const rules = createJudge(mailbox, folder.role, recording);
-  const outcome = await judge(rules, place, fetched);
+  const { mailbox, folder, recording, judges, place = NO_PLACE } = setting;
+  const outcome = await judges.judgeFor(mailbox, folder.role, recording)(place, fetched);
   if ('error' in outcome) return explainUnreadable(setting, fetched, outcome);
   const incoming = withOwnDirectives(outcome);
   if (db && setting.receipt) return explainKnown(db, setting, fetched, incoming);

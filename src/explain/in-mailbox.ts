@@ -1,4 +1,4 @@
-import type { FolderConfig, MailboxConfig, RecordingConfig } from '../config/schema.ts';
+import type { FolderConfig, MailboxConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import { enterReadOnly, longestWait } from '../entering.ts';
 import { MailcaseError } from '../errors.ts';
@@ -22,11 +22,10 @@ import type { Selection, Setting } from './setting.ts';
  */
 export async function explainInMailbox(
   db: Database | undefined,
-  mailbox: MailboxConfig,
-  folder: FolderConfig,
-  recording: RecordingConfig,
+  asked: Pick<Setting, 'mailbox' | 'folder' | 'recording' | 'judges'>,
   uid: number,
 ): Promise<Explanation> {
+  const { mailbox, folder } = asked;
   const { imap, message_bytes } = mailbox;
   const signal = AbortSignal.timeout(longestWait(mailbox));
   return inSession(
@@ -45,7 +44,7 @@ export async function explainInMailbox(
       const selection = receipt
         ? { taken: false, why: receiptText(receipt), waiting_before: 0 }
         : await selectionOf(session, mailbox, folder, found, size, (uids) => withoutReceipt(db, place, uids));
-      const setting: Setting = { mailbox, folder, recording, place, receipt, selection };
+      const setting: Setting = { ...asked, place, receipt, selection };
       if (size.sizeBytes > message_bytes) return explainTooLarge(setting, size);
       const [fetched] = await fetchMessages(session, [size]);
       await session.logout();

@@ -1,4 +1,5 @@
 import type { FolderConfig, MailboxConfig, RecordingConfig } from '../config/schema.ts';
+import type { Judges } from '../judge/judges.ts';
 import type { FolderRef } from '../record/incoming.ts';
 import type { Receipt } from './original.ts';
 
@@ -7,6 +8,7 @@ export interface Setting {
   readonly mailbox: MailboxConfig;
   readonly folder: FolderConfig;
   readonly recording: RecordingConfig;
+  readonly judges: Judges;
   /** The folder as the database knows it; undefined where it does not, or where the message is a file. */
   readonly place: FolderRef | undefined;
   /** What became of it before, where it has been read already. */

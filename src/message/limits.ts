@@ -38,13 +38,16 @@ export const MAX_COUNTED_PARTS = 50_000;
 export const MAX_ATTACHMENTS = 1_000;
 
 /**
- * How much of the text parts is decoded, in bytes as they were sent, all parts together: decoding takes several times
- * that in memory. Twice what the largest body_characters lets be kept of plain text.
+ * How much of the text parts is decoded, in bytes as they were sent, all parts together: decoding takes up to ten times
+ * that in memory. Twice the largest body_characters.
  */
-export const MAX_TEXT_BYTES = 20 * 1024 * 1024;
+export const MAX_TEXT_BYTES = 8 * 1024 * 1024;
 
 /** Addresses kept of each of To and Cc, the first ones; the dedupe key is made of all. */
 export const MAX_RECIPIENTS = 1_000;
+
+/** Message-IDs kept of each of In-Reply-To and References, the last ones: the nearest ancestors are at the end. */
+export const MAX_REFERENCES = 100;
 
 /** Longest subject, name and the like that is kept, in characters: a line of RFC 5322 ends at 998. */
 export const MAX_LINE_CHARACTERS = 1_000;

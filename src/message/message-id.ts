@@ -6,9 +6,6 @@ import { byteLength, storableLine } from './text.ts';
  */
 const MAX_MESSAGE_ID_BYTES = 998;
 
-/** How many references are kept, the last ones: threads grow, and the nearest ancestors are at the end. */
-const MAX_REFERENCES = 100;
-
 /**
  * Reads a list of Message-IDs (RFC 5322, section 3.6.4) and returns them bare, without angle brackets, in order and
  * each once.
@@ -25,7 +22,7 @@ export function parseMessageIds(raw: string): string[] {
   const ids = candidates
     .map(storableLine)
     .filter((id) => id !== '' && byteLength(id) <= MAX_MESSAGE_ID_BYTES);
-  return [...new Set(ids)].slice(-MAX_REFERENCES);
+  return [...new Set(ids)];
 }
 
 /**

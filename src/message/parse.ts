@@ -38,7 +38,7 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
     const field = readHeaderLine(line);
     return redaction ? redactField(field, redaction) : field;
   };
-  const headers = readHeaders(parsed.head, redaction);
+  const headers = readHeaders(parsed.head.lines, redaction);
   const clean = (text: string) => storableText(redaction ? redactText(text, redaction) : text);
   const list = (key: string) => headers.all(key).flatMap(({ raw }) => parseAddresses(raw));
   const ids = (key: string) =>
@@ -82,8 +82,8 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
   };
 }
 
-/** A message's own header fields. @param redaction what must not come out of them */
-export function readHeaders({ lines }: Head, redaction?: Redaction): Headers {
+/** A message's own header fields. @param lines as readHead gives them @param redaction what must not come out of them */
+export function readHeaders(lines: readonly string[], redaction?: Redaction): Headers {
   const fields = lines.map(readHeaderLine).filter(({ name }) => name !== '');
   return new Headers(redaction ? fields.map((field) => redactField(field, redaction)) : fields);
 }

@@ -12,7 +12,16 @@ export interface Verdict {
   readonly reason: string;
 }
 
-/** Decides whether a message's x-headers are instructions or only what a stranger wrote. */
+/** The names, in lower case, of the header fields that the verdict goes by. */
+export function verdictHeaders(trust: Trust): readonly string[] {
+  return typeof trust === 'object' ? [trust.secret.header] : [];
+}
+
+/**
+ * Decides whether a message's x-headers are instructions or only what a stranger wrote.
+ *
+ * @param headers those that verdictHeaders names, at least
+ */
 export function trustVerdict(trust: Trust, headers: Headers): Verdict {
   if (trust === 'all') return { trusted: true, reason: 'the mailbox trusts everybody (trust: all)' };
   if (trust === 'none') return { trusted: false, reason: 'the mailbox trusts nobody (trust: none)' };

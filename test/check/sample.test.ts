@@ -4,7 +4,7 @@ import { type SampledMessage, sampleMessage } from '../../src/check/sample-messa
 import { adviseOwn } from '../../src/check/sample-own.ts';
 import { summarize } from '../../src/check/sample-summary.ts';
 import type { TrustConfig } from '../../src/config/schema.ts';
-import { createJudge } from '../../src/judge.ts';
+import { createJudge, judgeSetup } from '../../src/judge/judge.ts';
 import { loadMailbox } from '../support/mailcase.ts';
 import { RECORDING } from '../support/poll.ts';
 
@@ -24,7 +24,7 @@ async function sampled(
   });
   const text = `${[header].flat().join('\r\n')}\r\n\r\n`;
   const message = await sampleMessage(
-    createJudge(mailbox, 'inbox', RECORDING),
+    createJudge(judgeSetup(mailbox, 'inbox', RECORDING)),
     {
       ...{ uid: 1, sizeBytes: 1000, receivedAt: AT, header: Buffer.from(text) },
       hasCalendarReply: more.hasCalendarReply ?? false,

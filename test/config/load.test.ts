@@ -90,6 +90,7 @@ describe('a config that loads', () => {
       headers: { prefix: 'x-desk-' },
       cases: { subject_number: 'off' },
       flood: { messages: 20, window: 3_600_000 },
+      limits: { parse_time: 30_000, parse_memory: 256 * 1024 * 1024, body_characters: 1_000_000 },
       rules: [],
       mailboxes: [
         {

@@ -12,7 +12,7 @@ import { contentOf, withClient } from '../support/imap-client.ts';
 import { startImapProxy } from '../support/imap-proxy.ts';
 import { mail } from '../support/mail.ts';
 import { loadMailbox, mailboxSection, runMailcase, writeConfig } from '../support/mailcase.ts';
-import { poll, RECORDING, rows } from '../support/poll.ts';
+import { judges, poll, RECORDING, rows } from '../support/poll.ts';
 
 const database = useDatabase();
 
@@ -38,7 +38,7 @@ it('says of each mail of the demo what the daemon then makes of it, and leaves t
     const uid = index + 1;
     await deliver(inject('dovecot'), user, [readFileSync(`${DEMO}${name}`)]);
     const flags = await contentOf(user);
-    const said = await explainInMailbox(db, mailbox, folder, RECORDING, uid);
+    const said = await explainInMailbox(db, { mailbox, folder, recording: RECORDING, judges }, uid);
     expect(await contentOf(user)).toEqual(flags);
     expect(said.selection).toEqual({
       taken: true,
@@ -49,7 +49,7 @@ it('says of each mail of the demo what the daemon then makes of it, and leaves t
     await poll(db, mailbox);
     expect(await whatHappened(db, said, uid, before), name).toEqual(sayable(said));
 
-    const again = await explainInMailbox(db, mailbox, folder, RECORDING, uid);
+    const again = await explainInMailbox(db, { mailbox, folder, recording: RECORDING, judges }, uid);
     expect(again).toMatchObject({
       outcome: 'duplicate',
       selection: {
@@ -81,7 +81,11 @@ it('says of a mail that people brought elsewhere that it was', async () => {
   const said = async () => {
     const moved: (boolean | undefined)[] = [];
     for (const uid of [1, 2, 3, 4]) {
-      const { duplicate_of } = await explainInMailbox(db, mailbox, folder, RECORDING, uid);
+      const { duplicate_of } = await explainInMailbox(
+        db,
+        { mailbox, folder, recording: RECORDING, judges },
+        uid,
+      );
       moved.push(duplicate_of?.moved);
     }
     return moved;
@@ -117,7 +121,7 @@ describe('whether a poll takes it', () => {
       const source = mail({ From: 'ann@asker.example', To: user });
       await client.append('INBOX', source, flag === '' ? [] : [flag], new Date('2026-11-09T08:00:00Z'));
     });
-    const said = await explainInMailbox(database.db, mailbox, folder, RECORDING, 1);
+    const said = await explainInMailbox(database.db, { mailbox, folder, recording: RECORDING, judges }, 1);
     expect(said.selection).toEqual({ taken: false, why: expect.stringMatching(why), waiting_before: 0 });
     expect(said.outcome).toBe('recorded');
     expect(await rows(database.db, 'select name from mailboxes')).toEqual([]);
@@ -133,7 +137,7 @@ describe('whether a poll takes it', () => {
       mail({ From: 'bob@b.example', To: user, 'Message-ID': '<bob@x>' }),
       mail({ From: 'bob@b.example', To: user, 'In-Reply-To': '<bob@x>' }),
     ]);
-    const said = await explainInMailbox(database.db, mailbox, folder, RECORDING, 3);
+    const said = await explainInMailbox(database.db, { mailbox, folder, recording: RECORDING, judges }, 3);
     expect(said.selection).toMatchObject({ taken: true, waiting_before: 1 });
     expect(said.case).toMatchObject({ id: null });
   });
@@ -144,9 +148,9 @@ describe('whether a poll takes it', () => {
     await deliver(inject('dovecot'), user, [
       mail({ From: 'ann@asker.example', To: user }, 'x '.repeat(1000)),
     ]);
-    const before = await explainInMailbox(database.db, mailbox, folder, RECORDING, 1);
+    const before = await explainInMailbox(database.db, { mailbox, folder, recording: RECORDING, judges }, 1);
     await poll(database.db, mailbox);
-    const after = await explainInMailbox(database.db, mailbox, folder, RECORDING, 1);
+    const after = await explainInMailbox(database.db, { mailbox, folder, recording: RECORDING, judges }, 1);
     for (const said of [before, after]) {
       expect(said).toMatchObject({
         outcome: 'quarantined',

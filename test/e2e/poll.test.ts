@@ -7,7 +7,7 @@ import { deliver } from '../support/deliver.ts';
 import { seenUids, withClient } from '../support/imap-client.ts';
 import { mail } from '../support/mail.ts';
 import { loadMailbox } from '../support/mailcase.ts';
-import { poll, rows } from '../support/poll.ts';
+import { poll, RECORDING, rows } from '../support/poll.ts';
 
 const database = useDatabase();
 let users = 0;
@@ -277,21 +277,26 @@ describe('a message that cannot be recorded', () => {
   });
 });
 
-test('a large message and its large text arrive byte for byte', async () => {
+test.each([
+  [1_000_000, /^\{"body_text: the first 1,000,000 of 6,\d{3},\d{3} characters"\}$/],
+  // In UTF-8 more than goes to the database in one piece.
+  [4_000_000, /^\{"body_text: the first 4,000,000 of 6,\d{3},\d{3} characters"\}$/],
+])('a large message arrives byte for byte, and %d characters of its large text', async (limit, cut) => {
   const user = newUser();
   const mailbox = await loadMailbox(user);
-  const body = `${'Grüße aus dem Süden, 0123456789. '.repeat(2)}\r\n`.repeat(120_000);
+  const body = `${'äöüß Grüße aus dem Süden, 012345. '.repeat(2)}\r\n`.repeat(98_000);
   const large = mail(
     {
       From: 'big@b.example',
       To: user,
-      Subject: 'Nine megabytes',
+      Subject: `Large ${limit}`,
       'Content-Type': 'text/plain; charset=utf-8',
     },
     body,
   );
   await deliver(inject('dovecot'), user, [large]);
-  expect(await poll(database.db, mailbox)).toMatchObject({ recorded: 1 });
+  const limits = { ...RECORDING.limits, body_characters: limit };
+  expect(await poll(database.db, mailbox, { recording: { limits } })).toMatchObject({ recorded: 1 });
   const source = await withClient(
     user,
     async (client) => {
@@ -301,16 +306,18 @@ test('a large message and its large text arrive byte for byte', async () => {
     },
     { readOnly: true },
   );
-  const [stored] = await rows<{ content: Buffer; body_text: string; size: number; good: boolean }>(
+  const [stored] = await rows<{ content: Buffer; body_text: string; cut: string; size: number; good: boolean }>(
     database.db,
-    `select r.content, c.body_text, r.size_bytes as size, sha256(r.content) = r.sha256 as good
+    `select r.content, c.body_text, i.cut::text, r.size_bytes as size, sha256(r.content) = r.sha256 as good
      from raw_messages r join interactions i on i.id = r.interaction_id
-     join interaction_contents c on c.interaction_id = i.id where i.subject = 'Nine megabytes'`,
+     join interaction_contents c on c.interaction_id = i.id where i.subject = ?`,
+    [`Large ${limit}`],
   );
   expect(stored?.good).toBe(true);
   expect(Buffer.compare(source, stored?.content ?? Buffer.of())).toBe(0);
-  expect(stored?.size).toBeGreaterThan(8_000_000);
-  expect(stored?.body_text.trim()).toBe(body.replaceAll('\r\n', '\n').trim());
+  expect(stored?.size).toBeGreaterThan(7_800_000);
+  expect(stored?.body_text === body.replaceAll('\r\n', '\n').slice(0, limit)).toBe(true);
+  expect(stored?.cut).toMatch(cut);
 });
 
 test('the shared secret is applied, and overwritten wherever the mail is kept', async () => {

@@ -7,11 +7,11 @@ import type { RecordingConfig } from '../../src/config/schema.ts';
 import { explainMessage } from '../../src/explain/explain.ts';
 import type { Setting } from '../../src/explain/setting.ts';
 import type { FetchedMessage } from '../../src/imap/fetch.ts';
-import { createJudge, judge } from '../../src/judge.ts';
+import { createJudge, judge, judgeSetup } from '../../src/judge/judge.ts';
 import { recordTogether } from '../../src/record/record-batch.ts';
 import { useDatabase } from '../support/database.ts';
 import { loadMailbox } from '../support/mailcase.ts';
-import { RECORDING, rows } from '../support/poll.ts';
+import { judges, RECORDING, rows } from '../support/poll.ts';
 import { highestIds, sayable, whatHappened } from './tables.ts';
 
 /*
@@ -57,7 +57,7 @@ async function compare(setting: Setting, source: Buffer, name: string): Promise<
 }
 
 async function record({ mailbox, folder, recording }: Setting, fetched: FetchedMessage): Promise<void> {
-  const outcome = await judge(createJudge(mailbox, folder.role, recording), place, fetched);
+  const outcome = await judge(createJudge(judgeSetup(mailbox, folder.role, recording)), place, fetched);
   if ('error' in outcome) return;
   await recordTogether(database.db, [outcome], { flood: recording.flood });
 }
@@ -78,7 +78,7 @@ async function settingFor(
   const mailbox = await loadMailbox('support@example.com', more);
   const [folder] = mailbox.folders;
   if (folder === undefined) throw new Error('a mailbox without folders');
-  return { mailbox, folder, recording: { ...RECORDING, ...recording }, place: undefined };
+  return { mailbox, folder, recording: { ...RECORDING, ...recording }, judges, place: undefined };
 }
 
 describe('explain says what the daemon does', { timeout: 300_000 }, () => {
@@ -90,7 +90,7 @@ describe('explain says what the daemon does', { timeout: 300_000 }, () => {
     const [mailbox] = config.mailboxes;
     const [folder] = mailbox?.folders ?? [];
     if (!mailbox || !folder) throw new Error('the demo has no mailbox');
-    const setting = { mailbox, folder, recording: config, place: undefined };
+    const setting = { mailbox, folder, recording: config, judges, place: undefined };
     expect([...(await compareAll(DEMO, setting))]).toEqual([['recorded', 17]]);
     // Once more: each is a duplicate, and is told as it was decided.
     expect([...(await compareAll(DEMO, setting))]).toEqual([['duplicate', 17]]);

@@ -41,9 +41,4 @@ describe('References and In-Reply-To', () => {
   ])('%s', (_, raw, expected) => {
     expect(parseMessageIds(raw)).toEqual(expected);
   });
-
-  it('keeps the last 100, nearest ancestors', () => {
-    const all = Array.from({ length: 150 }, (_, i) => `${i}@x`);
-    expect(parseMessageIds(all.map((id) => `<${id}>`).join(' '))).toEqual(all.slice(50));
-  });
 });

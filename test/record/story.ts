@@ -1,4 +1,4 @@
-import { type Judge, judge } from '../../src/judge.ts';
+import { type Judge, judge } from '../../src/judge/judge.ts';
 import { ownMatcher } from '../../src/message/addresses.ts';
 import { decide } from '../../src/record/decide.ts';
 import type { FolderRef, Incoming } from '../../src/record/incoming.ts';
@@ -45,6 +45,7 @@ export async function incoming(told: Told, telling: Telling = {}): Promise<Incom
     role: told['@role'] === 'sent' ? 'sent' : (telling.role ?? 'inbox'),
     caseNumbers: caseNumberReader(telling.subjectNumber ?? 'off'),
     redaction: undefined,
+    bodyCharacters: 1_000_000,
   };
   const minute = told['@minute'] === undefined ? uid : Number(told['@minute']);
   const outcome = await judge(rules, FOLDER, {

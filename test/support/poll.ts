@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { MailboxConfig, RecordingConfig } from '../../src/config/schema.ts';
 import type { Database } from '../../src/db/connect.ts';
+import { Judges } from '../../src/judge/judges.ts';
 import type { Log } from '../../src/observe/log.ts';
 import { createOnce, type Once, Suspects } from '../../src/poll-context.ts';
 import { type MailboxReport, pollMailbox } from '../../src/poll-mailbox.ts';
@@ -10,19 +11,30 @@ export const RECORDING: RecordingConfig = {
   headers: { prefix: 'x-desk-' },
   cases: { subject_number: 'off' },
   flood: { messages: 20, window: 3_600_000 },
+  limits: { parse_time: 30_000, parse_memory: 256 * 1024 * 1024, body_characters: 1_000_000 },
 };
+
+/** Ends with the process that the tests of a file run in. */
+export const judges = new Judges(RECORDING.limits);
 
 /** One poll of one mailbox, as the daemon does it, without its schedule. */
 export function poll(
   db: Database,
   mailbox: MailboxConfig,
-  more: { recording?: Partial<RecordingConfig>; log?: Log; once?: Once; suspects?: Suspects } = {},
+  more: {
+    recording?: Partial<RecordingConfig>;
+    log?: Log;
+    once?: Once;
+    suspects?: Suspects;
+    judges?: Judges;
+  } = {},
 ): Promise<MailboxReport> {
   const never = new AbortController().signal;
   return pollMailbox({
     db,
     mailbox,
     recording: { ...RECORDING, ...more.recording },
+    judges: more.judges ?? judges,
     log: more.log ?? pino({ level: 'silent' }),
     once: more.once ?? createOnce(),
     suspects: more.suspects ?? new Suspects(),

@@ -1,0 +1,183 @@
+import type { FolderConfig, MailboxConfig, RecordingConfig } from '../config/schema.ts';
+import { errorMessage } from '../errors.ts';
+import type { FetchedMessage } from '../imap/fetch.ts';
+import { type OwnMatcher, ownMatcher } from '../message/addresses.ts';
+import { dedupeKey } from '../message/dedupe-key.ts';
+import { bodyStart, readHead } from '../message/head.ts';
+import { Headers } from '../message/headers.ts';
+import { keptOf } from '../message/kept.ts';
+import { parseMessage, readHeaders } from '../message/parse.ts';
+import { type Redaction, redactSource } from '../message/redact.ts';
+import type { FolderRef, Incoming } from '../record/incoming.ts';
+import type { Unrecordable } from '../record/quarantine.ts';
+import {
+  interactionKind,
+  messageCustomer,
+  messageDirection,
+  messageParties,
+  type Setting,
+} from '../rules/attribution.ts';
+import { type CaseNumberReader, caseNumberReader } from '../rules/case-number.ts';
+import { type HeaderMapping, headerMapping } from '../rules/header-mapping.ts';
+import { type Trust, trustedDirectives, trustVerdict, type Verdict, verdictHeaders } from '../rules/trust.ts';
+
+/** A folder's rules as the configuration has them: data that can go to another thread. */
+export interface JudgeSetup {
+  readonly trust: Trust;
+  readonly own: readonly string[];
+  readonly role: FolderConfig['role'];
+  readonly prefix: string;
+  readonly subjectNumber: string;
+  readonly bodyCharacters: number;
+}
+
+/** A folder's rules, made ready once. */
+export interface Judge {
+  readonly trust: Trust;
+  readonly mapping: HeaderMapping;
+  readonly isOwn: OwnMatcher;
+  readonly role: FolderConfig['role'];
+  readonly caseNumbers: CaseNumberReader;
+  readonly redaction: Redaction | undefined;
+  /** Longest text that is kept, in UTF-16 code units. */
+  readonly bodyCharacters: number;
+}
+
+export function judgeSetup(
+  { trust, own }: Pick<MailboxConfig, 'trust' | 'own'>,
+  role: FolderConfig['role'],
+  { headers, cases, limits }: Pick<RecordingConfig, 'headers' | 'cases' | 'limits'>,
+): JudgeSetup {
+  return {
+    trust,
+    own,
+    role,
+    prefix: headers.prefix,
+    subjectNumber: cases.subject_number,
+    bodyCharacters: limits.body_characters,
+  };
+}
+
+export function createJudge({ trust, own, role, prefix, subjectNumber, bodyCharacters }: JudgeSetup): Judge {
+  const redaction = typeof trust === 'object' ? trust.secret : undefined;
+  return {
+    trust,
+    mapping: headerMapping(prefix, redaction?.header),
+    isOwn: ownMatcher(own),
+    role,
+    caseNumbers: caseNumberReader(subjectNumber),
+    redaction,
+    bodyCharacters,
+  };
+}
+
+/**
+ * What has to be known of a message before anything else is done with it: whether its headers are instructions, and its
+ * bytes without the secret that says so. From then on it can be set aside, whatever happens to it.
+ */
+export interface Received {
+  readonly verdict: Verdict;
+  /** Secrets overwritten. */
+  readonly source: Buffer;
+}
+
+/** @param verdict as it was found when the message came, where it is judged once more: the secret is gone by then */
+export function receive({ trust, redaction }: Judge, source: Buffer, verdict?: Verdict): Received {
+  return {
+    verdict: verdict ?? trustVerdict(trust, headersFor(trust, source)),
+    source: redaction ? redactSource(source, redaction) : source,
+  };
+}
+
+/** The header fields that the verdict goes by; no other field is decoded for it. */
+function headersFor(trust: Trust, source: Buffer): Headers {
+  const wanted = verdictHeaders(trust);
+  if (wanted.length === 0) return new Headers([]);
+  const { lines } = readHead(source.subarray(0, bodyStart(source)));
+  const isWanted = (line: string) => {
+    const name = line.slice(0, line.indexOf(':')).toLowerCase();
+    return wanted.some((each) => name.includes(each));
+  };
+  return readHeaders(lines.filter(isWanted));
+}
+
+/** What judging adds to what was known of a message. */
+export type Judgement = Pick<
+  Incoming,
+  'message' | 'dedupeKey' | 'senderAuth' | 'directives' | 'direction' | 'customer' | 'parties' | 'caseNumbers'
+>;
+
+/**
+ * Reads what a message says, and what of it counts.
+ *
+ * @throws where it cannot be read: then the fault is in its bytes
+ */
+export async function conclude(rules: Judge, { verdict, source }: Received): Promise<Judgement> {
+  const parsed = await parseMessage(source, rules.redaction);
+  const kind = interactionKind(parsed, rules.isOwn);
+  const message = { ...parsed, kind: kind.value };
+  const directives = trustedDirectives(verdict, rules.mapping, message.headers);
+  // Nothing verifies From yet, so nothing is known of it.
+  const setting: Setting = { isOwn: rules.isOwn, role: rules.role, senderAuth: 'none' };
+  const direction = messageDirection(message, directives, setting);
+  if (rules.mapping.prefixed(message.headers).length > 0) {
+    directives.decided.push({
+      what: 'trust',
+      value: verdict.trusted ? 'trusted' : null,
+      why: verdict.reason,
+    });
+  }
+  if (kind.why !== '') directives.decided.push({ what: 'kind', ...kind });
+  directives.decided.push({ what: 'direction', ...direction });
+  return {
+    // The key is made of all of it: a limit that changes must not make a copy another mail.
+    dedupeKey: dedupeKey(message, rules.mapping.isMapped),
+    senderAuth: setting.senderAuth,
+    directives,
+    direction: direction.value,
+    customer: messageCustomer(message, directives, direction.value, setting),
+    parties: messageParties(message, setting),
+    caseNumbers: rules.caseNumbers(message.subject ?? ''),
+    message: keptOf(message, rules.bodyCharacters),
+  };
+}
+
+/** A message and what was concluded of it, ready to be recorded. */
+export function incomingOf(
+  folder: FolderRef,
+  { uid, receivedAt }: FetchedMessage,
+  { verdict, source }: Received,
+  judgement: Judgement,
+): Incoming {
+  const { trusted, reason: trustWhy } = verdict;
+  return { folder, uid, receivedAt, source, isWhole: true, trusted, trustWhy, ...judgement };
+}
+
+/** A message that cannot be read, with all that is known of it. */
+export function unreadable(
+  folder: FolderRef,
+  { uid }: FetchedMessage,
+  { source }: Received,
+  error: unknown,
+): Unrecordable {
+  return { folder, uid, stage: 'parse', error: errorMessage(error), source };
+}
+
+/**
+ * Judges a message on this thread. For headers alone and for tests: what a stranger's body does to it, nothing stops.
+ *
+ * @returns the message ready to be recorded, or why it cannot be: then the fault is in its bytes
+ */
+export async function judge(
+  rules: Judge,
+  folder: FolderRef,
+  fetched: FetchedMessage,
+  verdict?: Verdict,
+): Promise<Incoming | Unrecordable> {
+  const received = receive(rules, fetched.source, verdict);
+  try {
+    return incomingOf(folder, fetched, received, await conclude(rules, received));
+  } catch (error) {
+    return unreadable(folder, fetched, received, error);
+  }
+}

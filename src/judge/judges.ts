@@ -1,0 +1,212 @@
+import { availableParallelism } from 'node:os';
+import { Piscina } from 'piscina';
+import type { FolderConfig, LimitsConfig, MailboxConfig, RecordingConfig } from '../config/schema.ts';
+import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
+import type { FetchedMessage } from '../imap/fetch.ts';
+import type { FolderRef, Incoming } from '../record/incoming.ts';
+import type { Unrecordable } from '../record/quarantine.ts';
+import type { Verdict } from '../rules/trust.ts';
+import { createJudge, incomingOf, judgeSetup, receive, unreadable } from './judge.ts';
+import { MemoryWatch } from './memory-watch.ts';
+import { received as judgementOf } from './sent.ts';
+import type { Answer, Task } from './worker.ts';
+
+/** Judges one message of a folder. */
+export type JudgeMessage = (
+  place: FolderRef,
+  fetched: FetchedMessage,
+  options?: {
+    /** As it was found when the message came, where it is judged once more. */
+    readonly verdict?: Verdict | undefined;
+    /** Gives up waiting: nothing is known of the message then. */
+    readonly signal?: AbortSignal | undefined;
+  },
+) => Promise<Incoming | Unrecordable>;
+
+/**
+ * Messages are read in threads of their own: what hangs or bloats the reader there is stopped, and the others go on. At
+ * least two, so that a message which hangs in one holds nobody up; beyond four, the database is what polls wait for.
+ */
+const THREADS = Math.min(4, Math.max(2, availableParallelism()));
+
+/** How long a thread without work is kept, in milliseconds: longer than polls are apart, for starting one takes 0.1 s. */
+const IDLE_MS = 60_000;
+
+const MEGABYTE = 1024 * 1024;
+
+/** V8's share for what has just been made, in megabytes; with its default, a thread takes twice as much. */
+const YOUNG_GENERATION_MB = 16;
+
+/** The file that the threads run: compiled, or as it stands in a checkout. */
+const WORKER = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
+
+/** A message whose reading was broken off, and why. */
+interface Stopped {
+  readonly stopped: string;
+}
+
+/** The threads that messages are judged in, with their limits. Nothing is started before there is a message. */
+export class Judges {
+  private readonly limits: LimitsConfig;
+  private pool: Piscina<Task, Answer> | undefined;
+  /** How many messages are being judged. */
+  private running = 0;
+  /** How many wait to be judged alone, or are. */
+  private wantAlone = 0;
+  /** Woken when one has been judged. */
+  private readonly waiting: (() => void)[] = [];
+  /** How those that run are told that no thread can be started. */
+  private readonly attempts = new Set<(error: unknown) => void>();
+  private setups = 0;
+  private isClosed = false;
+
+  constructor(limits: LimitsConfig) {
+    this.limits = limits;
+  }
+
+  /** How the mail of a folder is judged. */
+  judgeFor(
+    mailbox: Pick<MailboxConfig, 'trust' | 'own'>,
+    role: FolderConfig['role'],
+    recording: Pick<RecordingConfig, 'headers' | 'cases' | 'limits'>,
+  ): JudgeMessage {
+    const setup = judgeSetup(mailbox, role, recording);
+    const rules = createJudge(setup);
+    this.setups += 1;
+    const setupId = this.setups;
+    return async (place, fetched, { verdict, signal } = {}) => {
+      const known = receive(rules, fetched.source, verdict);
+      const source = shared(known.source);
+      const received = { ...known, source: Buffer.from(source.buffer) };
+      try {
+        const answer = await this.run({ setupId, setup, verdict: known.verdict, source }, signal);
+        if ('error' in answer) throw new MailcaseError('message_unparsable', answer.error);
+        return incomingOf(place, fetched, received, judgementOf(answer.judgement));
+      } catch (error) {
+        if (error instanceof MailcaseError && error.code === 'message_unparsable') {
+          return unreadable(place, fetched, received, error);
+        }
+        throw error;
+      }
+    };
+  }
+
+  /** Ends the threads; a message that is being judged fails as stopped, which is not its fault. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.pool?.destroy();
+    this.pool = undefined;
+  }
+
+  /**
+   * A message that was stopped is tried once more, with no other beside it: the machine may have slept or been busy, and
+   * whose memory it was cannot be told among several.
+   */
+  private async run(task: Task, signal: AbortSignal | undefined): Promise<Answer> {
+    const first = await this.inTurn(() => this.attempt(task, signal), { isAlone: false, signal });
+    if (!('stopped' in first)) return first;
+    const second = await this.inTurn(() => this.attempt(task, signal), { isAlone: true, signal });
+    if (!('stopped' in second)) return second;
+    throw new MailcaseError('message_unparsable', `cannot be parsed: ${second.stopped}, twice`);
+  }
+
+  /** Begins when a thread is free, or all of them where it has to be alone, so that its time counts from its beginning. */
+  private async inTurn(
+    work: () => Promise<Answer | Stopped>,
+    { isAlone, signal }: { isAlone: boolean; signal: AbortSignal | undefined },
+  ): Promise<Answer | Stopped> {
+    if (isAlone) this.wantAlone += 1;
+    // Nothing begins beside one that has to be alone, nor before one that waits to be.
+    const isBusy = () => (isAlone ? this.running > 0 : this.wantAlone > 0 || this.running >= THREADS);
+    while (isBusy()) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    this.running += 1;
+    try {
+      if (this.isClosed || signal?.aborted) throw stopped();
+      return await work();
+    } finally {
+      this.running -= 1;
+      if (isAlone) this.wantAlone -= 1;
+      for (const wake of this.waiting.splice(0)) wake();
+    }
+  }
+
+  /** @returns what the thread says, or why it was stopped */
+  private async attempt(task: Task, signal: AbortSignal | undefined): Promise<Answer | Stopped> {
+    const { parse_time, parse_memory } = this.limits;
+    const abort = new AbortController();
+    let why: string | undefined;
+    let unusable: unknown;
+    const stop = (reason: string | undefined) => {
+      why = reason;
+      abort.abort();
+    };
+    const giveUp = (error: unknown) => {
+      unusable = error;
+      abort.abort();
+    };
+    const timer = setTimeout(
+      () => stop(`it took longer than ${parse_time} ms (limits.parse_time)`),
+      parse_time,
+    );
+    const watch = new MemoryWatch(parse_memory, () => stop(tooMuchMemory(parse_memory)));
+    const cut = () => stop(undefined);
+    signal?.addEventListener('abort', cut, { once: true });
+    try {
+      this.attempts.add(giveUp);
+      this.pool ??= this.startPool();
+      return await this.pool.run(task, { signal: abort.signal });
+    } catch (error) {
+      if (unusable !== undefined) {
+        throw new MailcaseError(
+          'parser_threads',
+          `the threads that mail is parsed in cannot be started: ${errorMessage(unusable)}`,
+          { cause: unusable },
+        );
+      }
+      if (why !== undefined) return { stopped: why };
+      if (errorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY') return { stopped: tooMuchMemory(parse_memory) };
+      if (this.isClosed || abort.signal.aborted) throw stopped();
+      // Whatever else ends a thread, such as a process.exit in a library, was done by the message in it.
+      return { stopped: `its thread ended (${errorMessage(error)})` };
+    } finally {
+      clearTimeout(timer);
+      watch.end();
+      this.attempts.delete(giveUp);
+      signal?.removeEventListener('abort', cut);
+    }
+  }
+
+  private startPool(): Piscina<Task, Answer> {
+    const pool = new Piscina<Task, Answer>({
+      filename: WORKER.href,
+      minThreads: 0,
+      maxThreads: THREADS,
+      concurrentTasksPerWorker: 1,
+      idleTimeout: IDLE_MS,
+      resourceLimits: {
+        maxOldGenerationSizeMb: Math.ceil(this.limits.parse_memory / MEGABYTE),
+        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+      },
+    });
+    // A thread that cannot be started says so here alone; one that a message ends tells whoever waits for it.
+    pool.on('error', (error: unknown) => {
+      for (const giveUp of this.attempts) giveUp(error);
+    });
+    return pool;
+  }
+}
+
+function tooMuchMemory(bytes: number): string {
+  return `it took more than ${Math.round(bytes / MEGABYTE)} MB of memory (limits.parse_memory)`;
+}
+
+function stopped(): MailcaseError {
+  return new MailcaseError('stopped', 'stopped while a message was parsed');
+}
+
+/** The bytes where both threads see them: a copy for each would be as large again. */
+function shared(source: Buffer): Uint8Array<SharedArrayBuffer> {
+  const bytes = new Uint8Array(new SharedArrayBuffer(source.length));
+  bytes.set(source);
+  return bytes;
+}
