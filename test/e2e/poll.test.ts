@@ -306,7 +306,13 @@ test.each([
     },
     { readOnly: true },
   );
-  const [stored] = await rows<{ content: Buffer; body_text: string; cut: string; size: number; good: boolean }>(
+  const [stored] = await rows<{
+    content: Buffer;
+    body_text: string;
+    cut: string;
+    size: number;
+    good: boolean;
+  }>(
     database.db,
     `select r.content, c.body_text, i.cut::text, r.size_bytes as size, sha256(r.content) = r.sha256 as good
      from raw_messages r join interactions i on i.id = r.interaction_id
