@@ -19,6 +19,7 @@ import {
 } from '../rules/attribution.ts';
 import { type CaseNumberReader, caseNumberReader } from '../rules/case-number.ts';
 import { type HeaderMapping, headerMapping } from '../rules/header-mapping.ts';
+import { keptDirectives } from '../rules/kept-directives.ts';
 import { type Trust, trustedDirectives, trustVerdict, type Verdict, verdictHeaders } from '../rules/trust.ts';
 
 /** A folder's rules as the configuration has them: data that can go to another thread. */
@@ -133,7 +134,7 @@ export async function conclude(rules: Judge, { verdict, source }: Received): Pro
     // The key is made of all of it: a limit that changes must not make a copy another mail.
     dedupeKey: dedupeKey(message, rules.mapping.isMapped),
     senderAuth: setting.senderAuth,
-    directives,
+    directives: keptDirectives(directives),
     direction: direction.value,
     customer: messageCustomer(message, directives, direction.value, setting),
     parties: messageParties(message, setting),

@@ -48,6 +48,7 @@ interface Stopped {
 /** The threads that messages are judged in, with their limits. Nothing is started before there is a message. */
 export class Judges {
   private readonly limits: LimitsConfig;
+  private readonly worker: URL;
   private pool: Piscina<Task, Answer> | undefined;
   /** How many messages are being judged. */
   private running = 0;
@@ -60,8 +61,10 @@ export class Judges {
   private setups = 0;
   private isClosed = false;
 
-  constructor(limits: LimitsConfig) {
+  /** @param worker what the threads run */
+  constructor(limits: LimitsConfig, worker = WORKER) {
     this.limits = limits;
+    this.worker = worker;
   }
 
   /** How the mail of a folder is judged. */
@@ -178,7 +181,7 @@ export class Judges {
 
   private startPool(): Piscina<Task, Answer> {
     const pool = new Piscina<Task, Answer>({
-      filename: WORKER.href,
+      filename: this.worker.href,
       minThreads: 0,
       maxThreads: THREADS,
       concurrentTasksPerWorker: 1,

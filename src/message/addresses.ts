@@ -1,6 +1,8 @@
 import { domainToASCII } from 'node:url';
 import addressparser from 'nodemailer/lib/addressparser';
+import { beginningOf } from './cut.ts';
 import { decodeWords } from './headers.ts';
+import { MAX_LINE_CHARACTERS } from './limits.ts';
 import { byteLength, storableLine } from './text.ts';
 
 /** A mailbox of RFC 5322, section 3.4: an address and the display name beside it ('' when there is none). */
@@ -21,7 +23,9 @@ const MAX_ADDRESS_BYTES = 255;
  */
 export function parseAddresses(raw: string): Address[] {
   return addressparser(raw, { flatten: true }).flatMap(({ name, address }) =>
-    isUsableAddress(address) ? [{ name: storableLine(decodeWords(name)), address }] : [],
+    isUsableAddress(address)
+      ? [{ name: beginningOf(storableLine(decodeWords(name)), MAX_LINE_CHARACTERS), address }]
+      : [],
   );
 }
 
