@@ -3,7 +3,7 @@ import { type FetchedMessage, fetchMessages, fetchSizes, type MessageSize } from
 import { judge } from './judge.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
 import type { FolderRef, Incoming } from './record/incoming.ts';
-import type { Unrecordable } from './record/quarantine.ts';
+import { type Unrecordable, unread } from './record/quarantine.ts';
 import { bySize, chunks } from './sizes.ts';
 
 /** Messages that are recorded together, and those of them that cannot be. */
@@ -105,11 +105,15 @@ async function fetchOrSuspect(
   }
 }
 
-async function judgeAll({ judge: rules }: PollContext, place: FolderRef, fetched: readonly FetchedMessage[]) {
+async function judgeAll(
+  { judge: rules, verdict }: PollContext,
+  place: FolderRef,
+  fetched: readonly FetchedMessage[],
+) {
   const incoming: Incoming[] = [];
   const unparsable: Unrecordable[] = [];
   for (const message of fetched) {
-    const outcome = await judge(rules, place, message);
+    const outcome = await judge(rules, place, message, verdict);
     if ('error' in outcome) unparsable.push(outcome);
     else incoming.push(outcome);
   }
@@ -118,12 +122,12 @@ async function judgeAll({ judge: rules }: PollContext, place: FolderRef, fetched
 
 function refuseSize(
   folder: FolderRef,
-  { uid, sizeBytes }: { uid: number; sizeBytes: number },
+  { uid, sizeBytes, receivedAt }: MessageSize,
   limit: number,
 ): Unrecordable {
   const { message } = new MailcaseError(
     'message_too_large',
     `${sizeBytes} bytes are more than message_bytes (${limit}); the message stays in the mailbox`,
   );
-  return { folder, uid, stage: 'fetch', error: message, source: undefined };
+  return { ...unread({ folder, uid }), sizeBytes, receivedAt, error: message };
 }

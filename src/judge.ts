@@ -16,7 +16,7 @@ import {
 } from './rules/attribution.ts';
 import { type CaseNumberReader, caseNumberReader } from './rules/case-number.ts';
 import { type HeaderMapping, headerMapping } from './rules/header-mapping.ts';
-import { type Trust, trustedDirectives, trustVerdict } from './rules/trust.ts';
+import { type Trust, trustedDirectives, trustVerdict, type Verdict } from './rules/trust.ts';
 
 /** A folder's rules, made ready once. */
 export interface Judge {
@@ -49,18 +49,22 @@ export function createJudge(
  * Reads what a message says and what of it counts. The verdict is made from the message as it came; what is kept of it
  * is parsed again with the secret overwritten.
  *
+ * @param given the verdict that was made when the message came, where it is read again: in the bytes that were kept, the
+ *   secret is overwritten
  * @returns the message ready to be recorded, or why it cannot be: then the fault is in its bytes
  */
 export async function judge(
   rules: Judge,
   folder: FolderRef,
   fetched: FetchedMessage,
+  given?: Verdict,
 ): Promise<Incoming | Unrecordable> {
   const { redaction } = rules;
   const source = redaction ? redactSource(fetched.source, redaction) : fetched.source;
+  let verdict = given;
   try {
     const original = await parseMessage(fetched.source);
-    const verdict = trustVerdict(rules.trust, original.headers);
+    verdict ??= trustVerdict(rules.trust, original.headers);
     const parsed = redaction ? await parseMessage(source, redaction) : original;
     const kind = interactionKind(parsed, rules.isOwn);
     const message = { ...parsed, kind: kind.value };
@@ -81,6 +85,7 @@ export async function judge(
       folder,
       uid: fetched.uid,
       receivedAt: fetched.receivedAt,
+      sizeBytes: fetched.sizeBytes,
       source,
       isWhole: true,
       message,
@@ -95,6 +100,10 @@ export async function judge(
       caseNumbers: rules.caseNumbers(message.subject ?? ''),
     };
   } catch (error) {
-    return { folder, uid: fetched.uid, stage: 'parse', error: errorMessage(error), source };
+    const { uid, receivedAt, sizeBytes } = fetched;
+    return {
+      ...{ folder, uid, receivedAt, sizeBytes, source, isWhole: true, verdict },
+      ...{ stage: 'parse', error: errorMessage(error), senderAuth: undefined, dedupeKey: undefined },
+    };
   }
 }

@@ -9,6 +9,7 @@ import { pollFolder } from './poll.ts';
 import { emptyReport, type Once, type PollContext, type PollReport, type Suspects } from './poll-context.ts';
 import { noteIdle, registerMailbox } from './record/folders.ts';
 import type { Importing } from './record/policy.ts';
+import type { Verdict } from './rules/trust.ts';
 
 export interface MailboxContext {
   readonly db: Database;
@@ -133,6 +134,7 @@ export function folderContext(
   { db, mailbox, recording, log, once, suspects, stopping }: MailboxContext,
   {
     importing,
+    verdict,
     ...inner
   }: {
     session: Session;
@@ -141,15 +143,19 @@ export function folderContext(
     ending: AbortSignal;
     onProblem: PollContext['onProblem'];
     importing?: Importing;
+    verdict?: Verdict | undefined;
   },
 ): PollContext {
   const { folder } = inner;
+  const judge = createJudge(mailbox, folder.role, recording);
+  const { redaction } = judge;
   return {
     ...inner,
     db,
     mailbox,
-    judge: createJudge(mailbox, folder.role, recording),
-    policy: { flood: recording.flood, ...(importing && { importing }) },
+    judge,
+    policy: { flood: recording.flood, redaction, ...(importing && { importing }) },
+    verdict,
     log: log.child({ folder: folder.path }),
     once,
     suspects,

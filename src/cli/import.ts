@@ -94,6 +94,7 @@ function summaryOf({
   recorded,
   duplicates,
   quarantined,
+  skipped,
   notReady,
   known,
   left,
@@ -102,7 +103,8 @@ function summaryOf({
   const parts = [
     `${count(recorded)} recorded`,
     ...(duplicates > 0 ? [`${count(duplicates)} copies of mail that was there`] : []),
-    ...(quarantined > 0 ? [`${count(quarantined)} in quarantine`] : []),
+    ...(quarantined > 0 ? [`${count(quarantined)} in quarantine (mailcase quarantine list)`] : []),
+    ...(skipped > 0 ? [`${count(skipped)} dropped before`] : []),
     ...(notReady > 0 ? [`${count(notReady)} gone, or not handed out by the server`] : []),
     ...(left > 0 ? [`${count(left)} left: the same command goes on`] : []),
   ];

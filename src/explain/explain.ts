@@ -5,8 +5,8 @@ import { createJudge, judge } from '../judge.ts';
 import { decide } from '../record/decide.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
 import { loadView } from '../record/load.ts';
+import { withOwnDirectives } from '../record/load-decide-store.ts';
 import { emptyPlan, type Plan } from '../record/plan.ts';
-import { withOwnDirectives } from '../record/record-batch.ts';
 import { View } from '../record/view.ts';
 import {
   type Explanation,
