@@ -117,7 +117,7 @@ comment on column attachments.left_in_mailbox is
 comment on column raw_messages.is_whole is
   'False: the mail was larger than message_bytes, and this is what was fetched of it: the header and the text parts';
 comment on column quarantine.stage is
-  'Where it failed: fetch (never handed out), parse, decide (what it means) or store (the database refused its values)';
+  'Where it failed: fetch (never handed out), parse, decide (what it means) or store (the database refused its values, or loading and storing failed at them)';
 comment on column quarantine.error is 'What was wrong when it was tried last';
 comment on column quarantine.attempts is 'How often it was tried';
 comment on column quarantine.content is
