@@ -26,6 +26,7 @@ const RESUMABLE = new Set<ErrorCode>([
   'imap_command',
   'database_unavailable',
   'database_race',
+  'recording_broken',
 ]);
 
 /** `mailcase import` */

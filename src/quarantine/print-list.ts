@@ -48,7 +48,9 @@ export function whatIs({
   subject,
   content_bytes,
   interaction_id,
+  resolution,
 }: ListedEntry): string {
+  if (resolution === 'dropped') return '(its bytes were deleted)';
   if (content_bytes === null && interaction_id === null) return '(its bytes are not here)';
   const from = from_address ?? from_name ?? '(no sender)';
   return harmless(`${from}: ${subject || '(no subject)'}`);

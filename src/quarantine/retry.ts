@@ -6,7 +6,7 @@ import { createOnce, Suspects } from '../poll-context.ts';
 import { folderContext, type MailboxContext, withSession } from '../poll-mailbox.ts';
 import type { Policy } from '../record/policy.ts';
 import type { Verdict } from '../rules/trust.ts';
-import { refetch } from './refetch.ts';
+import { refetch, type Unfound } from './refetch.ts';
 import { type ReadAgain, type Retried, type RetrySetting, retryEntry } from './retry-entry.ts';
 import { dealtWith, type KeptEntry, keptEntry, readContent } from './waiting-entry.ts';
 
@@ -24,7 +24,7 @@ const NO_VERDICT: Verdict = {
 
 /**
  * Tries entries again, one after the other, with the program and the configuration of today: each is recorded, or fails
- * again, and the others go on.
+ * again, and the others go on. Those whose bytes have to be fetched come last, over one session for each mailbox.
  *
  * @param ids in the order in which they are tried
  * @param onTried is told of each
@@ -35,30 +35,47 @@ export async function retryEntries(
   ids: readonly number[],
   onTried: (retried: Retried) => void,
 ): Promise<void> {
-  const { db } = retrying;
+  const { db, config } = retrying;
   // All have to be there before one is tried.
   const entries: KeptEntry[] = [];
   for (const id of new Set(ids)) entries.push(await keptEntry(db, id));
-  for (const entry of entries) onTried(await retryOne(retrying, entry.id));
+  const tryAll = async (some: readonly KeptEntry[], read: Reader) => {
+    for (const { id } of some) onTried(await retryOne(retrying, id, read));
+  };
+  const isHere = (entry: KeptEntry) => entry.hasAllBytes || dealtWith(entry) !== undefined;
+  await tryAll(entries.filter(isHere), (entry, mailbox) => judgeKept(db, entry, mailbox, config));
+  const open = entries.filter((entry) => !isHere(entry));
+  for (const name of new Set(open.map((entry) => entry.mailbox))) {
+    const mailbox = mailboxOf(config, name);
+    const ofIt = open.filter((entry) => entry.mailbox === name);
+    if (mailbox === undefined) await tryAll(ofIt, neverRead);
+    else await inMailbox(retrying, mailbox, (read) => tryAll(ofIt, read));
+  }
 }
 
-async function retryOne(retrying: Retrying, id: number): Promise<Retried> {
+/** Reads the message of an entry again. */
+type Reader = (entry: KeptEntry, mailbox: MailboxConfig) => Promise<ReadAgain | Unfound>;
+
+const neverRead: Reader = async () => ({ unfound: 'its mailbox is not configured' });
+
+function mailboxOf({ mailboxes }: Config, name: string): MailboxConfig | undefined {
+  return mailboxes.find((each) => each.name === name);
+}
+
+async function retryOne(retrying: Retrying, id: number, read: Reader): Promise<Retried> {
   const { db, config } = retrying;
   const entry = await keptEntry(db, id);
-  const before = dealtWith(entry);
-  const mailbox = config.mailboxes.find(({ name }) => name === entry.mailbox);
   const nothing = { id, interaction_id: null, case_id: null, stage: null };
+  const before = dealtWith(entry);
   if (before !== undefined) return { ...nothing, outcome: 'resolved', error: before };
+  const mailbox = mailboxOf(config, entry.mailbox);
   if (mailbox === undefined) {
     const error = `the mailbox ${entry.mailbox} is not configured any more: a mailbox of that name has to be, to say what counts for its mail`;
     return { ...nothing, outcome: 'not_tried', error };
   }
-  const policy = policyFor(entry, mailbox, config);
-  const message = entry.hasAllBytes
-    ? await judgeKept(db, entry, mailbox, config)
-    : await readFromMailbox(retrying, entry, mailbox);
+  const message = await read(entry, mailbox);
   if ('unfound' in message) return { ...nothing, outcome: 'not_tried', error: message.unfound };
-  return retryEntry(db, entry, message, policy, retrying);
+  return retryEntry(db, entry, message, policyFor(entry, mailbox, config), retrying);
 }
 
 function policyFor(entry: KeptEntry, { trust }: MailboxConfig, { flood }: Config): Policy {
@@ -91,23 +108,27 @@ function roleOf({ path, role }: KeptEntry, { folders }: MailboxConfig): 'inbox' 
   return folders.find((folder) => folder.path === path)?.role ?? role;
 }
 
-/** In the bytes as they lie in the mailbox the secret stands still, so trust is found out where it was not before. */
-function readFromMailbox({ db, config, log }: Retrying, entry: KeptEntry, mailbox: MailboxConfig) {
+/**
+ * Opens a session, over which entries of one mailbox are read again. In the bytes as they lie there the secret stands still,
+ * so trust is found out where it was not before.
+ */
+function inMailbox(
+  { db, config, log }: Retrying,
+  mailbox: MailboxConfig,
+  work: (read: Reader) => Promise<void>,
+): Promise<void> {
   const never = new AbortController().signal;
   const context: MailboxContext = {
     ...{ db, mailbox, recording: config, log, once: createOnce(), suspects: new Suspects() },
     ...{ stopping: never, cutting: never },
   };
-  const folder = { path: entry.path, role: roleOf(entry, mailbox), select: 'new', start: 'all' } as const;
-  return withSession(context, AbortSignal.timeout(mailbox.poll_timeout), async (session, mailboxId) => {
-    const message = await refetch(
-      folderContext(context, {
-        ...{ session, mailboxId, folder, ending: never, verdict: entry.verdict },
-        onProblem: () => {},
-      }),
-      entry,
-    );
+  return withSession(context, never, async (session, mailboxId) => {
+    await work((entry) => {
+      const { path, verdict } = entry;
+      const folder = { path, role: roleOf(entry, mailbox), select: 'new', start: 'all' } as const;
+      const inner = { session, mailboxId, folder, ending: never, verdict, onProblem: () => {} };
+      return refetch(folderContext(context, inner), entry);
+    });
     await session.logout();
-    return message;
   });
 }

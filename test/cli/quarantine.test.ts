@@ -97,7 +97,7 @@ describe('mailcase quarantine list', () => {
     expect((await run('list')).stdout).toBe('No message is in quarantine.\n');
     const { stdout } = await run('list', '--all', '--mailbox', 'support');
     expect(stdout).toMatch(
-      /1 .*\(its bytes are not here\)\n {3}support INBOX 1 · dropped by sudo-ann, \d{4}/,
+      /1 .*\(its bytes were deleted\)\n {3}support INBOX 1 · dropped by sudo-ann, \d{4}/,
     );
     expect(stdout).toMatch(/2 .*ann@x\.example: Trap 2\n.* · recorded as interaction \d+ by sudo-ann, /);
     expect(await run('list', '--mailbox', 'suport')).toMatchObject({
@@ -412,7 +412,7 @@ describe('mailcase quarantine drop', () => {
     ].join('\r\n');
     const mails = [trapMail('Trap junk'), unparsable, trapMail('Good')];
     const more = { folders: ['Shop'], select: 'new', start: 'all' };
-    const { run, user, take } = await mailboxWith([], more);
+    const { run, user, take, config } = await mailboxWith([], more);
     await makeAnew(user, 'Shop', mails);
     expect(await take()).toMatchObject({ recorded: 1, quarantined: 2 });
     expect((await entriesOf(database, user)).map(({ stage }) => stage).sort()).toEqual(['parse', 'store']);
@@ -448,6 +448,8 @@ describe('mailcase quarantine drop', () => {
     // Also where it could be recorded by now.
     await release();
     await makeAnew(user, 'Shop', mails);
+    const explained = await runMailcase(['explain', '--uid', '1', '--config', config.file]);
+    expect(explained.stdout).toMatch(/It is skipped, since somebody has dropped it from quarantine/);
     expect(await take()).toMatchObject({ found: 3, recorded: 0, duplicates: 1, skipped: 2, quarantined: 0 });
     expect(await receiptsOf(database, user)).toMatchObject([
       { uid: 1, outcome: 'skipped', marked: true },

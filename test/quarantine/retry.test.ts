@@ -143,3 +143,51 @@ test('an answer that is retried with what it answers lies in its case, whatever 
     { cases: 1 },
   ]);
 });
+
+test('what was known of From when it came is kept; the twin of what was dropped is skipped', async () => {
+  const user = newUser();
+  const config = await configFor(user);
+  const release = await setTrap(database);
+  const twin = from(user, 'Trap twin');
+  await withClient(user, async (client) => {
+    for (const each of [from(user, 'Trap forged'), twin, twin]) await client.append('INBOX', each);
+  });
+  await pollOf(config);
+  await database.db.raw(`update quarantine set sender_auth = 'fail' where id = 1`);
+  await release();
+  await dropEntries(database.db, [2], BEN);
+  expect(await retry(config, [1, 3])).toMatchObject([
+    { id: 1, outcome: 'recorded' },
+    { id: 3, outcome: 'skipped', interaction_id: null },
+  ]);
+  expect(await rows(database.db, 'select subject, sender_auth from interactions')).toEqual([
+    { subject: 'Trap forged', sender_auth: 'fail' },
+  ]);
+  expect((await receiptsOf(database, user)).map(({ outcome }) => outcome)).toEqual([
+    'recorded',
+    'skipped',
+    'skipped',
+  ]);
+});
+
+test('a mail that fails to be read is a failure of the stage parse, in a dry run one that leaves no trace', async () => {
+  const user = newUser();
+  const config = await configFor(user);
+  const release = await setTrap(database);
+  await withClient(user, (client) => client.append('INBOX', from(user, 'Trap')));
+  await pollOf(config);
+  await release();
+  const unparsable = `MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nX-Long: ${'z'.repeat(5 * 1024 * 1024)}\r\n\r\nz\r\n--b--\r\n`;
+  await database.db.raw(
+    'update quarantine set content = ?, sha256 = sha256(?)',
+    [unparsable, unparsable].map((each) => Buffer.from(each)),
+  );
+  const before = await entriesOf(database, user);
+  expect(await retry(config, [1], { ...ANN, dryRun: true })).toMatchObject([
+    { outcome: 'failed', stage: 'parse' },
+  ]);
+  expect(await entriesOf(database, user)).toEqual(before);
+  expect(await retry(config, [1])).toMatchObject([{ outcome: 'failed', stage: 'parse' }]);
+  expect(await entriesOf(database, user)).toMatchObject([{ stage: 'parse', attempts: 2, resolved_at: null }]);
+  expect(await receiptsOf(database, user)).toMatchObject([{ outcome: 'quarantined', has_key: true }]);
+});
