@@ -2,7 +2,7 @@ import { errorMessage, MailcaseError } from './errors.ts';
 import { type FetchedMessage, fetchMessages, fetchSizes, type MessageSize } from './imap/fetch.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
 import type { FolderRef, Incoming } from './record/incoming.ts';
-import type { Unrecordable } from './record/quarantine.ts';
+import { type Unrecordable, unread } from './record/quarantine.ts';
 import { bySize, chunks } from './sizes.ts';
 
 /** Messages that are recorded together, and those of them that cannot be. */
@@ -105,8 +105,14 @@ async function fetchOrSuspect(
 }
 
 /** Several at a time, and in the order in which they came. */
-async function judgeAll({ judge, cut }: PollContext, place: FolderRef, fetched: readonly FetchedMessage[]) {
-  const outcomes = await Promise.all(fetched.map((message) => judge(place, message, { signal: cut })));
+async function judgeAll(
+  { judge, verdict, cut }: PollContext,
+  place: FolderRef,
+  fetched: readonly FetchedMessage[],
+) {
+  const outcomes = await Promise.all(
+    fetched.map((message) => judge(place, message, { verdict, signal: cut })),
+  );
   return {
     incoming: outcomes.filter((outcome): outcome is Incoming => !('error' in outcome)),
     unparsable: outcomes.filter((outcome): outcome is Unrecordable => 'error' in outcome),
@@ -115,12 +121,12 @@ async function judgeAll({ judge, cut }: PollContext, place: FolderRef, fetched: 
 
 function refuseSize(
   folder: FolderRef,
-  { uid, sizeBytes }: { uid: number; sizeBytes: number },
+  { uid, sizeBytes, receivedAt }: MessageSize,
   limit: number,
 ): Unrecordable {
   const { message } = new MailcaseError(
     'message_too_large',
     `${sizeBytes} bytes are more than message_bytes (${limit}); the message stays in the mailbox`,
   );
-  return { folder, uid, stage: 'fetch', error: message, source: undefined };
+  return { ...unread({ folder, uid }), sizeBytes, receivedAt, error: message };
 }

@@ -188,10 +188,11 @@ function noteReport(log: Log, report: PollReport, ms: number, idleLevel: 'debug'
   // Zeros tell nothing, and a terminal shows a line for each.
   const counts = Object.entries(report).filter(([name, count]) => count > 0 || name === 'found');
   const fields = { ...Object.fromEntries(counts), ms: Math.round(ms) };
-  const didSomething =
-    report.found > 0 && report.recorded + report.duplicates + report.quarantined + report.markedLate > 0;
+  const { recorded, duplicates, quarantined, skipped, markedLate } = report;
+  const didSomething = report.found > 0 && recorded + duplicates + quarantined + skipped + markedLate > 0;
   log[didSomething ? 'info' : idleLevel](fields, 'poll done');
-  if (report.quarantined > 0) log.warn({ quarantined: report.quarantined }, 'messages are in quarantine');
+  if (quarantined > 0)
+    log.warn({ quarantined, cure: '`mailcase quarantine list` shows them' }, 'messages are in quarantine');
   if (report.notReady > 0)
     log.warn({ notReady: report.notReady }, 'the server did not hand out some messages yet');
 }

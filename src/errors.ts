@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   poll_timeout: { temporary: true },
   stopped: { temporary: true },
   act_refused: { temporary: false },
+  recording_broken: { temporary: true },
   message_unparsable: { temporary: false },
   message_unrecordable: { temporary: false },
   message_too_large: { temporary: false },

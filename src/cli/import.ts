@@ -27,6 +27,7 @@ const RESUMABLE = new Set<ErrorCode>([
   'imap_command',
   'database_unavailable',
   'database_race',
+  'recording_broken',
 ]);
 
 /** `mailcase import` */
@@ -99,6 +100,7 @@ function summaryOf({
   recorded,
   duplicates,
   quarantined,
+  skipped,
   notReady,
   known,
   left,
@@ -107,7 +109,8 @@ function summaryOf({
   const parts = [
     `${count(recorded)} recorded`,
     ...(duplicates > 0 ? [`${count(duplicates)} copies of mail that was there`] : []),
-    ...(quarantined > 0 ? [`${count(quarantined)} in quarantine`] : []),
+    ...(quarantined > 0 ? [`${count(quarantined)} in quarantine (mailcase quarantine list)`] : []),
+    ...(skipped > 0 ? [`${count(skipped)} dropped before`] : []),
     ...(notReady > 0 ? [`${count(notReady)} gone, or not handed out by the server`] : []),
     ...(left > 0 ? [`${count(left)} left: the same command goes on`] : []),
   ];

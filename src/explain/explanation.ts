@@ -140,6 +140,11 @@ export function explainSetAside(setting: Setting, fetched: FetchedMessage, incom
   return { ...inFolder(setting, incoming, fetched), outcome, error, decided: withTrust(incoming) };
 }
 
+/** A message that somebody has dropped before, under another UID: it does not come back. */
+export function explainLeftOut(setting: Setting, fetched: FetchedMessage, incoming: Incoming): Explanation {
+  return { ...inFolder(setting, incoming, fetched), outcome: 'skipped', decided: withTrust(incoming) };
+}
+
 /** A message that is not fetched. @param size in bytes, as far as it is known */
 export function explainTooLarge(
   setting: Setting,

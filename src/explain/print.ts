@@ -66,7 +66,8 @@ function outcomeOf(explanation: Explanation): string {
   const { outcome, error, duplicate_of: original, decided, mailbox } = explanation;
   if (outcome === 'quarantined')
     return `It cannot be recorded, and goes to quarantine: ${error ?? 'nobody knows why'}`;
-  if (outcome === 'skipped') return 'It was skipped: nothing is recorded of it.';
+  if (outcome === 'skipped')
+    return 'It is skipped, since somebody has dropped it from quarantine: nothing is recorded of it.';
   if (original) {
     const place = `interaction ${original.interaction_id} of case ${original.case_id}`;
     if (explanation.case) return `It is a trusted copy of ${place}, and applies its headers to it.`;

@@ -1,10 +1,5 @@
 import type { Database } from '../db/connect.ts';
-
-/**
- * How much of a raw mail is asked for at a time, in bytes: the driver takes bytea as text, twice as long, and holds
- * both. Much less would make the server unpack the beginning of a compressed mail over and over.
- */
-const PIECE_BYTES = 4 * 1024 * 1024;
+import { readInPieces } from '../db/pieces.ts';
 
 /** An attachment as it is listed. What comes from the mail is as it was there, and may be anything. */
 export interface StoredAttachment {
@@ -36,18 +31,12 @@ export async function findAttachment(db: Database, id: number): Promise<StoredAt
   return rows[0];
 }
 
-/**
- * Reads a raw mail piece by piece. Each piece is a statement of its own: in a transaction, a reader who pauses would
- * be cut off by the server. Who reads has a hash of what should come.
- */
-export async function* rawMailPieces(db: Database, interactionId: number): AsyncGenerator<Buffer> {
-  for (let start = 1; ; start += PIECE_BYTES) {
-    const { rows } = (await db.raw(
-      'select substring(content from ? for ?) as piece from raw_messages where interaction_id = ?',
-      [start, PIECE_BYTES, interactionId],
-    )) as { rows: { piece: Buffer }[] };
-    const piece = rows[0]?.piece;
-    if (piece !== undefined && piece.length > 0) yield piece;
-    if (piece === undefined || piece.length < PIECE_BYTES) return;
-  }
+/** Reads a raw mail piece by piece. Who reads has a hash of what should come. */
+export function rawMailPieces(db: Database, interactionId: number): AsyncGenerator<Buffer> {
+  return readInPieces(db, {
+    table: 'raw_messages',
+    column: 'content',
+    key: 'interaction_id',
+    id: interactionId,
+  });
 }

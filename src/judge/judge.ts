@@ -146,22 +146,25 @@ export async function conclude(rules: Judge, { verdict, source }: Received): Pro
 /** A message and what was concluded of it, ready to be recorded. */
 export function incomingOf(
   folder: FolderRef,
-  { uid, receivedAt }: FetchedMessage,
+  { uid, receivedAt, sizeBytes }: FetchedMessage,
   { verdict, source }: Received,
   judgement: Judgement,
 ): Incoming {
   const { trusted, reason: trustWhy } = verdict;
-  return { folder, uid, receivedAt, source, isWhole: true, trusted, trustWhy, ...judgement };
+  return { folder, uid, receivedAt, sizeBytes, source, isWhole: true, trusted, trustWhy, ...judgement };
 }
 
 /** A message that cannot be read, with all that is known of it. */
 export function unreadable(
   folder: FolderRef,
-  { uid }: FetchedMessage,
-  { source }: Received,
+  { uid, receivedAt, sizeBytes }: FetchedMessage,
+  { verdict, source }: Received,
   error: unknown,
 ): Unrecordable {
-  return { folder, uid, stage: 'parse', error: errorMessage(error), source };
+  return {
+    ...{ folder, uid, receivedAt, sizeBytes, source, isWhole: true, verdict },
+    ...{ stage: 'parse', error: errorMessage(error), senderAuth: undefined, dedupeKey: undefined },
+  };
 }
 
 /**

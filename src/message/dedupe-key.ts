@@ -5,6 +5,9 @@ import type { Message } from './message.ts';
 /** Changes when the recipe does, so that keys of two recipes can never be taken for one another. */
 const DEDUPE_KEY_VERSION = 1;
 
+/** Versions of the recipe count from 1, so that no key of mere bytes can be taken for one that a message says of itself. */
+const CONTENT_KEY_VERSION = 0;
+
 /** How much of the text tells two messages with one Message-ID apart; footers that lists add come after it. */
 const TEXT_LETTERS = 500;
 
@@ -42,6 +45,17 @@ export function dedupeKey(message: Message, isMapped: (key: string) => boolean):
     hash.update(length).update(bytes);
   }
   return Buffer.concat([Buffer.of(DEDUPE_KEY_VERSION), hash.digest()]);
+}
+
+/**
+ * A key for a message of which nothing but its bytes is known, since it could not be parsed: of the same length, and
+ * never that of a message.
+ *
+ * @param sha256 of the bytes
+ * @returns 33 bytes
+ */
+export function contentKey(sha256: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(CONTENT_KEY_VERSION), sha256]);
 }
 
 /** A set of values as fields: how many, then each, so that no list can be mistaken for another's end. */

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { beforeEach, describe, expect, inject, it } from 'vitest';
 import { lookAtDatabase } from '../../src/check/database.ts';
 import { databaseFindings } from '../../src/check/database-findings.ts';
@@ -9,16 +10,23 @@ import { mergeCases } from '../../src/desk/merge-cases.ts';
 import { mergeCustomers } from '../../src/desk/merge-customers.ts';
 import { moveInteraction } from '../../src/desk/move-interaction.ts';
 import { setCase } from '../../src/desk/set-case.ts';
-import { errorMessage } from '../../src/errors.ts';
+import { errorMessage, MailcaseError } from '../../src/errors.ts';
 import { findAttachment } from '../../src/history/attachment.ts';
 import { readCase } from '../../src/history/case.ts';
 import { readCustomerHistory } from '../../src/history/customer.ts';
+import { dropEntries } from '../../src/quarantine/drop.ts';
+import { findEntry, listEntries } from '../../src/quarantine/entries.ts';
+import { retryEntries } from '../../src/quarantine/retry.ts';
+import type { Retried } from '../../src/quarantine/retry-entry.ts';
+import { quarantine } from '../../src/record/quarantine.ts';
+import { unrecordable } from '../../src/record/record-batch.ts';
 import { ANN, deskOn } from '../desk/desk.ts';
+import { incoming } from '../record/story.ts';
 import { useDatabase } from '../support/database.ts';
 import { deliver } from '../support/deliver.ts';
 import { mail } from '../support/mail.ts';
-import { loadMailbox } from '../support/mailcase.ts';
-import { poll, rows } from '../support/poll.ts';
+import { loadMailbox, mailboxSection, writeConfig } from '../support/mailcase.ts';
+import { judges, poll, RECORDING, rows } from '../support/poll.ts';
 import { grantsOf, OF_THE_DAEMON, type TableRight, withRole } from './role.ts';
 
 const database = useDatabase();
@@ -195,7 +203,26 @@ describe('what people need by hand', () => {
     'case move': by((act) => moveInteraction(act, 3, 4, () => false)),
     'case move to a new one': by((act) => moveInteraction(act, 2, 'new', () => false)),
     'case merge': by((act) => mergeCases(act, 3, 4)),
+    'quarantine list': (db) => listEntries(db, { mailbox: 'support', all: true, limit: 5 }),
+    'quarantine show': (db) => findEntry(db, 1),
+    'quarantine retry': (db) => retry(db),
+    'quarantine drop': (db) => dropEntries(db, [1], ANN),
     'customer merge': by((act) => mergeCustomers(act, { id: 1 }, { id: 2 })),
+  };
+
+  /** Needs nothing that the daemon does not, so HAND_RIGHTS does not name it. */
+  const retry = async (db: Database) => {
+    const written = await writeConfig({
+      database: { url: database.url },
+      mailboxes: [mailboxSection('nobody@example.com')],
+    });
+    const { config } = await written.load();
+    await written.remove();
+    const retried: Retried[] = [];
+    const log = pino({ level: 'silent' });
+    await retryEntries({ db, config, judges, log, ...ANN }, [1], (each) => retried.push(each));
+    expect(retried).toMatchObject([{ outcome: 'recorded' }]);
+    return retried;
   };
 
   function by(work: (act: Act) => Promise<unknown>) {
@@ -208,6 +235,9 @@ describe('what people need by hand', () => {
   beforeEach(async () => {
     await desk.clear();
     await desk.record(mails);
+    const aside = await incoming({ From: 'odd@one.example' });
+    const failed = new MailcaseError('message_unrecordable', 'cannot be decided');
+    await quarantine(database.db, unrecordable(aside, failed), { flood: RECORDING.flood });
   });
 
   it.each(Object.keys(acts))('is what is asked for: with exactly these rights, %s goes', async (name) => {

@@ -64,7 +64,7 @@ describe('a message that misbehaves in the parser is set aside, and the others a
     ],
     ['please fill buffers', /it took more than 64 MB of memory/],
     ['please exit', /^parse: cannot be parsed: its thread ended/],
-    ['please throw', /its thread ended \(a defect of the parser\)$/],
+    ['please throw', /its thread ended \(a defect of the parser\), twice$/],
     ['please throw later', /^parse: cannot be parsed: its thread ended/],
   ])('%s', async (text, expected) => {
     const judges = judgesWith();
