@@ -24,7 +24,6 @@ export const ERROR_CODES = {
   act_refused: { temporary: false },
   message_unparsable: { temporary: false },
   message_unrecordable: { temporary: false },
-  message_too_large: { temporary: false },
   message_missing: { temporary: false },
 } as const satisfies Record<string, { temporary: boolean }>;
 

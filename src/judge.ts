@@ -3,6 +3,7 @@ import { errorMessage } from './errors.ts';
 import type { FetchedMessage } from './imap/fetch.ts';
 import { type OwnMatcher, ownMatcher } from './message/addresses.ts';
 import { dedupeKey } from './message/dedupe-key.ts';
+import { withLeft } from './message/left.ts';
 import { parseMessage } from './message/parse.ts';
 import { type Redaction, redactSource } from './message/redact.ts';
 import type { FolderRef, Incoming } from './record/incoming.ts';
@@ -59,9 +60,9 @@ export async function judge(
   const { redaction } = rules;
   const source = redaction ? redactSource(fetched.source, redaction) : fetched.source;
   try {
-    const original = await parseMessage(fetched.source);
+    const original = withLeft(await parseMessage(fetched.source), fetched.left);
     const verdict = trustVerdict(rules.trust, original.headers);
-    const parsed = redaction ? await parseMessage(source, redaction) : original;
+    const parsed = redaction ? withLeft(await parseMessage(source, redaction), fetched.left) : original;
     const kind = interactionKind(parsed, rules.isOwn);
     const message = { ...parsed, kind: kind.value };
     const directives = trustedDirectives(verdict, rules.mapping, message.headers);
@@ -82,7 +83,7 @@ export async function judge(
       uid: fetched.uid,
       receivedAt: fetched.receivedAt,
       source,
-      isWhole: true,
+      isWhole: fetched.left === undefined,
       message,
       dedupeKey: dedupeKey(message, rules.mapping.isMapped),
       trusted: verdict.trusted,
@@ -95,6 +96,8 @@ export async function judge(
       caseNumbers: rules.caseNumbers(message.subject ?? ''),
     };
   } catch (error) {
-    return { folder, uid: fetched.uid, stage: 'parse', error: errorMessage(error), source };
+    // What is not whole must not be taken for the mail when it is tried again; that lies in the mailbox.
+    const kept = fetched.left === undefined ? source : undefined;
+    return { folder, uid: fetched.uid, stage: 'parse', error: errorMessage(error), source: kept };
   }
 }

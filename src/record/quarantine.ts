@@ -10,7 +10,7 @@ export interface Unrecordable {
   readonly uid: number;
   readonly stage: 'fetch' | 'parse' | 'decide' | 'store';
   readonly error: string;
-  /** Secrets overwritten; undefined where the message was too large to fetch. */
+  /** Secrets overwritten; undefined where the message was not fetched, or not all of it. */
   readonly source: Buffer | undefined;
 }
 

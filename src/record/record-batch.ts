@@ -103,7 +103,9 @@ async function recordHalves(
   if (only === undefined) return NOTHING;
   if (batch.length === 1) {
     const stage = error instanceof MailcaseError ? 'decide' : 'store';
-    const { folder, uid, source } = only;
+    const { folder, uid, isWhole } = only;
+    // What is not whole must not be taken for the mail when it is tried again; that lies in the mailbox.
+    const source = isWhole ? only.source : undefined;
     await quarantine(db, { folder, uid, stage, error: errorMessage(error), source }, policy);
     return { ...NOTHING, quarantined: 1 };
   }
