@@ -2,8 +2,8 @@ import { open, rm } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import type { Database } from '../db/connect.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
-import { findAttachment, rawMailPieces, type StoredAttachment } from '../history/attachment.ts';
-import { writeAttachment } from '../message/attachment.ts';
+import { findAttachment, placeOfMail, rawMailPieces, type StoredAttachment } from '../history/attachment.ts';
+import { type ListedAttachment, writeAttachment } from '../message/attachment.ts';
 import { harmless } from '../terminal/harmless.ts';
 import { EXIT, printError } from './context.ts';
 import { idIn } from './read-options.ts';
@@ -13,6 +13,9 @@ const HOW_TO_LIST = '`select id, file_name from attachments order by id` lists t
 
 /** What comes from strangers is for the operator alone. */
 const FILE_MODE = 0o600;
+
+/** What of a subject is shown, in characters: enough to find the mail by. */
+const SHOWN_SUBJECT = 200;
 
 /** Where an attachment is written to. */
 interface Output {
@@ -39,11 +42,13 @@ export async function attachmentCommand(
   return withDatabase(options.config, async (db) => {
     const attachment = await findAttachment(db, id);
     if (attachment === undefined) return failed(`there is no attachment ${id}: ${HOW_TO_LIST}`);
+    const { sha256 } = attachment;
+    if (sha256 === null) return failed(await whereLeft(db, id, attachment));
     if (!attachment.hasRawMail) {
       return failed(`attachment ${id} is listed, but its mail is not in raw_messages any more`);
     }
     const makeOutput = async () => (file === undefined ? standardOutput() : newFile(file));
-    const output = await copy(db, id, attachment, makeOutput);
+    const output = await copy(db, id, { ...attachment, sha256 }, makeOutput);
     printError(summary(attachment, output));
     return EXIT.done;
   });
@@ -56,6 +61,22 @@ function readId(text: string): number {
     'usage',
     `${JSON.stringify(text)} is no attachment's id, which is a positive whole number: ${HOW_TO_LIST}`,
   );
+}
+
+/** Where the mail is that an attachment was left in. Its words are a stranger's. */
+async function whereLeft(db: Database, id: number, { interactionId }: StoredAttachment): Promise<string> {
+  const place = await placeOfMail(db, interactionId);
+  const left = `attachment ${id} was left in the mailbox: its mail is larger than message_bytes`;
+  if (place === undefined) return left;
+  const { mailbox, folder, uid, messageId, subject } = place;
+  const facts = [
+    `mailbox ${mailbox}`,
+    `folder ${folder}`,
+    ...(uid === null ? [] : [`UID ${uid}`]),
+    ...(messageId === null ? [] : [`Message-ID <${messageId}>`]),
+    `subject ${JSON.stringify((subject ?? '').slice(0, SHOWN_SUBJECT))}`,
+  ];
+  return `${left}; it was read in ${harmless(facts.join(', '))}`;
 }
 
 function failed(text: string): number {
@@ -95,7 +116,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 async function copy(
   db: Database,
   id: number,
-  attachment: StoredAttachment,
+  attachment: StoredAttachment & ListedAttachment,
   makeOutput: () => Promise<Output>,
 ): Promise<Output> {
   const stop = new AbortController();

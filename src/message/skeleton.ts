@@ -129,9 +129,9 @@ function wholeFields(header: Buffer, limit: number): Buffer {
   return Buffer.from(kept + missing, 'latin1');
 }
 
-/** Where the last field begins; a line that begins with white space goes on with the one before. */
+/** Where the last field begins; a line that begins with white space goes on with the one before, and the next may. */
 function lastField(text: string): number {
-  for (let end = text.lastIndexOf('\n'); end >= 0; end = end === 0 ? -1 : text.lastIndexOf('\n', end - 1)) {
+  for (let end = text.lastIndexOf('\n', text.length - 2); end > 0; end = text.lastIndexOf('\n', end - 1)) {
     if (!/[ \t]/.test(text.charAt(end + 1))) return end + 1;
   }
   return 0;

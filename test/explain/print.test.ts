@@ -16,6 +16,7 @@ const NEW: Explanation = {
     received_at: new Date('2026-11-09T08:15:00Z'),
     size_bytes: 1536,
     attachments: 1,
+    cut: [],
   },
   outcome: 'recorded',
   selection: null,

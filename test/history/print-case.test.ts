@@ -59,7 +59,9 @@ const full = history({
         { by: 'x-desk-case-status', value: 'closed', reason: 'not trusted' },
         { by: 'x-desk-case-labels', value: 'refund', reason: 'not trusted' },
       ],
-      attachments: [{ id: 5, file_name: 'a.png', content_type: 'image/png', size_bytes: 209 }],
+      attachments: [
+        { id: 5, file_name: 'a.png', content_type: 'image/png', size_bytes: 209, left_in_mailbox: false },
+      ],
     }),
     interaction({
       id: 2,
@@ -236,7 +238,9 @@ case 3 · open
           outsider: true,
           city: text,
           customer: { id: 8, first_name: text, last_name: text, addresses: [text] },
-          attachments: [{ id: 1, file_name: text, content_type: text, size_bytes: 1 }],
+          attachments: [
+            { id: 1, file_name: text, content_type: text, size_bytes: 1, left_in_mailbox: false },
+          ],
           refused: [{ by: text, value: text, reason: text }],
           decided: [{ what: 'case', value: text, why: text }],
           placements: [{ how: 'moved', from: 8, into: 3, at: AT, actor: text }],

@@ -24,6 +24,7 @@ function interaction(given: Partial<HistoryInteraction> = {}): HistoryInteractio
     city: null,
     countryCode: null,
     ipAddress: null,
+    cut: [],
     attachments: [],
     refused: [],
     ...given,
@@ -96,8 +97,14 @@ describe('printHistory', () => {
               countryCode: 'BR',
               ipAddress: '2001:db8::1',
               attachments: [
-                { id: 7, fileName: 'a.png', contentType: 'image/png', sizeBytes: 209 },
-                { id: 8, fileName: null, contentType: 'text/plain', sizeBytes: 3 * 1024 * 1024 },
+                { id: 7, fileName: 'a.png', contentType: 'image/png', sizeBytes: 209, leftInMailbox: false },
+                {
+                  id: 8,
+                  fileName: null,
+                  contentType: 'text/plain',
+                  sizeBytes: 3 * 1024 * 1024,
+                  leftInMailbox: false,
+                },
               ],
             }),
           ],
@@ -180,7 +187,9 @@ joe@example.com
                 interaction({
                   subject: evil,
                   city: evil,
-                  attachments: [{ id: 1, fileName: evil, contentType: evil, sizeBytes: 1 }],
+                  attachments: [
+                    { id: 1, fileName: evil, contentType: evil, sizeBytes: 1, leftInMailbox: false },
+                  ],
                 }),
               ],
             }),
