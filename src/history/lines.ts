@@ -49,7 +49,7 @@ export function attachmentLine(
   isLeft: boolean,
 ): string {
   const where = isLeft ? ', left in the mailbox' : '';
-  return `attachment ${id}: ${fileName ?? 'without a name'} (${contentType}, ${readableSize(sizeBytes)}${where})`;
+  return `attachment ${id}${where}: ${fileName ?? 'without a name'} (${contentType}, ${readableSize(sizeBytes)})`;
 }
 
 /** `name: value`, one below the other; what is empty is left out. */

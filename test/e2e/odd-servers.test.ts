@@ -175,6 +175,13 @@ test('a mail that is not handed out and then gone from the folder is awaited no 
     await poll(database.db, mailbox);
     expect(await awaited(user)).toEqual([{ uid: 2, attempts: 1 }]);
     await withClient(user, (client) => client.messageDelete('2', { uid: true }));
+    // And what was awaited before the folder was made anew.
+    await rows(
+      database.db,
+      `insert into awaited_messages (folder_id, uid_validity, uid)
+       select id, uid_validity + 1, 1 from folders where account = ?`,
+      [`${user}@127.0.0.1`],
+    );
     await poll(database.db, mailbox);
     expect(await awaited(user)).toEqual([]);
   } finally {

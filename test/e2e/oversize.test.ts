@@ -202,14 +202,14 @@ describe('mail above message_bytes', () => {
         'it was read in mailbox shown, folder INBOX, UID 1, Message-ID <plan@shown.example>, ' +
         'subject "A plan \\u001b[31mof \uFFFDnothing"\n',
     );
-    const line = `attachment ${id}: plan.pdf (application/pdf, 40.1 KB, left in the mailbox)`;
+    const line = `attachment ${id}, left in the mailbox: plan.pdf (application/pdf, 40.1 KB)`;
     const caseId = String(attachment?.case_id);
     for (const args of [
       ['history', `ann@${user.split('@')[0]}.example`],
       ['case', caseId],
     ]) {
       const { stdout } = await run(...args);
-      expect(stdout, args[0]).toContain(line.slice(0, 60));
+      expect(stdout, args[0]).toContain(line.slice(0, 45));
       expect(stdout, args[0]).toContain('cut: attachments: 1 left in the mailbox');
       const { interactions } = JSON.parse((await run(...args, '--json')).stdout) as {
         interactions: { cut: string[]; attachments: { left_in_mailbox: boolean }[] }[];

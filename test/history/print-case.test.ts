@@ -60,8 +60,9 @@ const full = history({
         { by: 'x-desk-case-labels', value: 'refund', reason: 'not trusted' },
       ],
       attachments: [
-        { id: 5, file_name: 'a.png', content_type: 'image/png', size_bytes: 209, left_in_mailbox: false },
+        { id: 5, file_name: 'a.png', content_type: 'image/png', size_bytes: 209, left_in_mailbox: true },
       ],
+      cut: ['attachments: 1 left in the mailbox'],
     }),
     interaction({
       id: 2,
@@ -126,7 +127,8 @@ case 3 · ORDER-1 · open
   2026-11-09 08:15  ← in   Where is my lamp?
                            interaction 1: Joe <joe@example.com> → support@example.com
                            I ordered it a week ago.
-                           attachment 5: a.png (image/png, 209 bytes)
+                           attachment 5, left in the mailbox: a.png (image/png, 209 bytes)
+                           cut: attachments: 1 left in the mailbox
                            not applied: not trusted
                              x-desk-case-status: closed
                              x-desk-case-labels: refund

@@ -103,9 +103,10 @@ describe('printHistory', () => {
                   fileName: null,
                   contentType: 'text/plain',
                   sizeBytes: 3 * 1024 * 1024,
-                  leftInMailbox: false,
+                  leftInMailbox: true,
                 },
               ],
+              cut: ['attachments: 1 left in the mailbox'],
             }),
           ],
         }),
@@ -127,7 +128,8 @@ Joe Customer  joe@example.com, joe@example.org
     2026-11-09 08:15  ← in   [auto_reply] [outsider] (no subject)
                              from São Paulo, BR · 2001:db8::1
                              attachment 7: a.png (image/png, 209 bytes)
-                             attachment 8: without a name (text/plain, 3.0 MB)`);
+                             attachment 8, left in the mailbox: without a name …
+                             cut: attachments: 1 left in the mailbox`);
   });
 
   it('leaves out what is empty', () => {
