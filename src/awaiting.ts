@@ -46,12 +46,17 @@ export async function isFaultOfMessage(
   return policy.importing === undefined && handsOutAnother(session, isSuspect);
 }
 
-/** Counts a connection that broke at a message. @returns the message, to be set aside, where that went on for a day */
+/**
+ * Counts a connection that broke at a message, unless it may have been us who ended it: when a poll has used its time.
+ *
+ * @returns the message, to be set aside, where that went on for a day
+ */
 export async function noteBroken(
-  { db }: PollContext,
+  { db, stopping, ending }: PollContext,
   place: FolderRef,
   uid: number,
 ): Promise<Unrecordable[]> {
+  if (stopping.aborted || ending.aborted) return [];
   const awaited = await noteAwaited(db, place, [uid]);
   return awaited
     .filter(({ isOver }) => isOver)

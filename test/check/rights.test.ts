@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, inject, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { lookAtDatabase } from '../../src/check/database.ts';
 import { databaseFindings } from '../../src/check/database-findings.ts';
 import { grantsFor, HAND_RIGHTS, type MissingRight } from '../../src/check/rights.ts';
@@ -55,6 +55,9 @@ async function withRights<T>(without: readonly TableRight[], work: (db: Database
   );
 }
 
+// A constraint of the operator's own stands in for a defect of ours: it brings mail into quarantine.
+beforeAll(() => database.db.raw("alter table interactions add constraint no_trap check (subject <> 'trap')"));
+
 let mailboxes = 0;
 
 /** Polls a mailbox with whatever comes, and says what became of it. */
@@ -96,11 +99,7 @@ async function record(db: Database): Promise<object> {
   await deliver(server, user, [
     mail({ ...from('case'), ...inCase, 'x-desk-case-labels': 'vip', 'x-desk-customer-phone': '1' }),
     mail(from('beyond'), `${'y'.repeat(98)}\r\n`.repeat(75_000)),
-    // Its header is beyond what is parsed.
-    mail(
-      { ...from('odd'), 'MIME-Version': '1.0', 'Content-Type': 'multipart/mixed; boundary=b' },
-      `--b\r\nX-Long: ${'z'.repeat(5 * 1024 * 1024)}\r\n\r\nz\r\n--b--`,
-    ),
+    mail(from('trap'), `${'z'.repeat(98)}\r\n`.repeat(60_000)),
     copy,
   ]);
   const second = await poll(db, await loadMailbox(user, { ...more, trust: 'none' }));

@@ -141,22 +141,13 @@ describe('whether a poll takes it', () => {
   it('what is in quarantine is told with its error', async () => {
     const user = 'explain-quarantine@example.com';
     const { mailbox, folder } = await mailboxOf(user, { name: 'quarantine' });
-    await deliver(inject('dovecot'), user, [
-      // The header of its part is beyond what is parsed.
-      mail(
-        { From: 'ann@asker.example', To: user, 'Content-Type': 'multipart/mixed; boundary=b' },
-        `--b\r\nX-Long: ${'z'.repeat(5 * 1024 * 1024)}\r\n\r\nz\r\n--b--`,
-      ),
-    ]);
-    const before = await explainInMailbox(database.db, mailbox, folder, RECORDING, 1);
+    await deliver(inject('dovecot'), user, [mail({ From: 'ann@asker.example', To: user, Subject: 'Trap' })]);
+    // A constraint of the operator's own stands in for a defect of ours.
+    await database.db.raw("alter table interactions add constraint no_trap check (subject <> 'Trap')");
     await poll(database.db, mailbox);
+    await database.db.raw('alter table interactions drop constraint no_trap');
     const after = await explainInMailbox(database.db, mailbox, folder, RECORDING, 1);
-    for (const said of [before, after]) {
-      expect(said).toMatchObject({
-        outcome: 'quarantined',
-        error: expect.stringMatching(/^parse: cannot be parsed/),
-      });
-    }
+    expect(after).toMatchObject({ outcome: 'quarantined', error: expect.stringContaining('no_trap') });
     expect(after.selection?.why).toMatch(/put into quarantine/);
   });
 });

@@ -258,6 +258,29 @@ describe('a mail at which the server breaks off', () => {
     }
   });
 
+  test('because it takes longer than a poll may: it is asked for again', async () => {
+    const user = 'odd-slow@example.com';
+    await deliver(server, user, [small(user, 'one')]);
+    await poll(database.db, await loadMailbox(user, { name: 'slow' }));
+    await deliver(server, user, [small(user, 'slow')]);
+    const proxy = await startImapProxy(server, (text) => (text.includes('Subject: slow') ? '' : text));
+    try {
+      const section = { name: 'slow', poll_timeout: '2s', imap: { port: proxy.port } };
+      const mailbox = await loadMailbox(user, section);
+      const suspects = new Suspects();
+      await polls(3, () => poll(database.db, mailbox, { suspects }));
+      const [place] = await rows<{ folderId: number; uidValidity: number }>(
+        database.db,
+        'select id as "folderId", uid_validity as "uidValidity" from folders where account = ?',
+        [`${user}@127.0.0.1`],
+      );
+      expect(place && suspects.count(place, 2)).toBeGreaterThan(0);
+      expect(await awaited(user)).toEqual([]);
+    } finally {
+      await proxy.close();
+    }
+  });
+
   test('a server that is away for a day blames no mail: what is awaited waits on', async () => {
     const user = 'odd-away@example.com';
     await deliver(server, user, [small(user, 'ready'), small(user, 'late')]);

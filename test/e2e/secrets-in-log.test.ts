@@ -46,6 +46,8 @@ test('the loudest log and the database hold no password, no trust secret, and th
     'Content-Transfer-Encoding': 'base64',
     Subject: `=?utf-8?B?${Buffer.from(`Encoded ${TRUST_SECRET}`).toString('base64')}?=`,
   };
+  // A constraint of the operator's own stands in for a defect of ours.
+  await database.db.raw("alter table interactions add constraint no_trap check (subject <> 'Trap')");
   await deliver(server, 'secrets@example.com', [
     mail(trusted, BODY),
     mail(folded, BODY),
@@ -53,11 +55,7 @@ test('the loudest log and the database hold no password, no trust secret, and th
     mail(elsewhere, `${BODY} ${TRUST_SECRET}`),
     mail(encoded, Buffer.from(`${BODY} ${TRUST_SECRET}`).toString('base64')),
     mail({ ...trusted, Subject: 'Large' }, `${BODY} ${TRUST_SECRET}\r\n`.repeat(150_000)),
-    // The header of its part is beyond what is parsed.
-    mail(
-      { ...trusted, Subject: 'Odd', 'Content-Type': 'multipart/mixed; boundary=b' },
-      `--b\r\nX-Long: ${'z'.repeat(5 * 1024 * 1024)}\r\n\r\n${BODY}\r\n--b--`,
-    ),
+    mail({ ...trusted, Subject: 'Trap' }, BODY),
   ]);
 
   const wrong = { name: 'wrong', imap: { password: WRONG_PASSWORD } };
