@@ -26,7 +26,6 @@ export const ERROR_CODES = {
   recording_broken: { temporary: true },
   message_unparsable: { temporary: false },
   message_unrecordable: { temporary: false },
-  message_too_large: { temporary: false },
   message_missing: { temporary: false },
 } as const satisfies Record<string, { temporary: boolean }>;
 

@@ -1,7 +1,7 @@
 import type { Database } from '../db/connect.ts';
 import { MailcaseError } from '../errors.ts';
-import { findAttachment, rawMailPieces, type StoredAttachment } from '../history/attachment.ts';
-import { writeAttachment } from '../message/attachment.ts';
+import { findAttachment, placeOfMail, rawMailPieces, type StoredAttachment } from '../history/attachment.ts';
+import { type ListedAttachment, writeAttachment } from '../message/attachment.ts';
 import { harmless } from '../terminal/harmless.ts';
 import { EXIT, printError } from './context.ts';
 import { bytesWords, type Output, outputFor, writeOutput } from './output.ts';
@@ -9,6 +9,9 @@ import { idIn } from './read-options.ts';
 import { withDatabase } from './with-database.ts';
 
 const HOW_TO_LIST = '`select id, file_name from attachments order by id` lists them';
+
+/** What of a subject is shown, in characters: enough to find the mail by. */
+const SHOWN_SUBJECT = 200;
 
 /** `mailcase attachment ID [--output FILE]`: one attachment's bytes, out of the raw mail. */
 export async function attachmentCommand(
@@ -20,10 +23,12 @@ export async function attachmentCommand(
   return withDatabase(options.config, async (db) => {
     const attachment = await findAttachment(db, id);
     if (attachment === undefined) return failed(`there is no attachment ${id}: ${HOW_TO_LIST}`);
+    const { sha256 } = attachment;
+    if (sha256 === null) return failed(await whereLeft(db, id, attachment));
     if (!attachment.hasRawMail) {
       return failed(`attachment ${id} is listed, but its mail is not in raw_messages any more`);
     }
-    const output = await copy(db, id, attachment, makeOutput);
+    const output = await copy(db, id, { ...attachment, sha256 }, makeOutput);
     printError(summary(attachment, output));
     return EXIT.done;
   });
@@ -38,6 +43,22 @@ function readId(text: string): number {
   );
 }
 
+/** Where the mail is that an attachment was left in. Its words are a stranger's. */
+async function whereLeft(db: Database, id: number, { interactionId }: StoredAttachment): Promise<string> {
+  const place = await placeOfMail(db, interactionId);
+  const left = `attachment ${id} was left in the mailbox: its mail is larger than message_bytes`;
+  if (place === undefined) return left;
+  const { mailbox, folder, uid, messageId, subject } = place;
+  const facts = [
+    `mailbox ${mailbox}`,
+    `folder ${folder}`,
+    ...(uid === null ? [] : [`UID ${uid}`]),
+    ...(messageId === null ? [] : [`Message-ID <${messageId}>`]),
+    `subject ${JSON.stringify((subject ?? '').slice(0, SHOWN_SUBJECT))}`,
+  ];
+  return `${left}; it was read in ${harmless(facts.join(', '))}`;
+}
+
 function failed(text: string): number {
   printError(`mailcase: ${text}`);
   return EXIT.failed;
@@ -47,7 +68,7 @@ function failed(text: string): number {
 function copy(
   db: Database,
   id: number,
-  attachment: StoredAttachment,
+  attachment: StoredAttachment & ListedAttachment,
   makeOutput: () => Promise<Output>,
 ): Promise<Output> {
   return writeOutput(makeOutput, 'the attachment', async (sink, signal) => {

@@ -32,11 +32,7 @@ const RETRY = new Set(['40001', '40P01', '55P03']);
 const DATA_CLASSES = new Set(['21', '22', '23', '44', '54', 'P0']);
 
 /** Our own errors that are about one message. */
-const OF_A_MESSAGE: readonly ErrorCode[] = [
-  'message_unparsable',
-  'message_unrecordable',
-  'message_too_large',
-];
+const OF_A_MESSAGE: readonly ErrorCode[] = ['message_unparsable', 'message_unrecordable'];
 
 /** Judges what a statement threw. Whatever is not known is outside: a message is blamed only on evidence. */
 export function blameFor(error: unknown): Blame {

@@ -50,6 +50,8 @@ export interface ExplainedMessage {
   readonly received_at: Date;
   readonly size_bytes: number;
   readonly attachments: number;
+  /** What of it is not kept, a sentence for each. */
+  readonly cut: readonly string[];
 }
 
 export interface ExplainedCustomer {
@@ -145,31 +147,17 @@ export function explainLeftOut(setting: Setting, fetched: FetchedMessage, incomi
   return { ...inFolder(setting, incoming, fetched), outcome: 'skipped', decided: withTrust(incoming) };
 }
 
-/** A message that is not fetched. @param size in bytes, as far as it is known */
-export function explainTooLarge(
-  setting: Setting,
-  { receivedAt, sizeBytes }: Pick<FetchedMessage, 'receivedAt' | 'sizeBytes'>,
-): Explanation {
-  const { message_bytes } = setting.mailbox;
-  return {
-    ...emptyIn(setting),
-    message: { ...NO_MESSAGE, received_at: receivedAt, size_bytes: sizeBytes },
-    outcome: 'quarantined',
-    error: `fetch: ${sizeBytes} bytes are more than message_bytes (${message_bytes}); the message stays in the mailbox`,
-  };
-}
-
-const NO_MESSAGE = { message_id: null, subject: null, from: null, to: [], cc: [], attachments: 0 };
+const NO_MESSAGE = { message_id: null, subject: null, from: null, to: [], cc: [], attachments: 0, cut: [] };
 
 /** Bytes that cannot be read as a message. */
 export function explainUnreadable(
   setting: Setting,
-  { receivedAt, source }: FetchedMessage,
+  { receivedAt, source, sizeBytes, left }: FetchedMessage,
   { stage, error }: Unrecordable,
 ): Explanation {
   return {
     ...emptyIn(setting),
-    message: { ...NO_MESSAGE, received_at: receivedAt, size_bytes: source.length },
+    message: { ...NO_MESSAGE, received_at: receivedAt, size_bytes: left ? sizeBytes : source.length },
     outcome: 'quarantined',
     error: `${stage}: ${error}`,
   };
@@ -192,7 +180,11 @@ function emptyIn({ mailbox, folder, selection }: Setting) {
   };
 }
 
-function inFolder(setting: Setting, { message, receivedAt }: Incoming, { source }: FetchedMessage) {
+function inFolder(
+  setting: Setting,
+  { message, receivedAt }: Incoming,
+  { source, sizeBytes, left }: FetchedMessage,
+) {
   const addresses = (list: readonly Address[]) => list.map(({ address }) => address);
   return {
     ...emptyIn(setting),
@@ -203,8 +195,10 @@ function inFolder(setting: Setting, { message, receivedAt }: Incoming, { source 
       to: addresses(message.to),
       cc: addresses(message.cc),
       received_at: receivedAt,
-      size_bytes: source.length,
+      // RFC822.SIZE is an estimate at some servers.
+      size_bytes: left ? sizeBytes : source.length,
       attachments: message.attachments.length,
+      cut: message.cut,
     },
   };
 }

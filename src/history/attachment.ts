@@ -8,7 +8,8 @@ export interface StoredAttachment {
   readonly fileName: string | null;
   readonly contentType: string;
   readonly sizeBytes: number;
-  readonly sha256: Buffer;
+  /** Null where it was left in the mailbox. */
+  readonly sha256: Buffer | null;
   /** Whether other attachments of the same mail have its part number. */
   readonly isPartShared: boolean;
   /** Whether the raw mail is still there. */
@@ -28,6 +29,30 @@ export async function findAttachment(db: Database, id: number): Promise<StoredAt
      from attachments a where a.id = ?`,
     [id],
   )) as { rows: StoredAttachment[] };
+  return rows[0];
+}
+
+/** Where a mail was read: what a person needs to find it with a mail program. */
+export interface MailPlace {
+  readonly mailbox: string;
+  readonly folder: string;
+  /** Null where nobody knows it any more. */
+  readonly uid: number | null;
+  readonly messageId: string | null;
+  readonly subject: string | null;
+  /** What of it was not kept, a sentence for each. */
+  readonly cut: readonly string[];
+}
+
+/** @returns where a mail was when it was recorded */
+export async function placeOfMail(db: Database, interactionId: number): Promise<MailPlace | undefined> {
+  const { rows } = (await db.raw(
+    `select m.name as mailbox, f.path as folder, r.uid, i.message_id as "messageId", i.subject, i.cut
+     from interactions i join folders f on f.id = i.folder_id join mailboxes m on m.id = f.mailbox_id
+       left join receipts r on r.interaction_id = i.id and r.folder_id = i.folder_id and r.outcome = 'recorded'
+     where i.id = ? order by r.recorded_at desc limit 1`,
+    [interactionId],
+  )) as { rows: MailPlace[] };
   return rows[0];
 }
 

@@ -1,3 +1,4 @@
+import type { LeftInMailbox } from '../message/left.ts';
 import type { Session } from './session.ts';
 import { uidSets } from './uid-set.ts';
 
@@ -14,7 +15,10 @@ export interface FetchedMessage {
   readonly sizeBytes: number;
   /** INTERNALDATE. */
   readonly receivedAt: Date;
+  /** All of it, or, where something was left in the mailbox, what was fetched, put together (see skeleton.ts). */
   readonly source: Buffer;
+  /** What was not fetched of a message that is larger than is fetched whole. */
+  readonly left?: LeftInMailbox;
 }
 
 /**

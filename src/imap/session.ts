@@ -9,7 +9,7 @@ const GREETING_TIMEOUT_MS = 60_000;
 /** A server that says nothing for so long in the middle of a command is gone. */
 const SOCKET_TIMEOUT_MS = 120_000;
 
-/** Room for what stands around a message in the answer to FETCH. */
+/** Room for what stands around a message in the answer to FETCH, or for a piece of a larger one (see fetch-large.ts). */
 const RESPONSE_OVERHEAD_BYTES = 1024 * 1024;
 
 /**
@@ -35,7 +35,7 @@ export interface Session {
 /**
  * Connects and logs in.
  *
- * @param maxMessageBytes the largest message that will be fetched; the server cannot make us hold more
+ * @param maxMessageBytes the largest message that will be fetched whole; the server cannot make us hold more
  * @param signal cuts the attempt short, whose own limits are longer than many a deadline
  * @throws MailcaseError `imap_connect` or `imap_credentials`
  */

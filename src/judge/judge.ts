@@ -6,6 +6,7 @@ import { dedupeKey } from '../message/dedupe-key.ts';
 import { bodyStart, readHead } from '../message/head.ts';
 import { Headers } from '../message/headers.ts';
 import { keptOf } from '../message/kept.ts';
+import { type LeftInMailbox, withLeft } from '../message/left.ts';
 import { parseMessage, readHeaders } from '../message/parse.ts';
 import { type Redaction, redactSource } from '../message/redact.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
@@ -78,13 +79,20 @@ export function createJudge({ trust, own, role, prefix, subjectNumber, bodyChara
  */
 export interface Received {
   readonly verdict: Verdict;
+  /** What was not fetched of it; undefined where all of it was. */
+  readonly left: LeftInMailbox | undefined;
   /** Secrets overwritten. */
   readonly source: Buffer;
 }
 
 /** @param verdict as it was found when the message came, where it is judged once more: the secret is gone by then */
-export function receive({ trust, redaction }: Judge, source: Buffer, verdict?: Verdict): Received {
+export function receive(
+  { trust, redaction }: Judge,
+  { source, left }: FetchedMessage,
+  verdict?: Verdict,
+): Received {
   return {
+    left,
     verdict: verdict ?? trustVerdict(trust, headersFor(trust, source)),
     source: redaction ? redactSource(source, redaction) : source,
   };
@@ -113,8 +121,8 @@ export type Judgement = Pick<
  *
  * @throws where it cannot be read: then the fault is in its bytes
  */
-export async function conclude(rules: Judge, { verdict, source }: Received): Promise<Judgement> {
-  const parsed = await parseMessage(source, rules.redaction);
+export async function conclude(rules: Judge, { verdict, source, left }: Received): Promise<Judgement> {
+  const parsed = withLeft(await parseMessage(source, rules.redaction), left);
   const kind = interactionKind(parsed, rules.isOwn);
   const message = { ...parsed, kind: kind.value };
   const directives = trustedDirectives(verdict, rules.mapping, message.headers);
@@ -147,22 +155,32 @@ export async function conclude(rules: Judge, { verdict, source }: Received): Pro
 export function incomingOf(
   folder: FolderRef,
   { uid, receivedAt, sizeBytes }: FetchedMessage,
-  { verdict, source }: Received,
+  { verdict, source, left }: Received,
   judgement: Judgement,
 ): Incoming {
   const { trusted, reason: trustWhy } = verdict;
-  return { folder, uid, receivedAt, sizeBytes, source, isWhole: true, trusted, trustWhy, ...judgement };
+  return {
+    folder,
+    uid,
+    receivedAt,
+    sizeBytes,
+    source,
+    isWhole: left === undefined,
+    trusted,
+    trustWhy,
+    ...judgement,
+  };
 }
 
 /** A message that cannot be read, with all that is known of it. */
 export function unreadable(
   folder: FolderRef,
   { uid, receivedAt, sizeBytes }: FetchedMessage,
-  { verdict, source }: Received,
+  { verdict, source, left }: Received,
   error: unknown,
 ): Unrecordable {
   return {
-    ...{ folder, uid, receivedAt, sizeBytes, source, isWhole: true, verdict },
+    ...{ folder, uid, receivedAt, sizeBytes, source, isWhole: left === undefined, verdict },
     ...{ stage: 'parse', error: errorMessage(error), senderAuth: undefined, dedupeKey: undefined },
   };
 }
@@ -178,7 +196,7 @@ export async function judge(
   fetched: FetchedMessage,
   verdict?: Verdict,
 ): Promise<Incoming | Unrecordable> {
-  const received = receive(rules, fetched.source, verdict);
+  const received = receive(rules, fetched, verdict);
   try {
     return incomingOf(folder, fetched, received, await conclude(rules, received));
   } catch (error) {

@@ -78,11 +78,14 @@ export class Judges {
     this.setups += 1;
     const setupId = this.setups;
     return async (place, fetched, { verdict, signal } = {}) => {
-      const known = receive(rules, fetched.source, verdict);
+      const known = receive(rules, fetched, verdict);
       const source = shared(known.source);
       const received = { ...known, source: Buffer.from(source.buffer) };
       try {
-        const answer = await this.run({ setupId, setup, verdict: known.verdict, source }, signal);
+        const answer = await this.run(
+          { setupId, setup, verdict: known.verdict, source, left: known.left },
+          signal,
+        );
         if ('error' in answer) throw new MailcaseError('message_unparsable', answer.error);
         return incomingOf(place, fetched, received, judgementOf(answer.judgement));
       } catch (error) {

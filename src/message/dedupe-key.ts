@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { addressKey } from './addresses.ts';
-import type { Message } from './message.ts';
+import type { Attachment, Message } from './message.ts';
 
 /** Changes when the recipe does, so that keys of two recipes can never be taken for one another. */
 const DEDUPE_KEY_VERSION = 1;
@@ -32,10 +32,7 @@ export function dedupeKey(message: Message, isMapped: (key: string) => boolean):
     textFingerprint(message),
   ];
   if (message.messageId === undefined) {
-    fields.push(
-      singleSpaced(message.subject ?? ''),
-      ...list(message.attachments.map(({ sha256 }) => sha256?.toString('hex') ?? '')),
-    );
+    fields.push(singleSpaced(message.subject ?? ''), ...list(message.attachments.map(attachmentFingerprint)));
   }
   const hash = createHash('sha256');
   for (const field of fields) {
@@ -56,6 +53,11 @@ export function dedupeKey(message: Message, isMapped: (key: string) => boolean):
  */
 export function contentKey(sha256: Buffer): Buffer {
   return Buffer.concat([Buffer.of(CONTENT_KEY_VERSION), sha256]);
+}
+
+/** By what an attachment is told from others: its content, or, where that was left in the mailbox, what is known of it. */
+function attachmentFingerprint({ sha256, part, sizeBytes, fileName = '' }: Attachment): string {
+  return sha256?.toString('hex') ?? `${part} ${sizeBytes} ${fileName}`;
 }
 
 /** A set of values as fields: how many, then each, so that no list can be mistaken for another's end. */

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { beforeEach, describe, expect, inject, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { lookAtDatabase } from '../../src/check/database.ts';
 import { databaseFindings } from '../../src/check/database-findings.ts';
 import { grantsFor, HAND_RIGHTS, type MissingRight } from '../../src/check/rights.ts';
@@ -24,6 +24,7 @@ import { ANN, deskOn } from '../desk/desk.ts';
 import { incoming } from '../record/story.ts';
 import { useDatabase } from '../support/database.ts';
 import { deliver } from '../support/deliver.ts';
+import { startImapProxy } from '../support/imap-proxy.ts';
 import { mail } from '../support/mail.ts';
 import { loadMailbox, mailboxSection, writeConfig } from '../support/mailcase.ts';
 import { judges, poll, RECORDING, rows } from '../support/poll.ts';
@@ -62,6 +63,9 @@ async function withRights<T>(without: readonly TableRight[], work: (db: Database
   );
 }
 
+// A constraint of the operator's own stands in for a defect of ours: it brings mail into quarantine.
+beforeAll(() => database.db.raw("alter table interactions add constraint no_trap check (subject <> 'trap')"));
+
 let mailboxes = 0;
 
 /** Polls a mailbox with whatever comes, and says what became of it. */
@@ -73,6 +77,7 @@ async function record(db: Database): Promise<object> {
   const from = (name: string) => ({ From: `${name}@${tag}.example`, To: user, Subject: name });
   const inCase = { 'x-desk-case-external-id': `A-${tag}` };
   await deliver(server, user, [
+    mail(from('late')),
     mail(from('plain')),
     mail({ ...from('large'), 'Message-ID': `<large@${tag}>` }, `${'x'.repeat(98)}\r\n`.repeat(60_000)),
     mail({ ...from('answer'), References: `<large@${tag}>` }),
@@ -84,7 +89,14 @@ async function record(db: Database): Promise<object> {
   ]);
   const more = { name: tag, message_bytes: '7MB' };
   const trusting = await loadMailbox(user, { ...more, trust: 'all' });
-  const first = await poll(db, trusting);
+  // The first mail is not handed out the first time.
+  const proxy = await startImapProxy(server, (text) =>
+    text.replace(/\* 1 FETCH \([^\r\n]*RFC822\.SIZE[^\r\n]*\r\n/, ''),
+  );
+  const first = await poll(db, {
+    ...trusting,
+    imap: { ...trusting.imap, port: proxy.port },
+  }).finally(() => proxy.close());
   // What comes later changes what is there: a case, a customer, and by a copy the interaction itself.
   const copy = mail({
     ...from('copy'),
@@ -95,11 +107,7 @@ async function record(db: Database): Promise<object> {
   await deliver(server, user, [
     mail({ ...from('case'), ...inCase, 'x-desk-case-labels': 'vip', 'x-desk-customer-phone': '1' }),
     mail(from('beyond'), `${'y'.repeat(98)}\r\n`.repeat(75_000)),
-    // Its header is beyond what is parsed.
-    mail(
-      { ...from('odd'), 'MIME-Version': '1.0', 'Content-Type': 'multipart/mixed; boundary=b' },
-      `--b\r\nX-Long: ${'z'.repeat(5 * 1024 * 1024)}\r\n\r\nz\r\n--b--`,
-    ),
+    mail(from('trap'), `${'z'.repeat(98)}\r\n`.repeat(60_000)),
     copy,
   ]);
   const second = await poll(db, await loadMailbox(user, { ...more, trust: 'none' }));
@@ -115,7 +123,7 @@ async function record(db: Database): Promise<object> {
   return { counts, copied };
 }
 
-const RECORDED = { counts: ['5/0/0', '2/0/2', '0/1/0'], copied: { trusted: true, direction: 'out' } };
+const RECORDED = { counts: ['5/0/0', '4/0/1', '0/1/0'], copied: { trusted: true, direction: 'out' } };
 
 describe('what the daemon needs', () => {
   it('is what is asked for: with exactly these rights, all is well and whatever comes is recorded', async () => {
