@@ -1,4 +1,5 @@
 import { isFaultOfMessage, noteBroken, noteMissing } from './awaiting.ts';
+import type { MailboxConfig } from './config/schema.ts';
 import { errorMessage, MailcaseError } from './errors.ts';
 import { type FetchedMessage, fetchSizes, type MessageSize } from './imap/fetch.ts';
 import { fetchWithin } from './imap/fetch-large.ts';
@@ -13,6 +14,17 @@ export interface Batch {
   readonly setAside: readonly Unrecordable[];
   /** Looked at, and from before the time that counts: nothing is to be done. */
   readonly passed: readonly number[];
+}
+
+/** Whether a batch takes more memory than most: a message that is larger than a batch stands alone in it. */
+export function isHeavy({ incoming, setAside }: Batch, { batch }: MailboxConfig): boolean {
+  const bytes = [...incoming, ...setAside].reduce((sum, { source }) => sum + (source?.length ?? 0), 0);
+  return bytes > batch.bytes;
+}
+
+/** Gives the memory of a batch back that has been recorded; nobody may look at its messages from then on. */
+export function release({ session }: PollContext, { incoming, setAside }: Batch): void {
+  for (const { source } of [...incoming, ...setAside]) if (source) session.memory.release(source);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ahead } from './ahead.ts';
-import { type Batch, readBatches } from './batches.ts';
+import { type Batch, isHeavy, readBatches, release } from './batches.ts';
 import { accountOf, firstWaiting } from './entering.ts';
 import { openFolder } from './imap/folder.ts';
 import { searchMessages } from './imap/search.ts';
@@ -26,9 +26,11 @@ export async function pollFolder(context: PollContext): Promise<PollReport> {
   const open = await withoutReceipt(context, place, found);
   await keepAwaited(db, place, open);
 
-  for await (const batch of ahead(readBatches(context, place, [...open], countsSince(place), report))) {
+  const batches = readBatches(context, place, [...open], countsSince(place), report);
+  for await (const batch of ahead(batches, (batch) => isHeavy(batch, mailbox))) {
     await noteBusy(db, context.mailboxId);
     await recordBatch(context, batch, report);
+    release(context, batch);
     await markRecorded(context, place, marking, uidsOf(batch));
     for (const uid of [...uidsOf(batch), ...batch.passed]) open.delete(uid);
   }

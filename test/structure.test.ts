@@ -32,7 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   judge: ['errors', 'config', 'imap', 'message', 'rules', 'record'],
   'poll-context': ['errors', 'config', 'db', 'imap', 'observe', 'rules', 'record', 'judge'],
   awaiting: ['terminal', 'imap', 'record', 'poll-context'],
-  batches: ['errors', 'imap', 'record', 'sizes', 'poll-context', 'awaiting'],
+  batches: ['errors', 'config', 'imap', 'record', 'sizes', 'poll-context', 'awaiting'],
   selection: ['config', 'imap', 'record'],
   entering: ['config', 'db', 'imap', 'record'],
   marking: ['errors', 'imap', 'record', 'sizes', 'poll-context'],

@@ -1,6 +1,7 @@
 import { ImapFlow } from 'imapflow';
 import type { ImapConfig } from '../config/schema.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
+import { SharedMemory } from './shared-memory.ts';
 
 /** Exchange has been seen to take 30 s to log in; its greeting and a busy server's handshake take long as well. */
 const CONNECT_TIMEOUT_MS = 90_000;
@@ -24,6 +25,8 @@ export type Note = (level: 'debug' | 'warn', message: string, fields: Record<str
 /** A logged-in IMAP connection. It cannot be opened again after it closed: make a new one. */
 export interface Session {
   readonly client: ImapFlow;
+  /** For the large messages that are fetched over it. */
+  readonly memory: SharedMemory;
   /** Says something, so that neither side takes the other for gone. */
   keepAlive(): Promise<void>;
   /** Logs out, politely and with a limit of imapflow's own. */
@@ -79,6 +82,7 @@ export async function openSession(
   }
   return {
     client,
+    memory: new SharedMemory(),
     keepAlive: () => client.noop(),
     logout: () => client.logout().catch(() => client.close()),
     close: () => client.close(),

@@ -85,17 +85,18 @@ export interface Received {
   readonly source: Buffer;
 }
 
-/** @param verdict as it was found when the message came, where it is judged once more: the secret is gone by then */
+/**
+ * Takes a message over: from here on its bytes are ours, and a secret in them is overwritten where they are.
+ *
+ * @param verdict as it was found when the message came, where it is judged once more: the secret is gone by then
+ */
 export function receive(
   { trust, redaction }: Judge,
   { source, left }: FetchedMessage,
   verdict?: Verdict,
 ): Received {
-  return {
-    left,
-    verdict: verdict ?? trustVerdict(trust, headersFor(trust, source)),
-    source: redaction ? redactSource(source, redaction) : source,
-  };
+  const found = verdict ?? trustVerdict(trust, headersFor(trust, source));
+  return { left, verdict: found, source: redaction ? redactSource(source, redaction) : source };
 }
 
 /** The header fields that the verdict goes by; no other field is decoded for it. */
@@ -196,7 +197,7 @@ export async function judge(
   fetched: FetchedMessage,
   verdict?: Verdict,
 ): Promise<Incoming | Unrecordable> {
-  const received = receive(rules, fetched, verdict);
+  const received = receive(rules, { ...fetched, source: Buffer.from(fetched.source) }, verdict);
   try {
     return incomingOf(folder, fetched, received, await conclude(rules, received));
   } catch (error) {

@@ -78,14 +78,9 @@ export class Judges {
     this.setups += 1;
     const setupId = this.setups;
     return async (place, fetched, { verdict, signal } = {}) => {
-      const known = receive(rules, fetched, verdict);
-      const source = shared(known.source);
-      const received = { ...known, source: Buffer.from(source.buffer) };
+      const received = receive(rules, { ...fetched, source: shared(fetched.source) }, verdict);
       try {
-        const answer = await this.run(
-          { setupId, setup, verdict: known.verdict, source, left: known.left },
-          signal,
-        );
+        const answer = await this.run({ setupId, setup, ...received }, signal);
         if ('error' in answer) throw new MailcaseError('message_unparsable', answer.error);
         return incomingOf(place, fetched, received, judgementOf(answer.judgement));
       } catch (error) {
@@ -210,9 +205,13 @@ function stopped(): MailcaseError {
   return new MailcaseError('stopped', 'stopped while a message was parsed');
 }
 
-/** The bytes where both threads see them: a copy for each would be as large again. */
-function shared(source: Buffer): Uint8Array<SharedArrayBuffer> {
-  const bytes = new Uint8Array(new SharedArrayBuffer(source.length));
+/** Below this, in bytes, a copy costs less than shared memory, of which V8 does not know when it collects garbage. */
+const SHARED_BYTES = 256 * 1024;
+
+/** The bytes where both threads see them: of a large message, a copy for each would be as large again. */
+function shared(source: Buffer): Buffer {
+  if (source.buffer instanceof SharedArrayBuffer || source.length < SHARED_BYTES) return source;
+  const bytes = Buffer.from(new SharedArrayBuffer(source.length));
   bytes.set(source);
   return bytes;
 }

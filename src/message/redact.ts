@@ -14,8 +14,11 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const ASTERISK = 0x2a;
 
-/** How much of a message is looked at in one go, in bytes: a text of all of it would be held beside its bytes. */
-const WINDOW_BYTES = 1024 * 1024;
+/**
+ * How much of a message is looked at in one go, in bytes: a text of all of it would be held beside its bytes, and texts
+ * from about a megabyte on are kept outside of V8's heap, where they wait long to be collected.
+ */
+const WINDOW_BYTES = 128 * 1024;
 
 /**
  * Overwrites a secret in the bytes of a message, in place of the same length, so that part offsets stay true.
@@ -23,7 +26,8 @@ const WINDOW_BYTES = 1024 * 1024;
  * Covers the field's body (folded too, in the message itself and in unencoded messages inside it) and every occurrence
  * of the value: as it is, in quoted-printable and base64, and in encoded words of both kinds (RFC 2045, RFC 2047).
  *
- * @returns a copy, and the source stays as it is; the source itself where nothing is to be overwritten
+ * @param source is written to: of a message of megabytes there shall be no second copy
+ * @returns the source
  */
 export function redactSource(source: Buffer, redaction: Redaction): Buffer {
   const value = Buffer.from(redaction.value, 'utf8');
@@ -35,19 +39,18 @@ export function redactSource(source: Buffer, redaction: Redaction): Buffer {
   ];
   // Whatever is found is shorter than this, but for a field's body, of which only the beginning is looked for.
   const overlap = redaction.header.length + MAX_BLANKS + LONGEST_OF_A_BYTE * (value.length + 1);
-  let redacted = source;
   for (let start = 0; start < source.length; start += WINDOW_BYTES) {
     const from = Math.max(0, start - overlap);
+    const read = () => source.toString('latin1', from, start + WINDOW_BYTES);
+    let text = read();
     for (const { pattern, overwrite } of finders) {
-      // Read anew for each: what one has overwritten is no finding of the next.
-      const text = redacted.toString('latin1', from, start + WINDOW_BYTES);
-      for (const { 0: found, index } of text.matchAll(pattern)) {
-        if (redacted === source) redacted = Buffer.from(source);
-        overwrite(redacted, from + index, found);
-      }
+      const findings = [...text.matchAll(pattern)];
+      for (const { 0: found, index } of findings) overwrite(source, from + index, found);
+      // What one has overwritten is no finding of the next.
+      if (findings.length > 0) text = read();
     }
   }
-  return redacted;
+  return source;
 }
 
 /** Blanks between a field's name and its colon: RFC 5322 (section 4.5.8) allows any number, nobody writes any. */

@@ -21,7 +21,7 @@ const MEGABYTE = 1024 * 1024;
 const LARGE = 45 * MEGABYTE;
 
 const SECRET = 'bench-secret-0123456789';
-const BACKLOGS = [500, 2_000, 20_000];
+const BACKLOGS = [2_000, 20_000, 40_000];
 
 let counter = 0;
 
