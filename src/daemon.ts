@@ -36,7 +36,7 @@ export function startDaemon(parts: DaemonParts): Daemon {
   const stopping = new AbortController();
   const cutting = new AbortController();
   const releasers = new Releasers((part, error) => log.error({ part, err: error }, 'stopping a part failed'));
-  const judges = new Judges(config.limits);
+  const judges = new Judges(config);
   const runners = config.mailboxes.map((mailbox) => {
     const context = partsOf(parts, mailbox, judges, stopping.signal, cutting.signal);
     const runner = new MailboxRunner(() => pollOnce(context), config.backoff, {
@@ -75,7 +75,7 @@ function healthOf({ name, poll_timeout }: MailboxConfig, runner: MailboxRunner):
 export async function runOnce(parts: DaemonParts, stopping: AbortSignal): Promise<number> {
   const { config, log } = parts;
   const cutting = new AbortController();
-  const judges = new Judges(config.limits);
+  const judges = new Judges(config);
   const polls = Promise.all(
     config.mailboxes.map(async (mailbox) => {
       // Whoever waits for the end wants to hear it, also where there was nothing to do.

@@ -150,13 +150,16 @@ export function folderContext(
   },
 ): PollContext {
   const { folder } = inner;
-  const redaction = typeof mailbox.trust === 'object' ? mailbox.trust.secret : undefined;
   return {
     ...inner,
     db,
     mailbox,
     judge: judges.judgeFor(mailbox, folder.role, recording),
-    policy: { flood: recording.flood, redaction, ...(importing && { importing }) },
+    policy: {
+      flood: recording.flood,
+      redactions: judges.redactionsFor(mailbox),
+      ...(importing && { importing }),
+    },
     verdict,
     log: log.child({ folder: folder.path }),
     once,

@@ -81,7 +81,7 @@ async function explain(
 ): Promise<Explanation> {
   const mailbox = mailboxFor(config.mailboxes, options.mailbox);
   const folder = folderFor(mailbox, options.folder);
-  const judges = new Judges(config.limits);
+  const judges = new Judges(config);
   const setting = { mailbox, folder, recording: config, judges, place: undefined };
   try {
     if ('uid' in wanted) return await explainInMailbox(db, setting, wanted.uid);

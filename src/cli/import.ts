@@ -39,7 +39,7 @@ export async function importCommand(options: ImportOptions): Promise<number> {
   const log = createLog('warn', secrets, process.stderr);
   const stopping = stopOnSignals(log);
   const progress = createProgress('imported');
-  const judges = new Judges(config.limits);
+  const judges = new Judges(config);
   const context = {
     mailbox,
     judges,

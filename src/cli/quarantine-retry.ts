@@ -28,7 +28,7 @@ export async function quarantineRetryCommand(
     await assertMailbox(db, options.mailbox);
     const ids = given ?? (await waitingIds(db, options.mailbox));
     const log = createLog('warn', secrets, process.stderr);
-    const judges = new Judges(config.limits);
+    const judges = new Judges(config);
     const retried: Retried[] = [];
     const tell = () =>
       answer(options.json, { retried, dry_run: setting.dryRun }, () => told(retried, setting.dryRun));

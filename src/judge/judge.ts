@@ -26,6 +26,8 @@ import { type Trust, trustedDirectives, trustVerdict, type Verdict, verdictHeade
 /** A folder's rules as the configuration has them: data that can go to another thread. */
 export interface JudgeSetup {
   readonly trust: Trust;
+  /** What must not be stored of any mail, whichever mailbox it comes to. */
+  readonly redactions: readonly Redaction[];
   readonly own: readonly string[];
   readonly role: FolderConfig['role'];
   readonly prefix: string;
@@ -40,7 +42,7 @@ export interface Judge {
   readonly isOwn: OwnMatcher;
   readonly role: FolderConfig['role'];
   readonly caseNumbers: CaseNumberReader;
-  readonly redaction: Redaction | undefined;
+  readonly redactions: readonly Redaction[];
   /** Longest text that is kept, in UTF-16 code units. */
   readonly bodyCharacters: number;
 }
@@ -49,9 +51,11 @@ export function judgeSetup(
   { trust, own }: Pick<MailboxConfig, 'trust' | 'own'>,
   role: FolderConfig['role'],
   { headers, cases, limits }: Pick<RecordingConfig, 'headers' | 'cases' | 'limits'>,
+  redactions: readonly Redaction[] = redactionsOf([{ trust }]),
 ): JudgeSetup {
   return {
     trust,
+    redactions,
     own,
     role,
     prefix: headers.prefix,
@@ -60,15 +64,20 @@ export function judgeSetup(
   };
 }
 
-export function createJudge({ trust, own, role, prefix, subjectNumber, bodyCharacters }: JudgeSetup): Judge {
-  const redaction = typeof trust === 'object' ? trust.secret : undefined;
+/** The secrets of mailboxes: mail with the one of another may come to any of them. */
+export function redactionsOf(mailboxes: readonly Pick<MailboxConfig, 'trust'>[]): Redaction[] {
+  return mailboxes.flatMap(({ trust }) => (typeof trust === 'object' ? [trust.secret] : []));
+}
+
+export function createJudge(setup: JudgeSetup): Judge {
+  const { trust, own, role, prefix, subjectNumber, bodyCharacters, redactions } = setup;
   return {
     trust,
-    mapping: headerMapping(prefix, redaction?.header),
+    mapping: headerMapping(prefix, typeof trust === 'object' ? trust.secret.header : undefined),
     isOwn: ownMatcher(own),
     role,
     caseNumbers: caseNumberReader(subjectNumber),
-    redaction,
+    redactions,
     bodyCharacters,
   };
 }
@@ -91,12 +100,12 @@ export interface Received {
  * @param verdict as it was found when the message came, where it is judged once more: the secret is gone by then
  */
 export function receive(
-  { trust, redaction }: Judge,
+  { trust, redactions }: Judge,
   { source, left }: FetchedMessage,
   verdict?: Verdict,
 ): Received {
   const found = verdict ?? trustVerdict(trust, headersFor(trust, source));
-  return { left, verdict: found, source: redaction ? redactSource(source, redaction) : source };
+  return { left, verdict: found, source: redactSource(source, redactions) };
 }
 
 /** The header fields that the verdict goes by; no other field is decoded for it. */
@@ -123,7 +132,7 @@ export type Judgement = Pick<
  * @throws where it cannot be read: then the fault is in its bytes
  */
 export async function conclude(rules: Judge, { verdict, source, left }: Received): Promise<Judgement> {
-  const parsed = withLeft(await parseMessage(source, rules.redaction), left);
+  const parsed = withLeft(await parseMessage(source, rules.redactions), left);
   const kind = interactionKind(parsed, rules.isOwn);
   const message = { ...parsed, kind: kind.value };
   const directives = trustedDirectives(verdict, rules.mapping, message.headers);

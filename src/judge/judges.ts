@@ -3,10 +3,11 @@ import { Piscina } from 'piscina';
 import type { FolderConfig, LimitsConfig, MailboxConfig, RecordingConfig } from '../config/schema.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
+import type { Redaction } from '../message/redact.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
 import type { Unrecordable } from '../record/quarantine.ts';
 import type { Verdict } from '../rules/trust.ts';
-import { createJudge, incomingOf, judgeSetup, receive, unreadable } from './judge.ts';
+import { createJudge, incomingOf, judgeSetup, receive, redactionsOf, unreadable } from './judge.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { received as judgementOf } from './sent.ts';
 import type { Answer, Task } from './worker.ts';
@@ -40,6 +41,12 @@ const YOUNG_GENERATION_MB = 16;
 /** The file that the threads run: compiled, or as it stands in a checkout. */
 const WORKER = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
 
+/** What of the configuration counts for all mailboxes. */
+export interface JudgesConfig {
+  readonly limits: LimitsConfig;
+  readonly mailboxes?: readonly Pick<MailboxConfig, 'trust'>[];
+}
+
 /** A message whose reading was broken off, and why. */
 interface Stopped {
   readonly stopped: string;
@@ -47,6 +54,7 @@ interface Stopped {
 
 /** The threads that messages are judged in, with their limits. Nothing is started before there is a message. */
 export class Judges {
+  private readonly redactions: readonly Redaction[];
   private readonly limits: LimitsConfig;
   private readonly worker: URL;
   private pool: Piscina<Task, Answer> | undefined;
@@ -62,9 +70,16 @@ export class Judges {
   private isClosed = false;
 
   /** @param worker what the threads run */
-  constructor(limits: LimitsConfig, worker = WORKER) {
+  constructor({ limits, mailboxes = [] }: JudgesConfig, worker = WORKER) {
     this.limits = limits;
+    this.redactions = redactionsOf(mailboxes);
     this.worker = worker;
+  }
+
+  /** What must not be stored of the mail of a mailbox: mail with the secret of another one may come to it too. */
+  redactionsFor(mailbox: Pick<MailboxConfig, 'trust'>): readonly Redaction[] {
+    const all = [...redactionsOf([mailbox]), ...this.redactions];
+    return [...new Map(all.map((each) => [`${each.header}: ${each.value}`, each])).values()];
   }
 
   /** How the mail of a folder is judged. */
@@ -73,7 +88,7 @@ export class Judges {
     role: FolderConfig['role'],
     recording: Pick<RecordingConfig, 'headers' | 'cases' | 'limits'>,
   ): JudgeMessage {
-    const setup = judgeSetup(mailbox, role, recording);
+    const setup = judgeSetup(mailbox, role, recording, this.redactionsFor(mailbox));
     const rules = createJudge(setup);
     this.setups += 1;
     const setupId = this.setups;

@@ -129,11 +129,11 @@ async function noteFailure(
   db: Database,
   { id }: KeptEntry,
   message: Unrecordable,
-  { redaction }: Policy,
+  { redactions = [] }: Policy,
   setting: RetrySetting,
 ): Promise<Retried> {
   const { stage } = message;
-  const error = keptError(message.error, redaction);
+  const error = keptError(message.error, redactions);
   return transact(
     db,
     async (trx) => {

@@ -76,13 +76,17 @@ async function retryOne(retrying: Retrying, id: number, read: Reader): Promise<R
   }
   const message = await read(entry, mailbox);
   if ('unfound' in message) return { ...nothing, outcome: 'not_tried', error: message.unfound };
-  return retryEntry(db, entry, message, policyFor(entry, mailbox, config), retrying);
+  return retryEntry(db, entry, message, policyFor(entry, mailbox, retrying), retrying);
 }
 
-function policyFor(entry: KeptEntry, { trust }: MailboxConfig, { flood }: Config): Policy {
-  const redaction = typeof trust === 'object' ? trust.secret : undefined;
+function policyFor(
+  entry: KeptEntry,
+  mailbox: MailboxConfig,
+  { judges, config: { flood } }: Retrying,
+): Policy {
+  const redactions = judges.redactionsFor(mailbox);
   const importing = importingOf(entry);
-  return { flood, redaction, ...(importing && { importing }) };
+  return { flood, redactions, ...(importing && { importing }) };
 }
 
 function importingOf({ imported, importStatus }: KeptEntry) {

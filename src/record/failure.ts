@@ -21,8 +21,8 @@ export function failureText(error: unknown): string {
 }
 
 /** An error as it is kept and told: what it quotes of a mail has no secret in it, and is short. */
-export function keptError(error: string, redaction: Redaction | undefined): string {
+export function keptError(error: string, redactions: readonly Redaction[]): string {
   const text = storableText(error).slice(0, SEARCHED_LENGTH);
-  const safe = redaction ? redactSource(Buffer.from(text, 'utf8'), redaction).toString('utf8') : text;
+  const safe = redactSource(Buffer.from(text, 'utf8'), redactions).toString('utf8');
   return storableText(safe.slice(0, MAX_ERROR_LENGTH));
 }

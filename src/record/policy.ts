@@ -6,7 +6,7 @@ export interface Policy {
   /** More inbound mails of one customer than `messages` within `window` milliseconds are a flood. */
   readonly flood: { readonly messages: number; readonly window: number };
   /** What must not stand in an error that is kept, since it may quote the mail. */
-  readonly redaction?: Redaction | undefined;
+  readonly redactions?: readonly Redaction[];
   /** Given where old mail is imported. */
   readonly importing?: Importing;
 }

@@ -60,7 +60,7 @@ export async function quarantine(
   message: Unrecordable,
   policy: Policy,
 ): Promise<Quarantined | 'skipped' | 'known'> {
-  const error = keptError(message.error, policy.redaction);
+  const error = keptError(message.error, policy.redactions ?? []);
   return transact(db, async (trx) => {
     const isDropped = (await findLeftOut(trx, [message])).size > 0;
     if (!(await addReceipt(trx, message, isDropped ? 'skipped' : 'quarantined', error, policy))) {

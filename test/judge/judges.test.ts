@@ -21,7 +21,7 @@ afterEach(async () => {
 
 function judgesWith(limits: Partial<LimitsConfig> = {}, worker = MISBEHAVING): Judges {
   const judges = new Judges(
-    { ...RECORDING.limits, parse_time: 2_000, parse_memory: 64 * MEGABYTE, ...limits },
+    { limits: { ...RECORDING.limits, parse_time: 2_000, parse_memory: 64 * MEGABYTE, ...limits } },
     worker,
   );
   open.push(judges);

@@ -182,7 +182,7 @@ test('a mail that fails to be read is a failure of the stage parse, in a dry run
   await release();
   const unparsable = 'Subject: x\r\n\r\nplease exit';
   const misbehaving = new Judges(
-    { ...RECORDING.limits, parse_time: 5_000 },
+    { limits: { ...RECORDING.limits, parse_time: 5_000 } },
     new URL('../judge/misbehaving-worker.ts', import.meta.url),
   );
   await database.db.raw(

@@ -4,7 +4,7 @@ import { failureText, keptError } from '../../src/record/failure.ts';
 import { useDatabase } from '../support/database.ts';
 
 const database = useDatabase();
-const REDACTION = { header: 'x-shop-key', value: 'canary-secret-0123' };
+const REDACTION = [{ header: 'x-shop-key', value: 'canary-secret-0123' }];
 
 describe('keptError', () => {
   it.each<[string, string, string]>([
@@ -24,8 +24,8 @@ describe('keptError', () => {
   it('is short, and a secret at the cut does not stand in it either', () => {
     const kept = keptError(`${'x'.repeat(1_990)}canary-secret-0123 and so on`, REDACTION);
     expect(kept).toBe(`${'x'.repeat(1_990)}**********`);
-    expect(keptError(`${'é'.repeat(5_000)}`, undefined)).toHaveLength(2_000);
-    expect(keptError(`${'x'.repeat(1_999)}😀`, undefined)).toBe(`${'x'.repeat(1_999)}\uFFFD`);
+    expect(keptError(`${'é'.repeat(5_000)}`, [])).toHaveLength(2_000);
+    expect(keptError(`${'x'.repeat(1_999)}😀`, [])).toBe(`${'x'.repeat(1_999)}\uFFFD`);
   });
 });
 
