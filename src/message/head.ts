@@ -55,7 +55,7 @@ export function readHead(block: Buffer): Head {
 }
 
 /** A field's name and its colon (RFC 5322, section 2.2; the blank before the colon is section 4.5.8). */
-const FIELD = /^[^\s:]+[ \t]*:/;
+export const FIELD = /^[^\s:]+[ \t]*:/;
 
 /** Without the empty lines at the end. */
 function withoutTail(lines: readonly string[]): readonly string[] {
