@@ -1,6 +1,8 @@
 import { domainToASCII } from 'node:url';
 import addressparser from 'nodemailer/lib/addressparser';
+import { beginningOf } from './cut.ts';
 import { decodeWords } from './headers.ts';
+import { MAX_LINE_CHARACTERS } from './limits.ts';
 import { byteLength, storableLine } from './text.ts';
 
 /** A mailbox of RFC 5322, section 3.4: an address and the display name beside it ('' when there is none). */
@@ -20,9 +22,19 @@ const MAX_ADDRESS_BYTES = 255;
  * @returns only what has a usable address, in order
  */
 export function parseAddresses(raw: string): Address[] {
+  return readAddresses(raw).map(withShortName);
+}
+
+/** The same with display names as long as they are, for whoever says what is cut of them. */
+export function readAddresses(raw: string): Address[] {
   return addressparser(raw, { flatten: true }).flatMap(({ name, address }) =>
     isUsableAddress(address) ? [{ name: storableLine(decodeWords(name)), address }] : [],
   );
+}
+
+/** A display name becomes a customer's name and a column of its own, and a mail may have one of a megabyte. */
+export function withShortName({ name, address }: Address): Address {
+  return { name: beginningOf(name, MAX_LINE_CHARACTERS).trim(), address };
 }
 
 /**

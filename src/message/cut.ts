@@ -33,7 +33,9 @@ export function unreadSentences(
     ...(isHeadCut ? [`headers: read up to ${megabytes(MAX_HEADER_BYTES)}`] : []),
     ...(parts > 0 ? [firstOf('parts', MAX_PARTS, MAX_PARTS + parts)] : []),
     ...(nested > 0
-      ? [`parts: ${number(nested)} that lie deeper than ${MAX_NESTING} levels are not read`]
+      ? [
+          `parts: ${number(nested)} that lie deeper than ${MAX_NESTING} levels are not read, nor what is in them`,
+        ]
       : []),
     ...(attachments > 0 ? [firstOf('attachments', MAX_ATTACHMENTS, MAX_ATTACHMENTS + attachments)] : []),
     ...(textBytes > 0
