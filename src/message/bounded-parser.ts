@@ -67,6 +67,8 @@ export class BoundedParser extends Base {
   private textBytes = 0;
   /** What of the part at hand is not read: nothing, the rest of its text, or anything. */
   private skipped: 'nothing' | 'rest' | 'part' = 'nothing';
+  /** What a multipart message has beside its parts, as long as no part has come. */
+  private beside: Buffer[] = [];
   private readonly depths = new WeakMap<SplitNode, number>();
 
   constructor() {
@@ -77,6 +79,14 @@ export class BoundedParser extends Base {
       newNode(parent);
       if (this.depthOf(splitter.node) > MAX_NESTING) closed(splitter.node);
     };
+  }
+
+  /**
+   * What is all the text there is in a message that says multipart and has no part, since its boundary never comes, or
+   * is none (seen in practice: gateways that write the header anew). Undefined for every other message.
+   */
+  get partless(): Buffer | undefined {
+    return this.parts === 1 && this.beside.length > 0 ? Buffer.concat(this.beside) : undefined;
   }
 
   override createNode(node: SplitNode): TreeNode {
@@ -97,6 +107,7 @@ export class BoundedParser extends Base {
   override processChunk(chunk: SplitChunk, done: (error?: Error) => void): void {
     if (chunk.type === 'node') this.skipped = this.isBeyond(chunk) ? 'part' : 'nothing';
     else if (chunk.type === 'body' && this.skipped !== 'part' && this.isText()) this.countText(chunk.value);
+    else if (chunk.type === 'data' && this.parts === 1) this.keepBeside(chunk.value);
     // As mailparser does it: a chain of calls would grow the stack.
     if (this.skipped !== 'nothing' && chunk.type !== 'data') setImmediate(done);
     else super.processChunk(chunk, done);
@@ -108,6 +119,7 @@ export class BoundedParser extends Base {
       return true;
     }
     this.parts += 1;
+    if (this.parts === 2) this.forgetBeside();
     if (this.parts <= MAX_PARTS) return false;
     this.unread.parts += 1;
     return true;
@@ -123,6 +135,20 @@ export class BoundedParser extends Base {
 
   private isText(): boolean {
     return this.curnode !== false && this.curnode.disposition === 'inline';
+  }
+
+  private keepBeside(bytes: Buffer | undefined): void {
+    if (bytes === undefined) return;
+    this.countText(bytes);
+    // A copy: what it is cut from is all that was read with it.
+    if (this.skipped !== 'rest') this.beside.push(Buffer.from(bytes));
+  }
+
+  /** A part has come: what is beside it was none of the text. */
+  private forgetBeside(): void {
+    this.beside = [];
+    this.textBytes = 0;
+    this.unread.textBytes = 0;
   }
 
   private countText(bytes: Buffer | undefined): void {

@@ -8,7 +8,7 @@ import { beginningOf, firstOf, unreadSentences } from './cut.ts';
 import { parseDate } from './date.ts';
 import { readFileName } from './file-name.ts';
 import type { Head } from './head.ts';
-import { Headers, readHeaderLine } from './headers.ts';
+import { decodeBytes, Headers, readHeaderLine } from './headers.ts';
 import { calendarMethod, readKind } from './kind.ts';
 import { MAX_LINE_CHARACTERS, MAX_TOKEN_CHARACTERS } from './limits.ts';
 import type { Attachment, Message } from './message.ts';
@@ -148,6 +148,7 @@ async function runParser(source: Buffer): Promise<ParserResult> {
     result.text = textsOf(parser, 'text/plain').join('\n') || undefined;
     result.html = textsOf(parser, 'text/html').join('<br/>\n') || undefined;
   }
+  result.text ??= parser.partless && decodeBytes(parser.partless.toString('latin1')).replaceAll('\r\n', '\n');
   result.firstText = textsOf(parser, 'text/plain')[0] ?? result.text;
   result.reportParts.push(...inlineReportParts(parser));
   result.cut = unreadSentences(parser.unread, { isHeadCut: result.head.isCut, limit });

@@ -358,10 +358,17 @@ export function mutatedMail(from: readonly (readonly Original[])[]): fc.Arbitrar
       second: one,
       mutations: fc.array(mutation, { maxLength: 8 }),
       trusted: fc.boolean(),
+      // Without one of its own, most would be copies of each other.
+      id: fc.option(fc.uuid()),
     })
-    .map(({ first, second, mutations, trusted }) => ({
+    .map(({ first, second, mutations, trusted, id }) => ({
       of: [first.name, second.name],
       trusted,
-      source: mutations.reduce((mail, mutate) => mutate(mail, second.source), first.source),
+      source: mutations.reduce(
+        (mail, mutate) => mutate(mail, second.source),
+        id === null
+          ? first.source
+          : Buffer.concat([bytes(`Message-ID: <${id}@fuzz.example>\r\n`), first.source]),
+      ),
     }));
 }

@@ -59,7 +59,7 @@ describe('messages', () => {
     ['unknown transfer encoding', ['Content-Transfer-Encoding: x-gzip', '', 'hello'], 'hello', 1],
     ['NUL', ['To: a', '', 'a\0b'], 'a\uFFFDb', 1],
     ['format=flowed', ['Content-Type: text/plain; format=flowed', '', 'a ', 'b'], 'a b', 1],
-    ['multipart without its boundary', ['Content-Type: multipart/mixed', '', 'hello'], undefined, 1],
+    ['multipart without its boundary', ['Content-Type: multipart/mixed', '', 'hello'], 'hello', 1],
   ])('%s', async (_, lines, text, fields) => {
     const message = await messageOf(...lines);
     expect(message.text).toBe(text);
