@@ -4,6 +4,8 @@ import {
   MAX_COUNTED_PARTS,
   MAX_HEADER_BYTES,
   MAX_NESTING,
+  MAX_PART_FIELD_BYTES,
+  MAX_PART_HEADERS_BYTES,
   MAX_PARTS,
   MAX_TEXT_BYTES,
 } from './limits.ts';
@@ -32,6 +34,12 @@ interface SplitNode {
 /** What the splitter hands out: a part's header, bytes of a body, or what stands between parts. */
 type SplitChunk = SplitNode | { readonly type: 'body' | 'data'; readonly value?: Buffer };
 
+/** A header field of a part: its name in lower case, and all of it as a latin1 string. */
+interface HeaderLine {
+  readonly key: string;
+  readonly line: string;
+}
+
 /** A part in mailparser's tree. */
 interface TreeNode {
   disposition?: string | undefined;
@@ -50,6 +58,7 @@ interface Internals {
   readonly curnode: TreeNode | false;
   readonly splitter: Splitter;
   createNode(node: SplitNode): TreeNode;
+  processHeaders(lines: readonly HeaderLine[]): unknown;
   processChunk(chunk: SplitChunk, done: (error?: Error) => void): void;
 }
 
@@ -60,11 +69,12 @@ const Base = MailParser as unknown as new (options: MailParserOptions) => MailPa
  * the whole message up or hold it in memory.
  */
 export class BoundedParser extends Base {
-  /** How much was left unread: parts, those of them that are nested too deep, attachments, bytes of text. */
-  readonly unread = { parts: 0, nested: 0, attachments: 0, textBytes: 0 };
+  /** How much was left unread: parts, those that are nested too deep, attachments, bytes of text, of parts' headers. */
+  readonly unread = { parts: 0, nested: 0, attachments: 0, textBytes: 0, headerBytes: 0 };
   private parts = 0;
   private attachments = 0;
   private textBytes = 0;
+  private headerBytes = 0;
   /** What of the part at hand is not read: nothing, the rest of its text, or anything. */
   private skipped: 'nothing' | 'rest' | 'part' = 'nothing';
   /** What a multipart message has beside its parts, as long as no part has come. */
@@ -104,6 +114,10 @@ export class BoundedParser extends Base {
     return made;
   }
 
+  override processHeaders(lines: readonly HeaderLine[]): unknown {
+    return super.processHeaders(lines.filter((field) => this.isFieldRead(field)));
+  }
+
   override processChunk(chunk: SplitChunk, done: (error?: Error) => void): void {
     if (chunk.type === 'node') this.skipped = this.isBeyond(chunk) ? 'part' : 'nothing';
     else if (chunk.type === 'body' && this.skipped !== 'part' && this.isText()) this.countText(chunk.value);
@@ -111,6 +125,14 @@ export class BoundedParser extends Base {
     // As mailparser does it: a chain of calls would grow the stack.
     if (this.skipped !== 'nothing' && chunk.type !== 'data') setImmediate(done);
     else super.processChunk(chunk, done);
+  }
+
+  private isFieldRead({ key, line }: HeaderLine): boolean {
+    this.headerBytes += line.length;
+    if (this.headerBytes <= MAX_PART_HEADERS_BYTES) return true;
+    if (key.startsWith('content-') && line.length <= MAX_PART_FIELD_BYTES) return true;
+    this.unread.headerBytes += line.length;
+    return false;
   }
 
   private isBeyond(node: SplitNode): boolean {

@@ -1,12 +1,10 @@
 import { expect, it } from 'vitest';
 import { useDatabase } from '../support/database.ts';
 import { judges } from '../support/poll.ts';
+import { SEED } from '../support/seed.ts';
 import { fuzz } from './fuzz-run.ts';
 
 const database = useDatabase();
-
-/** Another one each time; FUZZ_SEED runs one again. */
-const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000_000);
 
 it(`500 mutated mails are each recorded or set aside (FUZZ_SEED=${SEED})`, { timeout: 120_000 }, async () => {
   const report = await fuzz(database.db, judges, { seed: SEED, runs: 500 });

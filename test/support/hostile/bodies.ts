@@ -132,6 +132,9 @@ export const STRUCTURES: readonly HostileMail[] = [
         `Content-Disposition: attachment; filename=${megabyteOf('=?utf-8?Q?')}\r\n\r\nx\r\n`,
     ),
   ),
+  hostile('headers-of-parts-for-10-megabytes', () =>
+    mixed(text + many(10, () => `--b\r\nTo: ${megabyteOf('g:;')}\r\nContent-Type: text/plain\r\n\r\nx\r\n`)),
+  ),
   hostile('headers-of-1000-parts', () =>
     mixed(
       text +
@@ -146,10 +149,10 @@ export const STRUCTURES: readonly HostileMail[] = [
 
 /** Bodies that are long, broken, or take more when decoded. */
 export const BODIES: readonly HostileMail[] = [
-  hostile('one-line-of-20-megabytes', () => typed('text/plain', megabyteOf('x').repeat(20))),
-  hostile('line-ends-for-10-megabytes', () => typed('text/plain', megabyteOf('\n').repeat(10))),
-  hostile('carriage-returns-for-10-megabytes', () => typed('text/plain', megabyteOf('\r').repeat(10))),
-  hostile('nul-for-10-megabytes', () => typed('text/plain', megabyteOf('\0').repeat(10))),
+  hostile('one-line-of-10-megabytes', () => typed('text/plain', megabyteOf('x').repeat(10))),
+  hostile('line-ends-for-5-megabytes', () => typed('text/plain', megabyteOf('\n').repeat(5))),
+  hostile('carriage-returns-for-5-megabytes', () => typed('text/plain', megabyteOf('\r').repeat(5))),
+  hostile('nul-for-5-megabytes', () => typed('text/plain', megabyteOf('\0').repeat(5))),
   hostile('base64-in-one-line', () => typed('text/plain', megabyteOf('QUFB').repeat(10), 'base64')),
   hostile('base64-with-garbage', () =>
     typed('text/plain; charset=utf-8', `${megabyteOf('!?\u00FF \r\n')}VGhlIHRl\r\n#eHQu====VGhl`, 'base64'),
@@ -173,8 +176,8 @@ export const BODIES: readonly HostileMail[] = [
   hostile('uuencoded', () =>
     typed('text/plain', `begin 644 a.txt\r\n${megabyteOf(`M${'!'.repeat(60)}\r\n`)}\`\r\nend`, 'x-uuencode'),
   ),
-  hostile('html-of-open-tags', () => typed('text/html', megabyteOf('<div ').repeat(8))),
-  hostile('html-of-nested-tags', () => typed('text/html', megabyteOf('<div>').repeat(8))),
+  hostile('html-of-open-tags', () => typed('text/html', megabyteOf('<div ').repeat(4))),
+  hostile('html-of-nested-tags', () => typed('text/html', megabyteOf('<div>').repeat(4))),
   hostile('html-of-styles', () => typed('text/html', megabyteOf('<style></style ').repeat(4))),
   hostile('html-of-comments', () => typed('text/html', megabyteOf('<!--').repeat(4))),
   hostile('html-of-entities', () => typed('text/html', megabyteOf('&amp;&#x41;').repeat(4))),
@@ -182,25 +185,25 @@ export const BODIES: readonly HostileMail[] = [
   hostile('combining-marks-for-a-megabyte', () =>
     typed('text/plain; charset=utf-8', `a${megabyteOf('\u00CC\u0081')}`),
   ),
-  hostile('ligatures-for-8-megabytes', () =>
-    typed('text/plain; charset=utf-8', megabyteOf('\u00EF\u00B7\u00BA').repeat(8)),
+  hostile('ligatures-for-4-megabytes', () =>
+    typed('text/plain; charset=utf-8', megabyteOf('\u00EF\u00B7\u00BA').repeat(4)),
   ),
-  hostile('iso-2022-jp-for-8-megabytes', () =>
-    typed('text/plain; charset=iso-2022-jp', `\x1B$B${megabyteOf('$"').repeat(8)}`),
+  hostile('iso-2022-jp-for-4-megabytes', () =>
+    typed('text/plain; charset=iso-2022-jp', `\x1B$B${megabyteOf('$"').repeat(4)}`),
   ),
   hostile('iso-2022-jp-of-escapes', () =>
     typed('text/plain; charset=iso-2022-jp', megabyteOf('\x1B$B\x1B(B').repeat(4)),
   ),
-  hostile('utf-7-for-8-megabytes', () => typed('text/plain; charset=utf-7', megabyteOf('+AOQ-').repeat(8))),
+  hostile('utf-7-for-4-megabytes', () => typed('text/plain; charset=utf-7', megabyteOf('+AOQ-').repeat(4))),
   hostile('utf-7-without-end', () => typed('text/plain; charset=utf-7', `+${megabyteOf('AOQA').repeat(4)}`)),
-  hostile('utf-16-for-8-megabytes', () =>
-    typed('text/plain; charset=utf-16le', `${megabyteOf('a\0').repeat(8)}x`),
+  hostile('utf-16-for-4-megabytes', () =>
+    typed('text/plain; charset=utf-16le', `${megabyteOf('a\0').repeat(4)}x`),
   ),
-  hostile('gb18030-for-8-megabytes', () =>
-    typed('text/plain; charset=gb18030', megabyteOf('\x81\x30\x81\x30').repeat(8)),
+  hostile('gb18030-for-4-megabytes', () =>
+    typed('text/plain; charset=gb18030', megabyteOf('\x81\x30\x81\x30').repeat(4)),
   ),
-  hostile('euc-jp-for-8-megabytes', () =>
-    typed('text/plain; charset=euc-jp', megabyteOf('\xA4\xA2').repeat(8)),
+  hostile('euc-jp-for-4-megabytes', () =>
+    typed('text/plain; charset=euc-jp', megabyteOf('\xA4\xA2').repeat(4)),
   ),
   hostile('charset-of-a-megabyte', () => typed(`text/plain; charset=${megabyteOf('x')}`, 'The text.')),
   hostile('text-parts-1500-in-japanese', () =>

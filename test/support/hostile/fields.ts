@@ -120,8 +120,8 @@ export const VALUES: readonly HostileMail[] = [
   })),
   hostile('line-ends-in-encoded-words', () => ({
     head: [
-      'Subject: =?utf-8?Q?a=0D=0ABcc:_victim@example.com=0D=0A=0D=0Abody?=',
-      'From: =?utf-8?Q?Joe=0D=0Ax-desk-case-status:_closed?= <line-ends-in-encoded-words@hostile.example>',
+      'Subject: =?utf-8?Q?a=0D=0ABcc=3A_victim@example.com=0D=0A=0D=0Abody?=',
+      'From: =?utf-8?Q?Joe=0D=0Ax-desk-case-status=3A_closed?= <line-ends-in-encoded-words@hostile.example>',
       'x-desk-case-subject: =?utf-8?B?YQ0KeC1kZXNrLWNhc2Utc3RhdHVzOiBjbG9zZWQ=?=',
       'x-desk-case-external-id: =?utf-8?Q?A=0D=0AB?=',
     ],
