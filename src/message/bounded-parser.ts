@@ -1,4 +1,5 @@
 import { MailParser, type MailParserOptions } from 'mailparser';
+import { Boundaries } from './boundaries.ts';
 import {
   MAX_ATTACHMENTS,
   MAX_COUNTED_PARTS,
@@ -51,6 +52,7 @@ interface TreeNode {
 interface Splitter {
   readonly node: SplitNode;
   newNode(parent?: SplitNode | false): void;
+  checkBoundary(line: Buffer): unknown;
 }
 
 /** What mailparser marks as internal and is used here: a test watches each, as they are at the pinned version. */
@@ -84,11 +86,16 @@ export class BoundedParser extends Base {
   constructor() {
     super(OPTIONS);
     const { splitter } = this;
+    const boundaries = new Boundaries();
     const newNode = splitter.newNode.bind(splitter);
     splitter.newNode = (parent) => {
       newNode(parent);
-      if (this.depthOf(splitter.node) > MAX_NESTING) closed(splitter.node);
+      this.watch(splitter.node, boundaries);
     };
+    // The first node is there already.
+    this.watch(splitter.node, boundaries);
+    const checkBoundary = splitter.checkBoundary.bind(splitter);
+    splitter.checkBoundary = (line) => boundaries.mayBe(line) && checkBoundary(line);
   }
 
   /**
@@ -147,6 +154,21 @@ export class BoundedParser extends Base {
     return true;
   }
 
+  /**
+   * Looks after what a part's header says of the parts in it. Nested too deep, it has none, whatever its header says: each
+   * part keeps a list of those around it, and ten thousand in each other took hundreds of megabytes.
+   */
+  private watch(node: SplitNode, boundaries: Boundaries): void {
+    const parseHeaders = node.parseHeaders.bind(node);
+    const isTooDeep = this.depthOf(node) > MAX_NESTING;
+    node.parseHeaders = () => {
+      parseHeaders();
+      if (isTooDeep)
+        Object.assign(node, { contentType: 'application/octet-stream', multipart: false, _boundary: false });
+      boundaries.add(node._boundary);
+    };
+  }
+
   private depthOf(node: SplitNode): number {
     const known = this.depths.get(node);
     if (known !== undefined) return known;
@@ -180,19 +202,4 @@ export class BoundedParser extends Base {
     this.skipped = 'rest';
     this.unread.textBytes += length;
   }
-}
-
-/**
- * Makes a part one that has no parts of its own, whatever its header says. The splitter compares each line that begins
- * with hyphens with the boundaries of all parts around it, and each part keeps a list of those: ten thousand in each
- * other took minutes, and hundreds of megabytes.
- */
-function closed(node: SplitNode): void {
-  const parseHeaders = node.parseHeaders.bind(node);
-  node.parseHeaders = () => {
-    parseHeaders();
-    node.contentType = 'application/octet-stream';
-    node.multipart = false;
-    node._boundary = false;
-  };
 }

