@@ -22,7 +22,8 @@ export async function down(knex: Knex): Promise<void> {
     alter table raw_messages drop column is_whole;
     alter table quarantine drop column received_at, drop column size_bytes, drop column sha256, drop column trusted,
       drop column trust_reason, drop column sender_auth, drop column imported, drop column import_status,
-      drop column tried_at, drop column resolution, drop column resolved_by, drop column interaction_id;
+      drop column tried_at, drop column resolution, drop column resolved_by, drop column interaction_id,
+      drop column is_whole;
   `);
   await knex.schema.raw(WIDE_VIEW);
   await knex.schema.raw(FORMER_COMMENTS);
@@ -52,7 +53,10 @@ alter table quarantine
   add column tried_at timestamptz not null default now(),
   add column resolution text check (resolution in ('recorded', 'duplicate', 'skipped', 'dropped')),
   add column resolved_by text,
-  add column interaction_id bigint references interactions;
+  add column interaction_id bigint references interactions,
+  add column is_whole boolean not null default true;    -- as in raw_messages
+
+update quarantine set sha256 = sha256(content), size_bytes = octet_length(content) where content is not null;
 
 drop view interactions_with_contents;
 
@@ -113,7 +117,7 @@ comment on column attachments.left_in_mailbox is
 comment on column raw_messages.is_whole is
   'False: the mail was larger than message_bytes, and this is what was fetched of it: the header and the text parts';
 comment on column quarantine.stage is
-  'Where it failed: fetch (never handed out), parse, decide (what it means) or store (the database refused its values)';
+  'Where it failed: fetch (never handed out), parse, decide (what it means) or store (the database refused its values, or loading and storing failed at them)';
 comment on column quarantine.error is 'What was wrong when it was tried last';
 comment on column quarantine.attempts is 'How often it was tried';
 comment on column quarantine.content is
@@ -133,8 +137,16 @@ comment on column quarantine.resolution is
   'What became of it: recorded, duplicate, skipped (dropped before), dropped; null: it waits';
 comment on column quarantine.resolved_by is 'Who dealt with it';
 comment on column quarantine.interaction_id is 'The interaction that it became, or is a copy of';
+comment on column quarantine.is_whole is
+  'False: the mail was larger than message_bytes, and the content is what was fetched of it';
 comment on column receipts.outcome is
   'recorded: a new interaction; duplicate: a copy of one; quarantined: see quarantine; skipped: dropped from it, or a copy of what was';
+comment on column receipts.dedupe_key is
+  'As in interactions.dedupe_key, or a key of the bytes alone where that was not known when it was dropped; null: not known';
+comment on column receipts.interaction_id is
+  'The interaction that it is, or is a copy of; null for what is in quarantine or was skipped';
+comment on column receipts.attempts is 'How often it was tried';
+comment on column receipts.last_error is 'Why it was quarantined, when it was tried last; else null';
 comment on table awaited_messages is
   'Messages that the server lists and did not hand out yet; after a day of asking they go to quarantine.';
 comment on column awaited_messages.folder_id is 'The folder that it lies in';
@@ -149,6 +161,11 @@ comment on column attachments.sha256 is 'Of the decoded content';
 comment on column attachments.size_bytes is 'Of the decoded content, in bytes';
 comment on column receipts.outcome is
   'recorded: a new interaction; duplicate: a copy of one; quarantined: see quarantine; skipped: reserved';
+comment on column receipts.dedupe_key is 'As in interactions.dedupe_key; null for what was quarantined';
+comment on column receipts.interaction_id is
+  'The interaction that it is, or is a copy of; null for what was quarantined';
+comment on column receipts.attempts is 'Reserved: always 1 today';
+comment on column receipts.last_error is 'Why it was quarantined; else null';
 comment on column quarantine.stage is
   'Where it failed: fetch (too large), parse, decide (what it means) or store (the database refused its values)';
 comment on column quarantine.error is 'What was wrong';

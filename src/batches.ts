@@ -1,5 +1,8 @@
+import { isFaultOfMessage, noteBroken, noteMissing } from './awaiting.ts';
+import type { MailboxConfig } from './config/schema.ts';
 import { errorMessage, MailcaseError } from './errors.ts';
-import { type FetchedMessage, fetchMessages, fetchSizes, type MessageSize } from './imap/fetch.ts';
+import { type FetchedMessage, fetchSizes, type MessageSize } from './imap/fetch.ts';
+import { fetchWithin } from './imap/fetch-large.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
 import type { FolderRef, Incoming } from './record/incoming.ts';
 import type { Unrecordable } from './record/quarantine.ts';
@@ -11,6 +14,17 @@ export interface Batch {
   readonly setAside: readonly Unrecordable[];
   /** Looked at, and from before the time that counts: nothing is to be done. */
   readonly passed: readonly number[];
+}
+
+/** Whether a batch takes more memory than most: a message that is larger than a batch stands alone in it. */
+export function isHeavy({ incoming, setAside }: Batch, { batch }: MailboxConfig): boolean {
+  const bytes = [...incoming, ...setAside].reduce((sum, { source }) => sum + (source?.length ?? 0), 0);
+  return bytes > batch.bytes;
+}
+
+/** Gives the memory of a batch back that has been recorded; nobody may look at its messages from then on. */
+export function release({ session }: PollContext, { incoming, setAside }: Batch): void {
+  for (const { source } of [...incoming, ...setAside]) if (source) session.memory.release(source);
 }
 
 /**
@@ -36,7 +50,9 @@ export async function* readBatches(
       continue;
     }
     const sizes = await fetchSizes(session, uids);
-    report.notReady += uids.length - sizes.length;
+    const asked = uids.map((uid) => ({ uid }));
+    const unsized = await noteMissing(context, place, asked, sizes, report);
+    if (unsized.length > 0) yield { incoming: [], setAside: unsized, passed: [] };
     const passed = sizes.filter((message) => !counts(message)).map(({ uid }) => uid);
     if (passed.length > 0) yield { incoming: [], setAside: [], passed };
     for (const part of bySize(sizes.filter(counts), mailbox.batch.bytes)) {
@@ -71,30 +87,35 @@ async function readBatch(
   sizes: readonly MessageSize[],
   report: PollReport,
 ): Promise<Batch> {
-  const limit = context.mailbox.message_bytes;
-  const wanted = sizes.filter(({ sizeBytes }) => sizeBytes <= limit);
-  const fetched = await fetchOrSuspect(context, place, wanted);
-  report.notReady += wanted.length - fetched.length;
-  const tooLarge = sizes
-    .filter(({ sizeBytes }) => sizeBytes > limit)
-    .map((each) => refuseSize(place, each, limit));
+  const { fetched, setAside } = await fetchOrSuspect(context, place, sizes);
+  const asked = sizes.filter(({ uid }) => setAside.every((each) => each.uid !== uid));
+  const missing = await noteMissing(context, place, asked, fetched, report);
   const { incoming, unparsable } = await judgeAll(context, place, fetched);
-  return { incoming, setAside: [...tooLarge, ...unparsable], passed: [] };
+  return { incoming, setAside: [...setAside, ...missing, ...unparsable], passed: [] };
 }
 
+/** So often a connection may break at a message before its structure is not asked for any more, which may be why. */
+const BREAKS_BEFORE_SIMPLER = 2;
+
 async function fetchOrSuspect(
-  { session, suspects }: PollContext,
+  context: PollContext,
   place: FolderRef,
-  wanted: readonly MessageSize[],
-): Promise<FetchedMessage[]> {
-  const uids = wanted.map(({ uid }) => uid);
+  sizes: readonly MessageSize[],
+): Promise<{ fetched: FetchedMessage[]; setAside: Unrecordable[] }> {
+  const { session, suspects, mailbox } = context;
+  const uids = sizes.map(({ uid }) => uid);
+  const asksStructure = (uid: number) => suspects.count(place, uid) < BREAKS_BEFORE_SIMPLER;
+  const isItsFault = await isFaultOfMessage(context, place, sizes);
   try {
-    const fetched = await fetchMessages(session, wanted);
+    const fetched = await fetchWithin(session, sizes, mailbox.message_bytes, asksStructure);
     suspects.clear(place, uids);
-    return fetched;
+    return { fetched, setAside: [] };
   } catch (error) {
     if (session.client.usable) throw error;
     suspects.add(place, uids);
+    const [alone] = uids;
+    const setAside = isItsFault && alone !== undefined ? await noteBroken(context, place, alone) : [];
+    if (setAside.length > 0) return { fetched: [], setAside };
     throw new MailcaseError(
       'imap_connect',
       `the connection broke while ${uids.length === 1 ? `message ${uids[0]} was` : `${uids.length} messages were`} fetched: ` +
@@ -105,22 +126,16 @@ async function fetchOrSuspect(
 }
 
 /** Several at a time, and in the order in which they came. */
-async function judgeAll({ judge, cut }: PollContext, place: FolderRef, fetched: readonly FetchedMessage[]) {
-  const outcomes = await Promise.all(fetched.map((message) => judge(place, message, { signal: cut })));
+async function judgeAll(
+  { judge, verdict, cut }: PollContext,
+  place: FolderRef,
+  fetched: readonly FetchedMessage[],
+) {
+  const outcomes = await Promise.all(
+    fetched.map((message) => judge(place, message, { verdict, signal: cut })),
+  );
   return {
     incoming: outcomes.filter((outcome): outcome is Incoming => !('error' in outcome)),
     unparsable: outcomes.filter((outcome): outcome is Unrecordable => 'error' in outcome),
   };
-}
-
-function refuseSize(
-  folder: FolderRef,
-  { uid, sizeBytes }: { uid: number; sizeBytes: number },
-  limit: number,
-): Unrecordable {
-  const { message } = new MailcaseError(
-    'message_too_large',
-    `${sizeBytes} bytes are more than message_bytes (${limit}); the message stays in the mailbox`,
-  );
-  return { folder, uid, stage: 'fetch', error: message, source: undefined };
 }

@@ -36,7 +36,7 @@ export function startDaemon(parts: DaemonParts): Daemon {
   const stopping = new AbortController();
   const cutting = new AbortController();
   const releasers = new Releasers((part, error) => log.error({ part, err: error }, 'stopping a part failed'));
-  const judges = new Judges(config.limits);
+  const judges = new Judges(config);
   const runners = config.mailboxes.map((mailbox) => {
     const context = partsOf(parts, mailbox, judges, stopping.signal, cutting.signal);
     const runner = new MailboxRunner(() => pollOnce(context), config.backoff, {
@@ -75,7 +75,7 @@ function healthOf({ name, poll_timeout }: MailboxConfig, runner: MailboxRunner):
 export async function runOnce(parts: DaemonParts, stopping: AbortSignal): Promise<number> {
   const { config, log } = parts;
   const cutting = new AbortController();
-  const judges = new Judges(config.limits);
+  const judges = new Judges(config);
   const polls = Promise.all(
     config.mailboxes.map(async (mailbox) => {
       // Whoever waits for the end wants to hear it, also where there was nothing to do.
@@ -188,10 +188,11 @@ function noteReport(log: Log, report: PollReport, ms: number, idleLevel: 'debug'
   // Zeros tell nothing, and a terminal shows a line for each.
   const counts = Object.entries(report).filter(([name, count]) => count > 0 || name === 'found');
   const fields = { ...Object.fromEntries(counts), ms: Math.round(ms) };
-  const didSomething =
-    report.found > 0 && report.recorded + report.duplicates + report.quarantined + report.markedLate > 0;
+  const { recorded, duplicates, quarantined, skipped, markedLate } = report;
+  const didSomething = report.found > 0 && recorded + duplicates + quarantined + skipped + markedLate > 0;
   log[didSomething ? 'info' : idleLevel](fields, 'poll done');
-  if (report.quarantined > 0) log.warn({ quarantined: report.quarantined }, 'messages are in quarantine');
+  if (quarantined > 0)
+    log.warn({ quarantined, cure: '`mailcase quarantine list` shows them' }, 'messages are in quarantine');
   if (report.notReady > 0)
     log.warn({ notReady: report.notReady }, 'the server did not hand out some messages yet');
 }

@@ -23,9 +23,9 @@ export const ERROR_CODES = {
   poll_timeout: { temporary: true },
   stopped: { temporary: true },
   act_refused: { temporary: false },
+  recording_broken: { temporary: true },
   message_unparsable: { temporary: false },
   message_unrecordable: { temporary: false },
-  message_too_large: { temporary: false },
   message_missing: { temporary: false },
 } as const satisfies Record<string, { temporary: boolean }>;
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Batch, readBatches } from './batches.ts';
+import { type Batch, readBatches, release } from './batches.ts';
 import type { FolderConfig, MailboxConfig } from './config/schema.ts';
 import { MailcaseError } from './errors.ts';
 import { fetchSizes } from './imap/fetch.ts';
@@ -226,6 +226,7 @@ async function importSlice(slice: readonly Listed[], report: PollReport): Promis
     .sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime() || a.uid - b.uid);
   const setAside = batches.flatMap((batch) => batch.setAside);
   await recordBatch(first.source.context, { incoming, setAside, passed: [] }, report);
+  for (const batch of batches) release(first.source.context, batch);
 }
 
 async function readSource(

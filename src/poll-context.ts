@@ -6,6 +6,7 @@ import type { JudgeMessage } from './judge/judges.ts';
 import type { Log } from './observe/log.ts';
 import type { FolderRef } from './record/incoming.ts';
 import type { Policy } from './record/policy.ts';
+import type { Verdict } from './rules/trust.ts';
 
 /** What the poll of one folder, or an import from it, needs to know. */
 export interface PollContext {
@@ -16,6 +17,8 @@ export interface PollContext {
   readonly folder: FolderConfig;
   readonly judge: JudgeMessage;
   readonly policy: Policy;
+  /** Given where messages are read again: what was found of their trust when they came. */
+  readonly verdict?: Verdict | undefined;
   readonly log: Log;
   /** Says once, as long as the daemon runs, what would be said by every poll. */
   readonly once: Once;
@@ -74,6 +77,8 @@ export interface PollReport {
   recorded: number;
   duplicates: number;
   quarantined: number;
+  /** Copies of mail that somebody has dropped: nothing is recorded of them. */
+  skipped: number;
   /** Header values that were not applied. */
   refused: number;
   /** Recorded in their customer's latest case, because there were too many of them. */
@@ -92,6 +97,7 @@ export function emptyReport(found: number): PollReport {
     recorded: 0,
     duplicates: 0,
     quarantined: 0,
+    skipped: 0,
     refused: 0,
     flooded: 0,
     markedLate: 0,

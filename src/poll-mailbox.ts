@@ -9,6 +9,7 @@ import { pollFolder } from './poll.ts';
 import { emptyReport, type Once, type PollContext, type PollReport, type Suspects } from './poll-context.ts';
 import { noteIdle, registerMailbox } from './record/folders.ts';
 import type { Importing } from './record/policy.ts';
+import type { Verdict } from './rules/trust.ts';
 
 export interface MailboxContext {
   readonly db: Database;
@@ -135,6 +136,7 @@ export function folderContext(
   { db, mailbox, recording, judges, log, once, suspects, stopping }: MailboxContext,
   {
     importing,
+    verdict,
     ...inner
   }: {
     session: Session;
@@ -144,6 +146,7 @@ export function folderContext(
     cut: AbortSignal;
     onProblem: PollContext['onProblem'];
     importing?: Importing;
+    verdict?: Verdict | undefined;
   },
 ): PollContext {
   const { folder } = inner;
@@ -152,7 +155,12 @@ export function folderContext(
     db,
     mailbox,
     judge: judges.judgeFor(mailbox, folder.role, recording),
-    policy: { flood: recording.flood, ...(importing && { importing }) },
+    policy: {
+      flood: recording.flood,
+      redactions: judges.redactionsFor(mailbox),
+      ...(importing && { importing }),
+    },
+    verdict,
     log: log.child({ folder: folder.path }),
     once,
     suspects,

@@ -1,10 +1,11 @@
 import { ahead } from './ahead.ts';
-import { type Batch, readBatches } from './batches.ts';
+import { type Batch, isHeavy, readBatches, release } from './batches.ts';
 import { accountOf, firstWaiting } from './entering.ts';
 import { openFolder } from './imap/folder.ts';
 import { searchMessages } from './imap/search.ts';
 import { isUntouched, markLate, markRecorded, prepareMarking } from './marking.ts';
 import { emptyReport, type PollContext, type PollReport } from './poll-context.ts';
+import { keepAwaited } from './record/awaited.ts';
 import { type KnownFolder, noteBusy, noteSwept, registerFolder } from './record/folders.ts';
 import { findReceipts } from './record/receipts.ts';
 import { recordBatch } from './recording.ts';
@@ -23,13 +24,17 @@ export async function pollFolder(context: PollContext): Promise<PollReport> {
   const report = emptyReport(found.length);
   await markLate(context, place, marking, report);
   const open = await withoutReceipt(context, place, found);
+  await keepAwaited(db, place, open);
 
-  for await (const batch of ahead(readBatches(context, place, [...open], countsSince(place), report))) {
+  const batches = readBatches(context, place, [...open], countsSince(place), report);
+  for await (const batch of ahead(batches, (batch) => isHeavy(batch, mailbox))) {
     await noteBusy(db, context.mailboxId);
     await recordBatch(context, batch, report);
+    release(context, batch);
     await markRecorded(context, place, marking, uidsOf(batch));
     for (const uid of [...uidsOf(batch), ...batch.passed]) open.delete(uid);
   }
+  await keepAwaited(db, place, open);
   if (folder.select === 'new') await sweep(context, place, found, open);
   return report;
 }

@@ -1,25 +1,40 @@
 import type { Batch } from './batches.ts';
+import { controlMessage } from './control.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
-import { quarantine } from './record/quarantine.ts';
+import { type Quarantined, quarantine } from './record/quarantine.ts';
 import { recordTogether } from './record/record-batch.ts';
 
 /** Records a batch that was read: in one transaction what can be recorded, and in quarantine what cannot. */
 export async function recordBatch(
-  { db, log, policy }: PollContext,
+  context: PollContext,
   { incoming, setAside }: Batch,
   report: PollReport,
 ): Promise<void> {
-  const result = await recordTogether(db, incoming, policy);
+  const { db, log, policy } = context;
+  const [first] = [...incoming, ...setAside];
+  if (first === undefined) return;
+  const control = () => controlMessage(context.judge, first.folder);
+  const result = await recordTogether(db, incoming, policy, control);
+  // Where nothing could be parsed, the parser may be what is broken.
+  if (incoming.length === 0 && setAside.some(({ stage }) => stage === 'parse')) await control();
   for (const message of setAside) {
-    await quarantine(db, message, policy);
-    log.warn({ uid: message.uid, stage: message.stage, reason: message.error }, 'message quarantined');
+    const outcome = await quarantine(db, message, policy);
+    if (outcome === 'skipped') result.skipped += 1;
+    else if (outcome !== 'known') result.quarantined.push(outcome);
   }
+  for (const entry of result.quarantined) noteQuarantined(context, entry);
   for (const { customerId, messages } of result.floods) {
     log.warn({ customerId, messages }, 'flood of one customer, recorded in the latest case');
     report.flooded += messages;
   }
   report.recorded += result.recorded;
   report.duplicates += result.duplicates;
+  report.skipped += result.skipped;
   report.refused += result.refused;
-  report.quarantined += result.quarantined + setAside.length;
+  report.quarantined += result.quarantined.length;
+}
+
+function noteQuarantined({ log }: PollContext, { id, uid, stage, error }: Quarantined): void {
+  const cure = `\`mailcase quarantine show ${id}\` says what is known of it, \`mailcase quarantine retry ${id}\` tries it again`;
+  log.warn({ quarantineId: id, uid, stage, reason: error, cure }, 'message quarantined');
 }

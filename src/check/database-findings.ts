@@ -156,7 +156,7 @@ function quarantineFindings({ quarantined }: DatabaseFacts): Finding[] {
     section.warning(
       'quarantined',
       `${counted(quarantined, 'message')} could not be recorded and ${quarantined === 1 ? 'is' : 'are'} in quarantine`,
-      'see why: `select id, uid, stage, error from quarantine where resolved_at is null`',
+      'see why: `mailcase quarantine list`; when the cause is mended, `mailcase quarantine retry --all`',
     ),
   ];
 }

@@ -3,7 +3,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { Database } from '../db/connect.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
 import { explainMessage } from '../explain/explain.ts';
-import { type Explanation, explainTooLarge } from '../explain/explanation.ts';
+import type { Explanation } from '../explain/explanation.ts';
 import { explainInMailbox } from '../explain/in-mailbox.ts';
 import { printExplanation } from '../explain/print.ts';
 import { Judges } from '../judge/judges.ts';
@@ -81,22 +81,24 @@ async function explain(
 ): Promise<Explanation> {
   const mailbox = mailboxFor(config.mailboxes, options.mailbox);
   const folder = folderFor(mailbox, options.folder);
-  const judges = new Judges(config.limits);
+  const judges = new Judges(config);
   const setting = { mailbox, folder, recording: config, judges, place: undefined };
   try {
     if ('uid' in wanted) return await explainInMailbox(db, setting, wanted.uid);
     const { receivedAt } = wanted;
     const source = await readMessage(wanted.file, mailbox.message_bytes);
-    const sizeBytes = source.length;
-    return sizeBytes > mailbox.message_bytes
-      ? explainTooLarge(setting, { receivedAt, sizeBytes })
-      : await explainMessage(db, setting, { uid: 0, sizeBytes, receivedAt, source });
+    const fetched = { uid: 0, sizeBytes: source.length, receivedAt, source };
+    return await explainMessage(db, setting, fetched);
   } finally {
     await judges.close();
   }
 }
 
-/** Reads a message from a file or from standard input. @param limit in bytes: beyond it the rest is not read */
+/**
+ * Reads a message from a file or from standard input.
+ *
+ * @param limit in bytes: of a larger mail the daemon fetches parts, which only a mail server can list
+ */
 async function readMessage(file: string, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -105,13 +107,23 @@ async function readMessage(file: string, limit: number): Promise<Buffer> {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       length += chunk.length;
       chunks.push(chunk);
-      if (length > limit) break;
+      if (length > limit) throw beyond(file, limit);
     }
   } catch (error) {
+    if (error instanceof MailcaseError) throw error;
     throw new MailcaseError('usage', `cannot read ${file}: ${reasonOf(error)}`, { cause: error });
   }
   if (length === 0) throw new MailcaseError('usage', `${file === '-' ? 'standard input' : file} is empty`);
   return Buffer.concat(chunks);
+}
+
+function beyond(file: string, limit: number): MailcaseError {
+  const what = file === '-' ? 'standard input' : file;
+  return new MailcaseError(
+    'usage',
+    `${what} is larger than message_bytes (${limit} bytes): of such a mail, header and texts are fetched by their parts, ` +
+      'which takes a mail server; --uid explains it in the mailbox',
+  );
 }
 
 function reasonOf(error: unknown): string {

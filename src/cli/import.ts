@@ -27,6 +27,7 @@ const RESUMABLE = new Set<ErrorCode>([
   'imap_command',
   'database_unavailable',
   'database_race',
+  'recording_broken',
 ]);
 
 /** `mailcase import` */
@@ -38,7 +39,7 @@ export async function importCommand(options: ImportOptions): Promise<number> {
   const log = createLog('warn', secrets, process.stderr);
   const stopping = stopOnSignals(log);
   const progress = createProgress('imported');
-  const judges = new Judges(config.limits);
+  const judges = new Judges(config);
   const context = {
     mailbox,
     judges,
@@ -99,6 +100,7 @@ function summaryOf({
   recorded,
   duplicates,
   quarantined,
+  skipped,
   notReady,
   known,
   left,
@@ -107,7 +109,8 @@ function summaryOf({
   const parts = [
     `${count(recorded)} recorded`,
     ...(duplicates > 0 ? [`${count(duplicates)} copies of mail that was there`] : []),
-    ...(quarantined > 0 ? [`${count(quarantined)} in quarantine`] : []),
+    ...(quarantined > 0 ? [`${count(quarantined)} in quarantine (mailcase quarantine list)`] : []),
+    ...(skipped > 0 ? [`${count(skipped)} dropped before`] : []),
     ...(notReady > 0 ? [`${count(notReady)} gone, or not handed out by the server`] : []),
     ...(left > 0 ? [`${count(left)} left: the same command goes on`] : []),
   ];

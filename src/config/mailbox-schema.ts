@@ -182,7 +182,9 @@ const mailbox = z
       ['500MB', 'Node cannot hold the text of a larger mail'],
     )
       .prefault('50MB')
-      .describe('The largest mail that is fetched; a larger one is quarantined without its content.'),
+      .describe(
+        'The largest mail that is fetched whole; of a larger one, header and texts are recorded, and the attachments are left in the mailbox.',
+      ),
   })
   .superRefine((section: unknown, context) => {
     if (optionOf(section, 'path') === undefined || optionOf(section, 'folders') === undefined) return;

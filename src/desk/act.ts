@@ -31,25 +31,14 @@ export async function perform(
   acting: Acting,
   work: (act: Act) => Promise<void>,
 ): Promise<Change[]> {
-  try {
-    return await transact(db, async (trx) => {
+  const { dryRun } = acting;
+  return transact(
+    db,
+    async (trx) => {
       const act: Act = { ...acting, trx, at: new Date(), changes: [] };
       await work(act);
-      if (acting.dryRun) throw new TakenBack(act.changes);
       return act.changes;
-    });
-  } catch (error) {
-    if (error instanceof TakenBack) return error.changes;
-    throw error;
-  }
-}
-
-/** Ends the transaction of a dry run; an error is what makes knex roll back. */
-class TakenBack extends Error {
-  readonly changes: Change[];
-
-  constructor(changes: Change[]) {
-    super('a dry run is taken back');
-    this.changes = changes;
-  }
+    },
+    { dryRun },
+  );
 }

@@ -1,6 +1,6 @@
 import { MailcaseError } from '../errors.ts';
 import { enterStatus } from '../record/change-case.ts';
-import { withField } from '../record/decide-customer.ts';
+import { withField } from '../record/custom-fields.ts';
 import type { Status } from '../rules/directives.ts';
 import { harmless } from '../terminal/harmless.ts';
 import type { Act } from './act.ts';

@@ -3,13 +3,15 @@ import type { Database, Transaction } from '../db/connect.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
 import { decide } from '../record/decide.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
+import { findLeftOut } from '../record/left-out.ts';
 import { loadView } from '../record/load.ts';
+import { withOwnDirectives } from '../record/load-decide-store.ts';
 import { emptyPlan, type Plan } from '../record/plan.ts';
-import { withOwnDirectives } from '../record/record-batch.ts';
 import { View } from '../record/view.ts';
 import {
   type Explanation,
   explainDuplicate,
+  explainLeftOut,
   explainRecorded,
   explainSetAside,
   explainUnreadable,
@@ -36,7 +38,8 @@ export async function explainMessage(
   if ('error' in outcome) return explainUnreadable(setting, fetched, outcome);
   const incoming = withOwnDirectives(outcome);
   if (db && setting.receipt) return explainKnown(db, setting, fetched, incoming);
-  const { plan, original } = await foresee(db, incoming, recording);
+  const { plan, original, isLeftOut } = await foresee(db, incoming, recording);
+  if (isLeftOut) return explainLeftOut(setting, fetched, incoming);
   const [interaction] = plan.interactions;
   if (interaction) return explainRecorded(setting, fetched, plan, interaction);
   if (original) return explainDuplicate(setting, fetched, incoming, plan, original);
@@ -61,13 +64,16 @@ async function foresee(
   db: Database | undefined,
   incoming: Incoming,
   { flood }: RecordingConfig,
-): Promise<{ plan: Plan; original: Original | undefined }> {
+): Promise<{ plan: Plan; original: Original | undefined; isLeftOut: boolean }> {
   const policy = { flood };
-  if (db === undefined) return { plan: decide(new View(), [incoming], policy), original: undefined };
+  if (db === undefined) {
+    return { plan: decide(new View(), [incoming], policy), original: undefined, isLeftOut: false };
+  }
   const look = async (trx: Transaction) => {
     const original = await originalByKey(trx, incoming.dedupeKey);
     const view = await loadView(trx, [incoming], policy, '');
-    return { plan: decide(view, [incoming], policy), original };
+    const isLeftOut = (await findLeftOut(trx, [incoming])).size > 0;
+    return { plan: decide(view, [incoming], policy), original, isLeftOut };
   };
   // What is written here is refused by the database itself; and what is read is all of one moment.
   return db.transaction(look, { readOnly: true, isolationLevel: 'repeatable read' });

@@ -50,6 +50,8 @@ export interface ExplainedMessage {
   readonly received_at: Date;
   readonly size_bytes: number;
   readonly attachments: number;
+  /** What of it is not kept, a sentence for each. */
+  readonly cut: readonly string[];
 }
 
 export interface ExplainedCustomer {
@@ -140,31 +142,22 @@ export function explainSetAside(setting: Setting, fetched: FetchedMessage, incom
   return { ...inFolder(setting, incoming, fetched), outcome, error, decided: withTrust(incoming) };
 }
 
-/** A message that is not fetched. @param size in bytes, as far as it is known */
-export function explainTooLarge(
-  setting: Setting,
-  { receivedAt, sizeBytes }: Pick<FetchedMessage, 'receivedAt' | 'sizeBytes'>,
-): Explanation {
-  const { message_bytes } = setting.mailbox;
-  return {
-    ...emptyIn(setting),
-    message: { ...NO_MESSAGE, received_at: receivedAt, size_bytes: sizeBytes },
-    outcome: 'quarantined',
-    error: `fetch: ${sizeBytes} bytes are more than message_bytes (${message_bytes}); the message stays in the mailbox`,
-  };
+/** A message that somebody has dropped before, under another UID: it does not come back. */
+export function explainLeftOut(setting: Setting, fetched: FetchedMessage, incoming: Incoming): Explanation {
+  return { ...inFolder(setting, incoming, fetched), outcome: 'skipped', decided: withTrust(incoming) };
 }
 
-const NO_MESSAGE = { message_id: null, subject: null, from: null, to: [], cc: [], attachments: 0 };
+const NO_MESSAGE = { message_id: null, subject: null, from: null, to: [], cc: [], attachments: 0, cut: [] };
 
 /** Bytes that cannot be read as a message. */
 export function explainUnreadable(
   setting: Setting,
-  { receivedAt, source }: FetchedMessage,
+  { receivedAt, source, sizeBytes, left }: FetchedMessage,
   { stage, error }: Unrecordable,
 ): Explanation {
   return {
     ...emptyIn(setting),
-    message: { ...NO_MESSAGE, received_at: receivedAt, size_bytes: source.length },
+    message: { ...NO_MESSAGE, received_at: receivedAt, size_bytes: left ? sizeBytes : source.length },
     outcome: 'quarantined',
     error: `${stage}: ${error}`,
   };
@@ -187,7 +180,11 @@ function emptyIn({ mailbox, folder, selection }: Setting) {
   };
 }
 
-function inFolder(setting: Setting, { message, receivedAt }: Incoming, { source }: FetchedMessage) {
+function inFolder(
+  setting: Setting,
+  { message, receivedAt }: Incoming,
+  { source, sizeBytes, left }: FetchedMessage,
+) {
   const addresses = (list: readonly Address[]) => list.map(({ address }) => address);
   return {
     ...emptyIn(setting),
@@ -198,8 +195,10 @@ function inFolder(setting: Setting, { message, receivedAt }: Incoming, { source 
       to: addresses(message.to),
       cc: addresses(message.cc),
       received_at: receivedAt,
-      size_bytes: source.length,
+      // RFC822.SIZE is an estimate at some servers.
+      size_bytes: left ? sizeBytes : source.length,
       attachments: message.attachments.length,
+      cut: message.cut,
     },
   };
 }

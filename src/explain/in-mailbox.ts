@@ -2,7 +2,8 @@ import type { FolderConfig, MailboxConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import { enterReadOnly, longestWait } from '../entering.ts';
 import { MailcaseError } from '../errors.ts';
-import { fetchMessages, fetchSizes, type MessageSize } from '../imap/fetch.ts';
+import { fetchSizes, type MessageSize } from '../imap/fetch.ts';
+import { fetchWithin } from '../imap/fetch-large.ts';
 import { searchMessages } from '../imap/search.ts';
 import { inSession, type Session } from '../imap/session.ts';
 import { type FoundFolder, findMailbox } from '../record/folders.ts';
@@ -11,7 +12,7 @@ import { findReceipts } from '../record/receipts.ts';
 import { countsSince, criteriaFor } from '../selection.ts';
 import { readableTime } from '../terminal/words.ts';
 import { explainMessage } from './explain.ts';
-import { type Explanation, explainTooLarge } from './explanation.ts';
+import type { Explanation } from './explanation.ts';
 import { type Receipt, receiptOf } from './original.ts';
 import type { Selection, Setting } from './setting.ts';
 
@@ -45,8 +46,7 @@ export async function explainInMailbox(
         ? { taken: false, why: receiptText(receipt), waiting_before: 0 }
         : await selectionOf(session, mailbox, folder, found, size, (uids) => withoutReceipt(db, place, uids));
       const setting: Setting = { ...asked, place, receipt, selection };
-      if (size.sizeBytes > message_bytes) return explainTooLarge(setting, size);
-      const [fetched] = await fetchMessages(session, [size]);
+      const [fetched] = await fetchWithin(session, [size], message_bytes);
       await session.logout();
       if (fetched) return explainMessage(db, setting, fetched);
       throw new MailcaseError(

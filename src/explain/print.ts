@@ -32,7 +32,7 @@ function section(title: string, lines: readonly string[], paint: Paint): string[
 }
 
 function headLines({ message }: Explanation, options: PrintOptions, paint: Paint): string[] {
-  const { subject, from, to, cc, received_at, size_bytes, attachments } = message;
+  const { subject, from, to, cc, received_at, size_bytes, attachments, cut } = message;
   const people = [`from ${from ?? 'nobody'}`, `to ${[...to, ...cc].join(', ') || 'nobody'}`];
   const facts = [
     `received ${readableTime(received_at)}`,
@@ -43,6 +43,7 @@ function headLines({ message }: Explanation, options: PrintOptions, paint: Paint
     ...sentence(subject ?? '(no subject)', '', options).map((line) => paint('bold', line)),
     ...sentence(people.join(' '), '  ', options),
     ...sentence(facts.join(', '), '  ', options).map((line) => paint('dim', line)),
+    ...cut.flatMap((each) => sentence(`cut: ${each}`, '  ', options)).map((line) => paint('yellow', line)),
   ];
 }
 
@@ -66,7 +67,8 @@ function outcomeOf(explanation: Explanation): string {
   const { outcome, error, duplicate_of: original, decided, mailbox } = explanation;
   if (outcome === 'quarantined')
     return `It cannot be recorded, and goes to quarantine: ${error ?? 'nobody knows why'}`;
-  if (outcome === 'skipped') return 'It was skipped: nothing is recorded of it.';
+  if (outcome === 'skipped')
+    return 'It is skipped, since somebody has dropped it from quarantine: nothing is recorded of it.';
   if (original) {
     const place = `interaction ${original.interaction_id} of case ${original.case_id}`;
     if (explanation.case) return `It is a trusted copy of ${place}, and applies its headers to it.`;

@@ -1,10 +1,5 @@
 import type { Database } from '../db/connect.ts';
-
-/**
- * How much of a raw mail is asked for at a time, in bytes: the driver takes bytea as text, twice as long, and holds
- * both. Much less would make the server unpack the beginning of a compressed mail over and over.
- */
-const PIECE_BYTES = 4 * 1024 * 1024;
+import { readInPieces } from '../db/pieces.ts';
 
 /** An attachment as it is listed. What comes from the mail is as it was there, and may be anything. */
 export interface StoredAttachment {
@@ -13,7 +8,8 @@ export interface StoredAttachment {
   readonly fileName: string | null;
   readonly contentType: string;
   readonly sizeBytes: number;
-  readonly sha256: Buffer;
+  /** Null where it was left in the mailbox. */
+  readonly sha256: Buffer | null;
   /** Whether other attachments of the same mail have its part number. */
   readonly isPartShared: boolean;
   /** Whether the raw mail is still there. */
@@ -36,18 +32,36 @@ export async function findAttachment(db: Database, id: number): Promise<StoredAt
   return rows[0];
 }
 
-/**
- * Reads a raw mail piece by piece. Each piece is a statement of its own: in a transaction, a reader who pauses would
- * be cut off by the server. Who reads has a hash of what should come.
- */
-export async function* rawMailPieces(db: Database, interactionId: number): AsyncGenerator<Buffer> {
-  for (let start = 1; ; start += PIECE_BYTES) {
-    const { rows } = (await db.raw(
-      'select substring(content from ? for ?) as piece from raw_messages where interaction_id = ?',
-      [start, PIECE_BYTES, interactionId],
-    )) as { rows: { piece: Buffer }[] };
-    const piece = rows[0]?.piece;
-    if (piece !== undefined && piece.length > 0) yield piece;
-    if (piece === undefined || piece.length < PIECE_BYTES) return;
-  }
+/** Where a mail was read: what a person needs to find it with a mail program. */
+export interface MailPlace {
+  readonly mailbox: string;
+  readonly folder: string;
+  /** Null where nobody knows it any more. */
+  readonly uid: number | null;
+  readonly messageId: string | null;
+  readonly subject: string | null;
+  /** What of it was not kept, a sentence for each. */
+  readonly cut: readonly string[];
+}
+
+/** @returns where a mail was when it was recorded */
+export async function placeOfMail(db: Database, interactionId: number): Promise<MailPlace | undefined> {
+  const { rows } = (await db.raw(
+    `select m.name as mailbox, f.path as folder, r.uid, i.message_id as "messageId", i.subject, i.cut
+     from interactions i join folders f on f.id = i.folder_id join mailboxes m on m.id = f.mailbox_id
+       left join receipts r on r.interaction_id = i.id and r.folder_id = i.folder_id and r.outcome = 'recorded'
+     where i.id = ? order by r.recorded_at desc limit 1`,
+    [interactionId],
+  )) as { rows: MailPlace[] };
+  return rows[0];
+}
+
+/** Reads a raw mail piece by piece. Who reads has a hash of what should come. */
+export function rawMailPieces(db: Database, interactionId: number): AsyncGenerator<Buffer> {
+  return readInPieces(db, {
+    table: 'raw_messages',
+    column: 'content',
+    key: 'interaction_id',
+    id: interactionId,
+  });
 }

@@ -37,6 +37,8 @@ interface InteractionRow {
   readonly country_code: string | null;
   readonly ip_address: string | null;
   readonly trusted: boolean;
+  /** What of the mail was not kept, a sentence for each. */
+  readonly cut: readonly string[];
 }
 
 export interface InteractionAttachment {
@@ -44,7 +46,10 @@ export interface InteractionAttachment {
   readonly id: number;
   readonly file_name: string | null;
   readonly content_type: string;
+  /** Of its content, in bytes; of what was left in the mailbox, as it is encoded there. */
   readonly size_bytes: number;
+  /** Whether its bytes are in the mailbox alone. */
+  readonly left_in_mailbox: boolean;
 }
 
 export interface Interaction extends InteractionRow {
@@ -78,7 +83,7 @@ export async function readInteractions(db: Database, wanted: Wanted): Promise<In
        select id, case_id, customer_id, direction, kind, outsider, received_at, sent_at, subject, from_name,
          from_address, to_addresses[1:${SHOWN_RECIPIENTS}] as to_addresses,
          cardinality(to_addresses) + cardinality(cc_addresses) as recipients,
-         city, country_code, host(ip_address) as ip_address, trusted
+         city, country_code, host(ip_address) as ip_address, trusted, cut
        from interactions
        where ${of} = ? and received_at >= ?::timestamptz and received_at < ?::timestamptz
        order by received_at desc, id desc limit ?
@@ -101,7 +106,7 @@ async function readAttachments(
 ): Promise<Map<number, InteractionAttachment[]>> {
   const found = await rows<InteractionAttachment & { interaction_id: number }>(
     db,
-    `select interaction_id, id, file_name, content_type, size_bytes
+    `select interaction_id, id, file_name, content_type, size_bytes, left_in_mailbox
      from attachments where interaction_id = any(?) order by id`,
     [interactionIds],
   );

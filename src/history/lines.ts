@@ -46,8 +46,10 @@ export function attachmentLine(
   fileName: string | null,
   contentType: string,
   sizeBytes: number,
+  isLeft: boolean,
 ): string {
-  return `attachment ${id}: ${fileName ?? 'without a name'} (${contentType}, ${readableSize(sizeBytes)})`;
+  const where = isLeft ? ', left in the mailbox' : '';
+  return `attachment ${id}${where}: ${fileName ?? 'without a name'} (${contentType}, ${readableSize(sizeBytes)})`;
 }
 
 /** `name: value`, one below the other; what is empty is left out. */

@@ -184,7 +184,7 @@ function paintedLabel(supportCase: CaseOfInteraction, columns: number, paint: Pa
   return [`case ${id}`, ...shownId, paintedStatus(status, paint)].join(paint('dim', ' · '));
 }
 
-/** What is below a mail in any view: who wrote from outside, where it came from, its attachments. */
+/** What is below a mail in any view: who wrote from outside, where it came from, its attachments, what was cut. */
 export function detailLines(interaction: Interaction): string[] {
   const { outsider, from_address, city, country_code, ip_address } = interaction;
   const place = [city, country_code].filter(Boolean).join(', ');
@@ -192,9 +192,10 @@ export function detailLines(interaction: Interaction): string[] {
   return [
     ...(outsider ? [`from ${from_address ?? 'nobody'}, who had no part in the case before`] : []),
     ...(origin === '' ? [] : [`from ${origin}`]),
-    ...interaction.attachments.map(({ id, file_name, content_type, size_bytes }) =>
-      attachmentLine(id, file_name, content_type, size_bytes),
+    ...interaction.attachments.map(({ id, file_name, content_type, size_bytes, left_in_mailbox }) =>
+      attachmentLine(id, file_name, content_type, size_bytes, left_in_mailbox),
     ),
+    ...interaction.cut.map((sentence) => `cut: ${sentence}`),
   ];
 }
 

@@ -95,9 +95,10 @@ function interactionLines(interaction: HistoryInteraction, options: PrintOptions
   const origin = [place, ipAddress].filter(Boolean).join(' · ');
   const below = [
     ...(origin === '' ? [] : [`from ${origin}`]),
-    ...interaction.attachments.map(({ id, fileName, contentType, sizeBytes }) =>
-      attachmentLine(id, fileName, contentType, sizeBytes),
+    ...interaction.attachments.map(({ id, fileName, contentType, sizeBytes, leftInMailbox }) =>
+      attachmentLine(id, fileName, contentType, sizeBytes, leftInMailbox),
     ),
+    ...interaction.cut.map((sentence) => `cut: ${sentence}`),
   ];
   return [
     `    ${whenAndWhither(interaction.receivedAt, interaction.direction, paint)}  ${subject}`,

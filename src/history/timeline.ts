@@ -8,6 +8,8 @@ export interface Attachment {
   readonly fileName: string | null;
   readonly contentType: string;
   readonly sizeBytes: number;
+  /** Whether its bytes are in the mailbox alone. */
+  readonly leftInMailbox: boolean;
 }
 
 /** One mail of a history. */
@@ -26,6 +28,8 @@ export interface HistoryInteraction {
   readonly city: string | null;
   readonly countryCode: string | null;
   readonly ipAddress: string | null;
+  /** What of the mail was not kept, a sentence for each. */
+  readonly cut: readonly string[];
   readonly attachments: readonly Attachment[];
   readonly refused: readonly Refused[];
 }
@@ -114,7 +118,7 @@ async function readInteractions(db: Database, limit: number): Promise<HistoryInt
     `select * from (
        select i.id, i.customer_id as "customerId", i.case_id as "caseId", i.direction, i.kind, i.outsider,
          i.received_at as "receivedAt", i.subject, i.from_name as "fromName", i.from_address as "fromAddress",
-         i.city, i.country_code as "countryCode", host(i.ip_address) as "ipAddress",
+         i.city, i.country_code as "countryCode", host(i.ip_address) as "ipAddress", i.cut,
          coalesce(c.directives -> 'refused', '[]') as refused
        from interactions i left join interaction_contents c on c.interaction_id = i.id
        order by i.received_at desc, i.id desc limit ?
@@ -132,7 +136,7 @@ async function readAttachments(db: Database, interactionIds: number[]): Promise<
   const found = await rows<AttachmentRow>(
     db,
     `select id, interaction_id as "interactionId", file_name as "fileName", content_type as "contentType",
-       size_bytes as "sizeBytes"
+       size_bytes as "sizeBytes", left_in_mailbox as "leftInMailbox"
      from attachments where interaction_id = any(?) order by id`,
     [interactionIds],
   );

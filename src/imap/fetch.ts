@@ -1,3 +1,4 @@
+import type { LeftInMailbox } from '../message/left.ts';
 import type { Session } from './session.ts';
 import { uidSets } from './uid-set.ts';
 
@@ -14,7 +15,13 @@ export interface FetchedMessage {
   readonly sizeBytes: number;
   /** INTERNALDATE. */
   readonly receivedAt: Date;
+  /**
+   * All of it, or, where something was left in the mailbox, what was fetched, put together (see skeleton.ts). A large
+   * one is in memory that threads share.
+   */
   readonly source: Buffer;
+  /** What was not fetched of a message that is larger than is fetched whole. */
+  readonly left?: LeftInMailbox;
 }
 
 /**
@@ -46,9 +53,22 @@ export async function fetchSizes({ client }: Session, uids: readonly number[]): 
  *   body of a message of which the server said that its size is 0 is an empty message.
  */
 export async function fetchMessages(
-  { client }: Session,
+  session: Session,
   sizes: readonly MessageSize[],
 ): Promise<FetchedMessage[]> {
+  const isLarge = ({ sizeBytes }: MessageSize) => sizeBytes > PIECE_BYTES;
+  const fetched = await fetchTogether(
+    session,
+    sizes.filter((each) => !isLarge(each)),
+  );
+  for (const size of sizes.filter(isLarge)) {
+    const source = await fetchInPieces(session, size);
+    if (source) fetched.push({ ...size, source });
+  }
+  return fetched.sort((a, b) => a.uid - b.uid);
+}
+
+async function fetchTogether({ client }: Session, sizes: readonly MessageSize[]): Promise<FetchedMessage[]> {
   if (sizes.length === 0) return [];
   const wanted = new Map(sizes.map(({ uid, sizeBytes }) => [uid, sizeBytes]));
   const fetched = new Map<number, FetchedMessage>();
@@ -66,5 +86,46 @@ export async function fetchMessages(
       fetched.set(uid, { uid, sizeBytes, receivedAt, source: body });
     }
   }
-  return [...fetched.values()].sort((a, b) => a.uid - b.uid);
+  return [...fetched.values()];
+}
+
+/**
+ * A larger message is fetched in pieces of this size, in bytes: imapflow holds an answer twice while it puts it
+ * together, and what it has put together would be copied once more for the thread that reads it.
+ */
+const PIECE_BYTES = 4 * 1024 * 1024;
+
+/** RFC822.SIZE is an estimate at some servers: a message may be so many times as long as it was said to be. */
+const SIZE_ERROR = 2;
+
+/** @returns the whole message; undefined where the server did not hand out all of it, or far more than it said */
+async function fetchInPieces(session: Session, { uid, sizeBytes }: MessageSize): Promise<Buffer | undefined> {
+  const { memory } = session;
+  let bytes = memory.take(sizeBytes);
+  for (let start = 0; ; ) {
+    const piece = await fetchPiece(session, uid, start);
+    // An empty piece is the end, but for the first.
+    if (piece === undefined || (piece.length === 0 && start === 0)) return undefined;
+    const end = start + piece.length;
+    if (end > bytes.length) {
+      if (end > sizeBytes * SIZE_ERROR) return undefined;
+      const longer = memory.take(sizeBytes * SIZE_ERROR);
+      longer.set(bytes.subarray(0, start));
+      memory.release(bytes);
+      bytes = longer;
+    }
+    bytes.set(piece, start);
+    // A piece that is longer than asked for is the whole message, of a server that knows no pieces.
+    if (piece.length !== PIECE_BYTES) return bytes.subarray(0, end);
+    start = end;
+  }
+}
+
+/** @returns undefined where the server does not hand it out; an empty piece behind the end of the message */
+async function fetchPiece({ client }: Session, uid: number, start: number): Promise<Buffer | undefined> {
+  const query = { uid: true, source: { start, maxLength: PIECE_BYTES } };
+  for (const { uid: of, source } of await client.fetchAll(String(uid), query, { uid: true })) {
+    if (of === uid && source !== undefined) return Buffer.isBuffer(source) ? source : Buffer.alloc(0);
+  }
+  return undefined;
 }

@@ -1,6 +1,7 @@
 import { ImapFlow } from 'imapflow';
 import type { ImapConfig } from '../config/schema.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
+import { SharedMemory } from './shared-memory.ts';
 
 /** Exchange has been seen to take 30 s to log in; its greeting and a busy server's handshake take long as well. */
 const CONNECT_TIMEOUT_MS = 90_000;
@@ -9,7 +10,7 @@ const GREETING_TIMEOUT_MS = 60_000;
 /** A server that says nothing for so long in the middle of a command is gone. */
 const SOCKET_TIMEOUT_MS = 120_000;
 
-/** Room for what stands around a message in the answer to FETCH. */
+/** Room for what stands around a message in the answer to FETCH, or for a piece of a larger one (see fetch-large.ts). */
 const RESPONSE_OVERHEAD_BYTES = 1024 * 1024;
 
 /**
@@ -24,6 +25,8 @@ export type Note = (level: 'debug' | 'warn', message: string, fields: Record<str
 /** A logged-in IMAP connection. It cannot be opened again after it closed: make a new one. */
 export interface Session {
   readonly client: ImapFlow;
+  /** For the large messages that are fetched over it. */
+  readonly memory: SharedMemory;
   /** Says something, so that neither side takes the other for gone. */
   keepAlive(): Promise<void>;
   /** Logs out, politely and with a limit of imapflow's own. */
@@ -35,7 +38,7 @@ export interface Session {
 /**
  * Connects and logs in.
  *
- * @param maxMessageBytes the largest message that will be fetched; the server cannot make us hold more
+ * @param maxMessageBytes the largest message that will be fetched whole; the server cannot make us hold more
  * @param signal cuts the attempt short, whose own limits are longer than many a deadline
  * @throws MailcaseError `imap_connect` or `imap_credentials`
  */
@@ -79,6 +82,7 @@ export async function openSession(
   }
   return {
     client,
+    memory: new SharedMemory(),
     keepAlive: () => client.noop(),
     logout: () => client.logout().catch(() => client.close()),
     close: () => client.close(),

@@ -6,6 +6,7 @@ import { dedupeKey } from '../message/dedupe-key.ts';
 import { bodyStart, readHead } from '../message/head.ts';
 import { Headers } from '../message/headers.ts';
 import { keptOf } from '../message/kept.ts';
+import { type LeftInMailbox, withLeft } from '../message/left.ts';
 import { parseMessage, readHeaders } from '../message/parse.ts';
 import { type Redaction, redactSource } from '../message/redact.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
@@ -19,11 +20,14 @@ import {
 } from '../rules/attribution.ts';
 import { type CaseNumberReader, caseNumberReader } from '../rules/case-number.ts';
 import { type HeaderMapping, headerMapping } from '../rules/header-mapping.ts';
+import { keptDirectives } from '../rules/kept-directives.ts';
 import { type Trust, trustedDirectives, trustVerdict, type Verdict, verdictHeaders } from '../rules/trust.ts';
 
 /** A folder's rules as the configuration has them: data that can go to another thread. */
 export interface JudgeSetup {
   readonly trust: Trust;
+  /** What must not be stored of any mail, whichever mailbox it comes to. */
+  readonly redactions: readonly Redaction[];
   readonly own: readonly string[];
   readonly role: FolderConfig['role'];
   readonly prefix: string;
@@ -38,7 +42,7 @@ export interface Judge {
   readonly isOwn: OwnMatcher;
   readonly role: FolderConfig['role'];
   readonly caseNumbers: CaseNumberReader;
-  readonly redaction: Redaction | undefined;
+  readonly redactions: readonly Redaction[];
   /** Longest text that is kept, in UTF-16 code units. */
   readonly bodyCharacters: number;
 }
@@ -47,9 +51,11 @@ export function judgeSetup(
   { trust, own }: Pick<MailboxConfig, 'trust' | 'own'>,
   role: FolderConfig['role'],
   { headers, cases, limits }: Pick<RecordingConfig, 'headers' | 'cases' | 'limits'>,
+  redactions: readonly Redaction[] = redactionsOf([{ trust }]),
 ): JudgeSetup {
   return {
     trust,
+    redactions,
     own,
     role,
     prefix: headers.prefix,
@@ -58,15 +64,20 @@ export function judgeSetup(
   };
 }
 
-export function createJudge({ trust, own, role, prefix, subjectNumber, bodyCharacters }: JudgeSetup): Judge {
-  const redaction = typeof trust === 'object' ? trust.secret : undefined;
+/** The secrets of mailboxes: mail with the one of another may come to any of them. */
+export function redactionsOf(mailboxes: readonly Pick<MailboxConfig, 'trust'>[]): Redaction[] {
+  return mailboxes.flatMap(({ trust }) => (typeof trust === 'object' ? [trust.secret] : []));
+}
+
+export function createJudge(setup: JudgeSetup): Judge {
+  const { trust, own, role, prefix, subjectNumber, bodyCharacters, redactions } = setup;
   return {
     trust,
-    mapping: headerMapping(prefix, redaction?.header),
+    mapping: headerMapping(prefix, typeof trust === 'object' ? trust.secret.header : undefined),
     isOwn: ownMatcher(own),
     role,
     caseNumbers: caseNumberReader(subjectNumber),
-    redaction,
+    redactions,
     bodyCharacters,
   };
 }
@@ -77,16 +88,24 @@ export function createJudge({ trust, own, role, prefix, subjectNumber, bodyChara
  */
 export interface Received {
   readonly verdict: Verdict;
+  /** What was not fetched of it; undefined where all of it was. */
+  readonly left: LeftInMailbox | undefined;
   /** Secrets overwritten. */
   readonly source: Buffer;
 }
 
-/** @param verdict as it was found when the message came, where it is judged once more: the secret is gone by then */
-export function receive({ trust, redaction }: Judge, source: Buffer, verdict?: Verdict): Received {
-  return {
-    verdict: verdict ?? trustVerdict(trust, headersFor(trust, source)),
-    source: redaction ? redactSource(source, redaction) : source,
-  };
+/**
+ * Takes a message over: from here on its bytes are ours, and a secret in them is overwritten where they are.
+ *
+ * @param verdict as it was found when the message came, where it is judged once more: the secret is gone by then
+ */
+export function receive(
+  { trust, redactions }: Judge,
+  { source, left }: FetchedMessage,
+  verdict?: Verdict,
+): Received {
+  const found = verdict ?? trustVerdict(trust, headersFor(trust, source));
+  return { left, verdict: found, source: redactSource(source, redactions) };
 }
 
 /** The header fields that the verdict goes by; no other field is decoded for it. */
@@ -112,8 +131,8 @@ export type Judgement = Pick<
  *
  * @throws where it cannot be read: then the fault is in its bytes
  */
-export async function conclude(rules: Judge, { verdict, source }: Received): Promise<Judgement> {
-  const parsed = await parseMessage(source, rules.redaction);
+export async function conclude(rules: Judge, { verdict, source, left }: Received): Promise<Judgement> {
+  const parsed = withLeft(await parseMessage(source, rules.redactions), left);
   const kind = interactionKind(parsed, rules.isOwn);
   const message = { ...parsed, kind: kind.value };
   const directives = trustedDirectives(verdict, rules.mapping, message.headers);
@@ -133,7 +152,7 @@ export async function conclude(rules: Judge, { verdict, source }: Received): Pro
     // The key is made of all of it: a limit that changes must not make a copy another mail.
     dedupeKey: dedupeKey(message, rules.mapping.isMapped),
     senderAuth: setting.senderAuth,
-    directives,
+    directives: keptDirectives(directives),
     direction: direction.value,
     customer: messageCustomer(message, directives, direction.value, setting),
     parties: messageParties(message, setting),
@@ -145,22 +164,35 @@ export async function conclude(rules: Judge, { verdict, source }: Received): Pro
 /** A message and what was concluded of it, ready to be recorded. */
 export function incomingOf(
   folder: FolderRef,
-  { uid, receivedAt }: FetchedMessage,
-  { verdict, source }: Received,
+  { uid, receivedAt, sizeBytes }: FetchedMessage,
+  { verdict, source, left }: Received,
   judgement: Judgement,
 ): Incoming {
   const { trusted, reason: trustWhy } = verdict;
-  return { folder, uid, receivedAt, source, isWhole: true, trusted, trustWhy, ...judgement };
+  return {
+    folder,
+    uid,
+    receivedAt,
+    sizeBytes,
+    source,
+    isWhole: left === undefined,
+    trusted,
+    trustWhy,
+    ...judgement,
+  };
 }
 
 /** A message that cannot be read, with all that is known of it. */
 export function unreadable(
   folder: FolderRef,
-  { uid }: FetchedMessage,
-  { source }: Received,
+  { uid, receivedAt, sizeBytes }: FetchedMessage,
+  { verdict, source, left }: Received,
   error: unknown,
 ): Unrecordable {
-  return { folder, uid, stage: 'parse', error: errorMessage(error), source };
+  return {
+    ...{ folder, uid, receivedAt, sizeBytes, source, isWhole: left === undefined, verdict },
+    ...{ stage: 'parse', error: errorMessage(error), senderAuth: undefined, dedupeKey: undefined },
+  };
 }
 
 /**
@@ -174,7 +206,7 @@ export async function judge(
   fetched: FetchedMessage,
   verdict?: Verdict,
 ): Promise<Incoming | Unrecordable> {
-  const received = receive(rules, fetched.source, verdict);
+  const received = receive(rules, { ...fetched, source: Buffer.from(fetched.source) }, verdict);
   try {
     return incomingOf(folder, fetched, received, await conclude(rules, received));
   } catch (error) {

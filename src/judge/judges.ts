@@ -3,10 +3,11 @@ import { Piscina } from 'piscina';
 import type { FolderConfig, LimitsConfig, MailboxConfig, RecordingConfig } from '../config/schema.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
+import type { Redaction } from '../message/redact.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
 import type { Unrecordable } from '../record/quarantine.ts';
 import type { Verdict } from '../rules/trust.ts';
-import { createJudge, incomingOf, judgeSetup, receive, unreadable } from './judge.ts';
+import { createJudge, incomingOf, judgeSetup, receive, redactionsOf, unreadable } from './judge.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { received as judgementOf } from './sent.ts';
 import type { Answer, Task } from './worker.ts';
@@ -40,6 +41,12 @@ const YOUNG_GENERATION_MB = 16;
 /** The file that the threads run: compiled, or as it stands in a checkout. */
 const WORKER = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
 
+/** What of the configuration counts for all mailboxes. */
+export interface JudgesConfig {
+  readonly limits: LimitsConfig;
+  readonly mailboxes?: readonly Pick<MailboxConfig, 'trust'>[];
+}
+
 /** A message whose reading was broken off, and why. */
 interface Stopped {
   readonly stopped: string;
@@ -47,7 +54,9 @@ interface Stopped {
 
 /** The threads that messages are judged in, with their limits. Nothing is started before there is a message. */
 export class Judges {
+  private readonly redactions: readonly Redaction[];
   private readonly limits: LimitsConfig;
+  private readonly worker: URL;
   private pool: Piscina<Task, Answer> | undefined;
   /** How many messages are being judged. */
   private running = 0;
@@ -60,8 +69,17 @@ export class Judges {
   private setups = 0;
   private isClosed = false;
 
-  constructor(limits: LimitsConfig) {
+  /** @param worker what the threads run */
+  constructor({ limits, mailboxes = [] }: JudgesConfig, worker = WORKER) {
     this.limits = limits;
+    this.redactions = redactionsOf(mailboxes);
+    this.worker = worker;
+  }
+
+  /** What must not be stored of the mail of a mailbox: mail with the secret of another one may come to it too. */
+  redactionsFor(mailbox: Pick<MailboxConfig, 'trust'>): readonly Redaction[] {
+    const all = [...redactionsOf([mailbox]), ...this.redactions];
+    return [...new Map(all.map((each) => [`${each.header}: ${each.value}`, each])).values()];
   }
 
   /** How the mail of a folder is judged. */
@@ -70,16 +88,14 @@ export class Judges {
     role: FolderConfig['role'],
     recording: Pick<RecordingConfig, 'headers' | 'cases' | 'limits'>,
   ): JudgeMessage {
-    const setup = judgeSetup(mailbox, role, recording);
+    const setup = judgeSetup(mailbox, role, recording, this.redactionsFor(mailbox));
     const rules = createJudge(setup);
     this.setups += 1;
     const setupId = this.setups;
     return async (place, fetched, { verdict, signal } = {}) => {
-      const known = receive(rules, fetched.source, verdict);
-      const source = shared(known.source);
-      const received = { ...known, source: Buffer.from(source.buffer) };
+      const received = receive(rules, { ...fetched, source: shared(fetched.source) }, verdict);
       try {
-        const answer = await this.run({ setupId, setup, verdict: known.verdict, source }, signal);
+        const answer = await this.run({ setupId, setup, ...received }, signal);
         if ('error' in answer) throw new MailcaseError('message_unparsable', answer.error);
         return incomingOf(place, fetched, received, judgementOf(answer.judgement));
       } catch (error) {
@@ -178,7 +194,7 @@ export class Judges {
 
   private startPool(): Piscina<Task, Answer> {
     const pool = new Piscina<Task, Answer>({
-      filename: WORKER.href,
+      filename: this.worker.href,
       minThreads: 0,
       maxThreads: THREADS,
       concurrentTasksPerWorker: 1,
@@ -204,9 +220,13 @@ function stopped(): MailcaseError {
   return new MailcaseError('stopped', 'stopped while a message was parsed');
 }
 
-/** The bytes where both threads see them: a copy for each would be as large again. */
-function shared(source: Buffer): Uint8Array<SharedArrayBuffer> {
-  const bytes = new Uint8Array(new SharedArrayBuffer(source.length));
+/** Below this, in bytes, a copy costs less than shared memory, of which V8 does not know when it collects garbage. */
+const SHARED_BYTES = 256 * 1024;
+
+/** The bytes where both threads see them: of a large message, a copy for each would be as large again. */
+function shared(source: Buffer): Buffer {
+  if (source.buffer instanceof SharedArrayBuffer || source.length < SHARED_BYTES) return source;
+  const bytes = Buffer.from(new SharedArrayBuffer(source.length));
   bytes.set(source);
   return bytes;
 }

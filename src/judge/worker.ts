@@ -1,3 +1,4 @@
+import type { LeftInMailbox } from '../message/left.ts';
 import type { Verdict } from '../rules/trust.ts';
 import { conclude, createJudge, type Judge, type JudgeSetup } from './judge.ts';
 import { type SentJudgement, sent } from './sent.ts';
@@ -10,6 +11,8 @@ export interface Task {
   readonly verdict: Verdict;
   /** Secrets overwritten; memory that both threads see. */
   readonly source: Uint8Array;
+  /** As in Received. */
+  readonly left: LeftInMailbox | undefined;
 }
 
 /** What became of it: a judgement, or why the message cannot be read. */
@@ -22,10 +25,10 @@ const judges = new Map<number, Judge>();
 const MAX_JUDGES = 100;
 
 /** The worker thread's whole work: judges one message. */
-export default async function work({ setupId, setup, verdict, source }: Task): Promise<Answer> {
+export default async function work({ setupId, setup, verdict, source, left }: Task): Promise<Answer> {
   const { buffer, byteOffset, byteLength } = source;
   try {
-    const received = { verdict, source: Buffer.from(buffer, byteOffset, byteLength) };
+    const received = { verdict, left, source: Buffer.from(buffer, byteOffset, byteLength) };
     return { judgement: sent(await conclude(judgeFor(setupId, setup), received)) };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { addressKey } from './addresses.ts';
-import type { Message } from './message.ts';
+import type { Attachment, Message } from './message.ts';
 
 /** Changes when the recipe does, so that keys of two recipes can never be taken for one another. */
 const DEDUPE_KEY_VERSION = 1;
+
+/** Versions of the recipe count from 1, so that no key of mere bytes can be taken for one that a message says of itself. */
+const CONTENT_KEY_VERSION = 0;
 
 /** How much of the text tells two messages with one Message-ID apart; footers that lists add come after it. */
 const TEXT_LETTERS = 500;
@@ -29,10 +32,7 @@ export function dedupeKey(message: Message, isMapped: (key: string) => boolean):
     textFingerprint(message),
   ];
   if (message.messageId === undefined) {
-    fields.push(
-      singleSpaced(message.subject ?? ''),
-      ...list(message.attachments.map(({ sha256 }) => sha256?.toString('hex') ?? '')),
-    );
+    fields.push(singleSpaced(message.subject ?? ''), ...list(message.attachments.map(attachmentFingerprint)));
   }
   const hash = createHash('sha256');
   for (const field of fields) {
@@ -42,6 +42,22 @@ export function dedupeKey(message: Message, isMapped: (key: string) => boolean):
     hash.update(length).update(bytes);
   }
   return Buffer.concat([Buffer.of(DEDUPE_KEY_VERSION), hash.digest()]);
+}
+
+/**
+ * A key for a message of which nothing but its bytes is known, since it could not be parsed: of the same length, and
+ * never that of a message.
+ *
+ * @param sha256 of the bytes
+ * @returns 33 bytes
+ */
+export function contentKey(sha256: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(CONTENT_KEY_VERSION), sha256]);
+}
+
+/** By what an attachment is told from others: its content, or, where that was left in the mailbox, what is known of it. */
+function attachmentFingerprint({ sha256, part, sizeBytes, fileName = '' }: Attachment): string {
+  return sha256?.toString('hex') ?? `${part} ${sizeBytes} ${fileName}`;
 }
 
 /** A set of values as fields: how many, then each, so that no list can be mistaken for another's end. */

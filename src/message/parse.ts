@@ -29,17 +29,14 @@ import { storableLine, storableText } from './text.ts';
  * Parses the bytes of one message. What is beyond the limits is left out, and said in `cut`.
  *
  * @param source the message as the server keeps it (RFC 5322); any bytes at all are taken
- * @param redaction what must not come out of it
+ * @param redactions what must not come out of it
  * @throws MailcaseError `message_unparsable` when mailparser gives up
  */
-export async function parseMessage(source: Buffer, redaction?: Redaction): Promise<Message> {
+export async function parseMessage(source: Buffer, redactions: readonly Redaction[] = []): Promise<Message> {
   const parsed = await runParser(source);
-  const readLine = (line: string) => {
-    const field = readHeaderLine(line);
-    return redaction ? redactField(field, redaction) : field;
-  };
-  const headers = readHeaders(parsed.head.lines, redaction);
-  const clean = (text: string) => storableText(redaction ? redactText(text, redaction) : text);
+  const readLine = (line: string) => redactField(readHeaderLine(line), redactions);
+  const headers = readHeaders(parsed.head.lines, redactions);
+  const clean = (text: string) => storableText(redactText(text, redactions));
   const list = (key: string) => headers.all(key).flatMap(({ raw }) => parseAddresses(raw));
   const ids = (key: string) =>
     parseMessageIds(
@@ -83,10 +80,10 @@ export async function parseMessage(source: Buffer, redaction?: Redaction): Promi
   };
 }
 
-/** A message's own header fields. @param lines as readHead gives them @param redaction what must not come out of them */
-export function readHeaders(lines: readonly string[], redaction?: Redaction): Headers {
+/** A message's own header fields. @param lines as readHead gives them @param redactions what must not come out of them */
+export function readHeaders(lines: readonly string[], redactions: readonly Redaction[] = []): Headers {
   const fields = lines.map(readHeaderLine).filter(({ name }) => name !== '');
-  return new Headers(redaction ? fields.map((field) => redactField(field, redaction)) : fields);
+  return new Headers(fields.map((field) => redactField(field, redactions)));
 }
 
 /** What is said of a display name that is not kept whole. */

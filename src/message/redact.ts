@@ -14,40 +14,59 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const ASTERISK = 0x2a;
 
-/** How much of a message is looked at in one go, in bytes: a text of all of it would be held beside its bytes. */
-const WINDOW_BYTES = 1024 * 1024;
+/**
+ * How much of a message is looked at in one go, in bytes: a text of all of it would be held beside its bytes, and texts
+ * from about a megabyte on are kept outside of V8's heap, where they wait long to be collected.
+ */
+const WINDOW_BYTES = 128 * 1024;
 
 /**
- * Overwrites a secret in the bytes of a message, in place of the same length, so that part offsets stay true.
+ * Overwrites secrets in the bytes of a message, in place of the same length, so that part offsets stay true.
  *
  * Covers the field's body (folded too, in the message itself and in unencoded messages inside it) and every occurrence
- * of the value: as it is, in quoted-printable and base64, and in encoded words of both kinds (RFC 2045, RFC 2047).
+ * of the value: as it is, in quoted-printable, in encoded words of both kinds (RFC 2045, RFC 2047), in base64, and in
+ * UTF-16, as it is and in base64.
  *
- * @returns a copy, and the source stays as it is; the source itself where nothing is to be overwritten
+ * @param source is written to: of a message of megabytes there shall be no second copy
+ * @returns the source
  */
-export function redactSource(source: Buffer, redaction: Redaction): Buffer {
+export function redactSource(source: Buffer, redactions: readonly Redaction[]): Buffer {
+  for (const redaction of redactions) redactOne(source, redaction);
+  return source;
+}
+
+function redactOne(source: Buffer, redaction: Redaction): void {
   const value = Buffer.from(redaction.value, 'utf8');
+  const wide = Buffer.from(redaction.value, 'utf16le');
   const field = new RegExp(`^${literal(redaction.header)}[ \\t]{0,${MAX_BLANKS}}:`, 'gim');
-  const finders = [
+  const finders: readonly Finder[] = [
     { pattern: field, overwrite: overwriteField },
     { pattern: quotedPrintable(value), overwrite: overwriteQuoted },
-    ...[0, 1, 2].map((shift) => base64Of(value, shift)),
+    ...base64Of(value),
+    ...[wide, Buffer.from(wide).swap16()].flatMap((each) => [
+      { pattern: new RegExp(literal(each.toString('latin1')), 'g'), overwrite: overwriteWide },
+      ...base64Of(each),
+    ]),
   ];
   // Whatever is found is shorter than this, but for a field's body, of which only the beginning is looked for.
-  const overlap = redaction.header.length + MAX_BLANKS + LONGEST_OF_A_BYTE * (value.length + 1);
-  let redacted = source;
+  const overlap = redaction.header.length + MAX_BLANKS + LONGEST_OF_A_BYTE * (wide.length + 1);
   for (let start = 0; start < source.length; start += WINDOW_BYTES) {
     const from = Math.max(0, start - overlap);
+    const read = () => source.toString('latin1', from, start + WINDOW_BYTES);
+    let text = read();
     for (const { pattern, overwrite } of finders) {
-      // Read anew for each: what one has overwritten is no finding of the next.
-      const text = redacted.toString('latin1', from, start + WINDOW_BYTES);
-      for (const { 0: found, index } of text.matchAll(pattern)) {
-        if (redacted === source) redacted = Buffer.from(source);
-        overwrite(redacted, from + index, found);
-      }
+      const findings = [...text.matchAll(pattern)];
+      for (const { 0: found, index } of findings) overwrite(source, from + index, found);
+      // What one has overwritten is no finding of the next.
+      if (findings.length > 0) text = read();
     }
   }
-  return redacted;
+}
+
+/** What is looked for in a window, and how a finding is overwritten where it stands. */
+interface Finder {
+  readonly pattern: RegExp;
+  readonly overwrite: (bytes: Buffer, start: number, found: string) => void;
 }
 
 /** Blanks between a field's name and its colon: RFC 5322 (section 4.5.8) allows any number, nobody writes any. */
@@ -79,6 +98,11 @@ function quotedPrintable(value: Buffer): RegExp {
   return new RegExp(bytes.join('(?:=\\r?\\n)?'), 'g');
 }
 
+/** Asterisks of two bytes, in whichever order. */
+function overwriteWide(bytes: Buffer, start: number, found: string): void {
+  for (let at = start; at < start + found.length; at += 1) if (bytes[at] !== 0) bytes[at] = ASTERISK;
+}
+
 function overwriteQuoted(bytes: Buffer, start: number, found: string): void {
   bytes.write(
     found.replace(/=\r?\n|[\s\S]/g, (each) => (each.length > 1 ? each : '*')),
@@ -91,41 +115,41 @@ function overwriteQuoted(bytes: Buffer, start: number, found: string): void {
 const BASE64_OF_ASTERISKS = 'Kioq';
 
 /**
- * Base64 takes three bytes at a time, so a value looks different by where it begins in a group. Characters that hold
- * bits of a neighbour too are left.
- *
- * @param shift how many bytes of its group come before the value: 0, 1 or 2
+ * Base64 takes three bytes at a time, so a value looks different by where it begins in a group: behind none, one or two
+ * bytes. Characters that hold bits of a neighbour too are left.
  */
-function base64Of(value: Buffer, shift: number) {
-  const start = Math.ceil((shift * 8) / 6);
-  const end = Math.floor(((shift + value.length) * 8) / 6);
-  const characters = Buffer.concat([Buffer.alloc(shift), value])
-    .toString('base64')
-    .slice(start, end);
-  return {
-    pattern: new RegExp([...characters].map(literal).join('\\r?\\n?'), 'g'),
-    overwrite: (bytes: Buffer, at: number, found: string) => {
-      let position = start;
-      const overwritten = found.replace(/[^\r\n]/g, () =>
-        BASE64_OF_ASTERISKS.charAt(position++ % BASE64_OF_ASTERISKS.length),
-      );
-      bytes.write(overwritten, at, 'latin1');
-    },
-  };
+function base64Of(value: Buffer): Finder[] {
+  return [0, 1, 2].map((before) => {
+    const start = Math.ceil((before * 8) / 6);
+    const end = Math.floor(((before + value.length) * 8) / 6);
+    const characters = Buffer.concat([Buffer.alloc(before), value])
+      .toString('base64')
+      .slice(start, end);
+    return {
+      pattern: new RegExp([...characters].map(literal).join('\\r?\\n?'), 'g'),
+      overwrite: (bytes: Buffer, at: number, found: string) => {
+        let position = start;
+        const overwritten = found.replace(/[^\r\n]/g, () =>
+          BASE64_OF_ASTERISKS.charAt(position++ % BASE64_OF_ASTERISKS.length),
+        );
+        bytes.write(overwritten, at, 'latin1');
+      },
+    };
+  });
 }
 
 function literal(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 }
 
-/** Overwrites a secret in decoded text (a body part may have been base64 or quoted-printable in the bytes). */
-export function redactText(text: string, redaction: Redaction): string {
-  return text.replaceAll(redaction.value, '*'.repeat(redaction.value.length));
+/** Overwrites secrets in decoded text (a body part may have been base64 or quoted-printable in the bytes). */
+export function redactText(text: string, redactions: readonly Redaction[]): string {
+  return redactions.reduce((rest, { value }) => rest.replaceAll(value, '*'.repeat(value.length)), text);
 }
 
-/** Overwrites a secret in a header field; where an encoded word carried it, the field is kept as it was decoded. */
-export function redactField(field: HeaderField, redaction: Redaction): HeaderField {
-  const value = redactText(field.value, redaction);
-  const raw = value === field.value ? redactText(field.raw, redaction) : value;
-  return { ...field, name: redactText(field.name, redaction), value, raw };
+/** Overwrites secrets in a header field; where an encoded word carried one, the field is kept as it was decoded. */
+export function redactField(field: HeaderField, redactions: readonly Redaction[]): HeaderField {
+  const value = redactText(field.value, redactions);
+  const raw = value === field.value ? redactText(field.raw, redactions) : value;
+  return { ...field, name: redactText(field.name, redactions), value, raw };
 }

@@ -1,6 +1,7 @@
 import { type Conclusion, type Directives, type Status, setBy } from '../rules/directives.ts';
-import { withField } from './decide-customer.ts';
-import { conclude } from './directives.ts';
+import { MAX_CUSTOM_FIELDS, MAX_LABELS } from '../rules/limits.ts';
+import { hasRoomFor, withField } from './custom-fields.ts';
+import { conclude, refuse } from './directives.ts';
 import { isSettled, nextStatus } from './lifecycle.ts';
 import type { EventValue, NewInteraction, Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
@@ -88,7 +89,15 @@ export function setFields(plan: Plan, cause: Cause, directives: Directives, mayR
     change(plan, cause, 'subject', supportCase.subject, subject, reason('subject'));
     supportCase.subject = subject;
   }
-  const added = labels.filter((label) => !supportCase.labels.includes(label));
+  const missing = labels.filter((label) => !supportCase.labels.includes(label));
+  const added = missing.slice(0, Math.max(0, MAX_LABELS - supportCase.labels.length));
+  if (added.length < missing.length) {
+    directives.refused.push({
+      by: reason('labels') ?? 'labels',
+      value: missing.slice(added.length).join(', '),
+      reason: `a case has at most ${MAX_LABELS} labels`,
+    });
+  }
   if (added.length > 0) {
     const all = [...supportCase.labels, ...added];
     const old = supportCase.labels.join(', ') || null;
@@ -100,6 +109,14 @@ export function setFields(plan: Plan, cause: Cause, directives: Directives, mayR
       ? (supportCase.custom_fields[key] ?? null)
       : null;
     if (!replaces(old, value)) continue;
+    if (!hasRoomFor(supportCase.custom_fields, key)) {
+      refuse(
+        directives,
+        `case.custom_fields.${key}`,
+        `a case has at most ${MAX_CUSTOM_FIELDS} custom fields`,
+      );
+      continue;
+    }
     change(plan, cause, `custom_fields.${key}`, old, value, reason(`custom_fields.${key}`));
     supportCase.custom_fields = withField(supportCase.custom_fields, key, value);
   }

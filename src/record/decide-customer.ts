@@ -1,6 +1,8 @@
 import { type Address, addressKey } from '../message/addresses.ts';
 import { parsePersonName } from '../message/names.ts';
 import { type Directives, setBy } from '../rules/directives.ts';
+import { MAX_CUSTOM_FIELDS } from '../rules/limits.ts';
+import { hasRoomFor, withField } from './custom-fields.ts';
 import { conclude, refuse } from './directives.ts';
 import type { Incoming } from './incoming.ts';
 import type { Plan } from './plan.ts';
@@ -84,6 +86,11 @@ function fillFields(plan: Plan, customer: Customer, directives: Directives, mayR
   for (const [key, value] of custom_fields) {
     const has = Object.hasOwn(customer.custom_fields, key);
     if (has && (!mayReplace || customer.custom_fields[key] === value)) continue;
+    if (!hasRoomFor(customer.custom_fields, key)) {
+      const reason = `a customer has at most ${MAX_CUSTOM_FIELDS} custom fields`;
+      refuse(directives, `customer.custom_fields.${key}`, reason);
+      continue;
+    }
     customer.custom_fields = withField(customer.custom_fields, key, value);
     plan.customers.add(customer);
   }
@@ -110,15 +117,6 @@ function notePlanted({ customer: { address }, directives }: Incoming): void {
     value: address?.address ?? '',
     reason: 'names a known customer other than From: the mail stays with From',
   });
-}
-
-/** Adds a custom field; a key that a stranger chose (`__proto__`) is a field like any other. */
-export function withField(
-  fields: Record<string, string>,
-  key: string,
-  value: string,
-): Record<string, string> {
-  return Object.fromEntries([...Object.entries(fields).filter(([name]) => name !== key), [key, value]]);
 }
 
 function findCustomer(

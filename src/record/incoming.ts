@@ -14,6 +14,8 @@ export interface Incoming {
   readonly uid: number;
   /** INTERNALDATE. */
   readonly receivedAt: Date;
+  /** RFC822.SIZE; an estimate at some servers. */
+  readonly sizeBytes: number;
   /** The bytes to keep, secrets overwritten. */
   readonly source: Buffer;
   /** False where attachments were left in the mailbox, because the mail is larger than is fetched. */

@@ -1,9 +1,12 @@
+import type { Redaction } from '../message/redact.ts';
 import type { Status } from '../rules/directives.ts';
 
 /** What the operator says of how mail becomes history. */
 export interface Policy {
   /** More inbound mails of one customer than `messages` within `window` milliseconds are a flood. */
   readonly flood: { readonly messages: number; readonly window: number };
+  /** What must not stand in an error that is kept, since it may quote the mail. */
+  readonly redactions?: readonly Redaction[];
   /** Given where old mail is imported. */
   readonly importing?: Importing;
 }

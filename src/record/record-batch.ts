@@ -1,54 +1,113 @@
 import type { Database, Transaction } from '../db/connect.ts';
 import { blameFor } from '../db/sqlstate.ts';
 import { transact } from '../db/transact.ts';
-import { errorMessage, MailcaseError } from '../errors.ts';
-import { decide } from './decide.ts';
+import { MailcaseError } from '../errors.ts';
+import { failureText } from './failure.ts';
 import type { Incoming } from './incoming.ts';
-import { loadView } from './load.ts';
-import type { Plan } from './plan.ts';
+import { loadDecideStore, type Recorded } from './load-decide-store.ts';
 import type { Policy } from './policy.ts';
-import { quarantine } from './quarantine.ts';
+import { type Quarantined, quarantine, type Unrecordable } from './quarantine.ts';
 import { findReceipts } from './receipts.ts';
-import { storePlan } from './store.ts';
+import { storeReceipts } from './store-receipts.ts';
 
 /** What became of a batch, as numbers of messages. */
 export interface BatchResult {
-  readonly recorded: number;
-  readonly duplicates: number;
-  readonly quarantined: number;
+  recorded: number;
+  duplicates: number;
+  /** Dropped before by somebody. */
+  skipped: number;
+  quarantined: Quarantined[];
   /** Header values that were not applied. */
-  readonly refused: number;
+  refused: number;
   /** Whose mail was a flood, and how much of it. */
-  readonly floods: readonly { customerId: number; messages: number }[];
+  floods: { customerId: number; messages: number }[];
 }
 
-const NOTHING: BatchResult = { recorded: 0, duplicates: 0, quarantined: 0, refused: 0, floods: [] };
+/** Makes a plain message that anybody could send; where it cannot be recorded, no message is to blame. */
+export type Control = () => Promise<Incoming>;
 
 /**
  * Records a batch in one transaction: load, decide, store. Whom the failure is due to decides what follows: a race is
  * run again, a reason in the data halves the batch until the culprit stands alone and is quarantined, and a reason
  * outside is thrown on, with nothing stored and nobody blamed.
+ *
+ * Where not one message of the batch could be recorded, the control decides: a broken release, or a trigger that refuses
+ * everything, must not sweep a mailbox into quarantine. Without one, the messages are to blame.
+ *
+ * @throws MailcaseError `recording_broken` where the control cannot be recorded either
  */
 export async function recordTogether(
   db: Database,
   batch: readonly Incoming[],
   policy: Policy,
+  control?: Control,
 ): Promise<BatchResult> {
-  if (batch.length === 0) return NOTHING;
+  const result: BatchResult = {
+    ...{ recorded: 0, duplicates: 0, skipped: 0, quarantined: [], refused: 0, floods: [] },
+  };
+  const culprits: Unrecordable[] = [];
+  await recordParts({ db, policy, result, culprits }, batch);
+  if (culprits.length > 0 && result.recorded === 0 && control) {
+    await assertRecordable(db, await control(), policy);
+  }
+  for (const culprit of culprits) {
+    const outcome = await quarantine(db, culprit, policy);
+    if (outcome === 'skipped') result.skipped += 1;
+    else if (outcome !== 'known') result.quarantined.push(outcome);
+  }
+  return result;
+}
+
+/** What the recording of a batch comes to, part by part. */
+interface Recording {
+  readonly db: Database;
+  readonly policy: Policy;
+  readonly result: BatchResult;
+  readonly culprits: Unrecordable[];
+}
+
+async function recordParts(
+  recording: Recording,
+  batch: readonly Incoming[],
+  { isAgain = false } = {},
+): Promise<void> {
+  const { db, policy, result, culprits } = recording;
+  const [only] = batch;
+  if (only === undefined) return;
   try {
-    return resultOf(await storeTogether(db, batch, policy));
+    addTo(result, await storeTogether(db, batch, policy));
   } catch (error) {
-    if (blameFor(error) !== 'data') throw error;
-    return recordHalves(db, batch, policy, error);
+    const blame = blameFor(error);
+    if (blame !== 'data' && blame !== 'defect') throw error;
+    if (batch.length > 1) {
+      const middle = Math.ceil(batch.length / 2);
+      await recordParts(recording, batch.slice(0, middle));
+      await recordParts(recording, batch.slice(middle));
+    } else if (blame === 'defect' && !isAgain) {
+      // It may have come up because a connection was on its way out: it is blamed on the message where it comes again.
+      await recordParts(recording, batch, { isAgain: true });
+    } else {
+      culprits.push(unrecordable(only, error));
+    }
   }
 }
 
-function storeTogether(db: Database, batch: readonly Incoming[], policy: Policy): Promise<Plan> {
+/** A message that was read and judged, and cannot be recorded for a reason of its own. */
+export function unrecordable(incoming: Incoming, error: unknown): Unrecordable {
+  const { folder, uid, source, isWhole, receivedAt, sizeBytes, senderAuth, dedupeKey } = incoming;
+  return {
+    ...{ folder, uid, source, isWhole, receivedAt, sizeBytes, senderAuth, dedupeKey },
+    stage: error instanceof MailcaseError ? 'decide' : 'store',
+    error: failureText(error),
+    verdict: { trusted: incoming.trusted, reason: incoming.trustWhy },
+  };
+}
+
+function storeTogether(db: Database, batch: readonly Incoming[], policy: Policy): Promise<Recorded> {
   return transact(db, async (trx) => {
-    const open = (await withoutReceipts(trx, batch)).map(withOwnDirectives);
-    const plan = decideOrBlame(await loadView(trx, open, policy), open, policy);
-    await storePlan(trx, plan, policy);
-    return plan;
+    const recorded = await loadDecideStore(trx, await withoutReceipts(trx, batch), policy);
+    await storeReceipts(trx, recorded, policy);
+    return recorded;
   });
 }
 
@@ -69,68 +128,31 @@ async function withoutReceipts(trx: Transaction, batch: readonly Incoming[]): Pr
   return batch.filter((incoming) => open.has(incoming));
 }
 
-/** Decisions add to the directives; an attempt that is run again must not find what the one before added. */
-export function withOwnDirectives(incoming: Incoming): Incoming {
-  const { directives } = incoming;
-  return {
-    ...incoming,
-    directives: {
-      ...directives,
-      applied: [...directives.applied],
-      refused: [...directives.refused],
-      decided: [...directives.decided],
-    },
-  };
-}
-
-function decideOrBlame(...args: Parameters<typeof decide>): Plan {
+/** Records the control and takes it back. */
+async function assertRecordable(db: Database, control: Incoming, policy: Policy): Promise<void> {
+  const record = async (trx: Transaction) =>
+    storeReceipts(trx, await loadDecideStore(trx, [control], policy), policy);
   try {
-    return decide(...args);
+    await transact(db, record, { dryRun: true });
   } catch (error) {
-    throw new MailcaseError('message_unrecordable', `cannot be decided: ${errorMessage(error)}`, {
-      cause: error,
-    });
+    const blame = blameFor(error);
+    if (blame !== 'data' && blame !== 'defect') throw error;
+    throw new MailcaseError(
+      'recording_broken',
+      `no message can be recorded, not even one made to try it, so none is to blame: ${failureText(error)}`,
+    );
   }
 }
 
-async function recordHalves(
-  db: Database,
-  batch: readonly Incoming[],
-  policy: Policy,
-  error: unknown,
-): Promise<BatchResult> {
-  const [only] = batch;
-  if (only === undefined) return NOTHING;
-  if (batch.length === 1) {
-    const stage = error instanceof MailcaseError ? 'decide' : 'store';
-    const { folder, uid, source } = only;
-    await quarantine(db, { folder, uid, stage, error: errorMessage(error), source }, policy);
-    return { ...NOTHING, quarantined: 1 };
-  }
-  const middle = Math.ceil(batch.length / 2);
-  const first = await recordTogether(db, batch.slice(0, middle), policy);
-  const second = await recordTogether(db, batch.slice(middle), policy);
-  return {
-    recorded: first.recorded + second.recorded,
-    duplicates: first.duplicates + second.duplicates,
-    quarantined: first.quarantined + second.quarantined,
-    refused: first.refused + second.refused,
-    floods: [...first.floods, ...second.floods],
-  };
-}
-
-function resultOf({ receipts, interactions, floods }: Plan): BatchResult {
+function addTo(result: BatchResult, { plan: { receipts, interactions, floods }, leftOut }: Recorded): void {
   const recorded = interactions.length;
-  const refused = interactions.reduce((sum, { incoming }) => sum + incoming.directives.refused.length, 0);
+  result.recorded += recorded;
+  result.duplicates += receipts.length - recorded;
+  result.skipped += leftOut.length;
+  result.refused += interactions.reduce((sum, { incoming }) => sum + incoming.directives.refused.length, 0);
   const messages = new Map<number, number>();
   for (const { id } of floods) {
     if (id !== undefined) messages.set(id, (messages.get(id) ?? 0) + 1);
   }
-  return {
-    recorded,
-    duplicates: receipts.length - recorded,
-    quarantined: 0,
-    refused,
-    floods: [...messages].map(([customerId, count]) => ({ customerId, messages: count })),
-  };
+  for (const [customerId, count] of messages) result.floods.push({ customerId, messages: count });
 }

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Transaction } from '../db/connect.ts';
 import { bytes, insertRows, updateRows } from '../db/insert.ts';
 import { needsPieces, storeInPieces } from '../db/pieces.ts';
 import { byteLength } from '../message/text.ts';
 import type { Directives } from '../rules/directives.ts';
+import { sha256Of } from './content.ts';
 import type { NewInteraction, Plan } from './plan.ts';
 import { idOf, ROWS_PER_INSERT } from './rows.ts';
 import { relatedIds } from './threading.ts';
@@ -196,7 +196,7 @@ async function storeRawMessages(trx: Transaction, interactions: readonly NewInte
     interactions.map((interaction) => ({
       interaction_id: idOf(interaction),
       size_bytes: interaction.incoming.source.length,
-      sha256: createHash('sha256').update(interaction.incoming.source).digest(),
+      sha256: sha256Of(interaction.incoming.source),
       content: isLarge(interaction) ? Buffer.alloc(0) : interaction.incoming.source,
       is_whole: interaction.incoming.isWhole,
     })),

@@ -1,13 +1,12 @@
 import type { Transaction } from '../db/connect.ts';
 import { insertRows, nextIds, updateRows } from '../db/insert.ts';
 import type { EventValue, Plan } from './plan.ts';
-import { type Policy, processedWhenRecorded } from './policy.ts';
 import { idOf, ROWS_PER_INSERT } from './rows.ts';
 import { storeChanged, storeInteractions } from './store-interactions.ts';
 import type { Customer, SupportCase } from './view.ts';
 
-/** Stores a plan in a few multi-row statements. */
-export async function storePlan(trx: Transaction, plan: Plan, policy: Policy): Promise<void> {
+/** Stores a plan in a few multi-row statements, all but its receipts. */
+export async function storePlan(trx: Transaction, plan: Plan): Promise<void> {
   const newCustomers = [...plan.customers].filter(isNew);
   const changedCustomers = [...plan.customers].filter((customer) => !isNew(customer));
   const newCases = [...plan.cases].filter(isNew);
@@ -50,7 +49,6 @@ export async function storePlan(trx: Transaction, plan: Plan, policy: Policy): P
   await updateRows(trx, 'cases', CASE_COLUMNS, changedCases.map(caseRow));
   await storeInteractions(trx, plan.interactions);
   await storeEvents(trx, plan);
-  await storeReceipts(trx, plan, processedWhenRecorded(policy));
   await storeParticipants(trx, plan);
   await storeChanged(trx, plan);
 }
@@ -119,21 +117,6 @@ async function storeEvents(trx: Transaction, { events }: Plan): Promise<void> {
 
 function eventText(value: EventValue): string | null {
   return typeof value === 'object' && value !== null ? String(idOf(value)) : value;
-}
-
-async function storeReceipts(trx: Transaction, { receipts }: Plan, processedAt: Date | null): Promise<void> {
-  if (receipts.length === 0) return;
-  await trx('receipts').insert(
-    receipts.map(({ incoming, outcome, interaction }) => ({
-      folder_id: incoming.folder.folderId,
-      uid_validity: incoming.folder.uidValidity,
-      uid: incoming.uid,
-      dedupe_key: incoming.dedupeKey,
-      outcome,
-      interaction_id: idOf(interaction),
-      processed_at: processedAt,
-    })),
-  );
 }
 
 function isNew(row: { id: number | undefined }): boolean {

@@ -1,6 +1,7 @@
 import type { HeaderField, Headers } from '../message/headers.ts';
 import { byteLength } from '../message/text.ts';
 import { type Directives, noDirectives } from './directives.ts';
+import { MAX_CUSTOM_FIELDS_OF_MAIL, MAX_KEY_BYTES, MAX_LABELS_OF_MAIL } from './limits.ts';
 import * as read from './readers.ts';
 
 /** One row of the contract's table: the header's name behind the prefix, the field it sets, how its body is read. */
@@ -35,6 +36,18 @@ function row<T>(
   };
 }
 
+/** Labels of several headers are one list, which is bounded as a whole. */
+function labels(): MappedHeader {
+  const base = row('case-labels', 'case.labels', read.readLabels, (d, v) => {
+    d.case.labels = [...new Set([...d.case.labels, ...v])].slice(0, MAX_LABELS_OF_MAIL);
+  });
+  const apply = (directives: Directives, field: HeaderField): Outcome => {
+    const isFull = directives.case.labels.length === MAX_LABELS_OF_MAIL;
+    return isFull ? { refused: read.TOO_MANY_LABELS } : base.apply(directives, field);
+  };
+  return { ...base, apply, repeats: true };
+}
+
 /** The contract's table, in its order. */
 const TABLE: readonly MappedHeader[] = [
   row('customer-email', 'customer.email', read.readCustomer, (d, v) => {
@@ -55,12 +68,7 @@ const TABLE: readonly MappedHeader[] = [
   row('case-status', 'case.status', read.readStatus, (d, v) => {
     d.case.status = v;
   }),
-  {
-    ...row('case-labels', 'case.labels', read.readLabels, (d, v) => {
-      d.case.labels = [...new Set([...d.case.labels, ...v])];
-    }),
-    repeats: true,
-  },
+  labels(),
   row('case-language', 'case.language', read.readLanguage, (d, v) => {
     d.case.language = v;
   }),
@@ -97,9 +105,6 @@ const TABLE: readonly MappedHeader[] = [
 ];
 
 const CUSTOM_FIELDS = ['customer', 'case'] as const;
-
-/** Keys of custom fields are bounded like identifiers. */
-const MAX_KEY_BYTES = 255;
 
 /** Which headers are mapped, under the operator's prefix. */
 export interface HeaderMapping {
@@ -165,7 +170,11 @@ function customField(key: string, prefix: string): MappedHeader | undefined {
     if (byteLength(name) > MAX_KEY_BYTES) {
       return { ...base, apply: () => ({ refused: `its key is longer than ${MAX_KEY_BYTES} bytes` }) };
     }
-    return base;
+    const apply = (directives: Directives, field: HeaderField): Outcome =>
+      directives[owner].custom_fields.size < MAX_CUSTOM_FIELDS_OF_MAIL
+        ? base.apply(directives, field)
+        : { refused: `the first ${MAX_CUSTOM_FIELDS_OF_MAIL} custom fields of a ${owner} in a mail count` };
+    return { ...base, apply };
   }
   return undefined;
 }

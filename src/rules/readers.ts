@@ -5,6 +5,7 @@ import { type Address, isMailSystem, parseQuotedAddresses } from '../message/add
 import type { HeaderField } from '../message/headers.ts';
 import { byteLength } from '../message/text.ts';
 import { DIRECTIONS, type Direction, STATUSES, type Status } from './directives.ts';
+import { MAX_IDENTIFIER_BYTES, MAX_LABEL_BYTES, MAX_LABELS_OF_MAIL, MAX_TEXT_CHARACTERS } from './limits.ts';
 
 /** What a reader says of a header's body: the value it stands for, or why it cannot be taken. */
 export type Reading<T> = { readonly value: T; readonly note?: string } | { readonly refused: string };
@@ -12,12 +13,12 @@ export type Reading<T> = { readonly value: T; readonly note?: string } | { reado
 /** Reads one body that is not empty. */
 export type Reader<T> = (field: HeaderField) => Reading<T>;
 
-/** Identifiers are looked up through an index, whose rows have a limit; nobody's real id is longer. */
-const MAX_IDENTIFIER_BYTES = 255;
-
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)$/;
 
-export const readText: Reader<string> = ({ value }) => ({ value });
+export const readText: Reader<string> = ({ value }) =>
+  value.length > MAX_TEXT_CHARACTERS
+    ? { refused: `longer than ${MAX_TEXT_CHARACTERS.toLocaleString('en-US')} characters` }
+    : { value };
 
 export const readIdentifier: Reader<string> = ({ value }) =>
   byteLength(value) > MAX_IDENTIFIER_BYTES
@@ -30,13 +31,24 @@ export const readDirection: Reader<Direction> = oneOf(DIRECTIONS);
 
 /** Comma-separated; empty ones and doubles are left out. */
 export const readLabels: Reader<string[]> = ({ value }) => {
-  const labels = value
+  const written = value
     .split(',')
     .map((label) => label.trim())
     .filter((label) => label !== '');
-  if (labels.length === 0) return { refused: 'no label in it' };
-  return { value: [...new Set(labels)] };
+  if (written.length === 0) return { refused: 'no label in it' };
+  const labels = [...new Set(written)];
+  const short = labels.filter((label) => byteLength(label) <= MAX_LABEL_BYTES);
+  if (short.length === 0) return { refused: `longer than ${MAX_LABEL_BYTES} bytes` };
+  const notes = [
+    ...(short.length < labels.length ? [`labels longer than ${MAX_LABEL_BYTES} bytes are left out`] : []),
+    ...(short.length > MAX_LABELS_OF_MAIL ? [TOO_MANY_LABELS] : []),
+  ];
+  const taken = short.slice(0, MAX_LABELS_OF_MAIL);
+  return notes.length === 0 ? { value: taken } : { value: taken, note: notes.join('; ') };
 };
+
+/** Why labels beyond the first ones do not count. */
+export const TOO_MANY_LABELS = `the first ${MAX_LABELS_OF_MAIL} labels of a mail count`;
 
 /** ISO 639-1 in lower case, optionally with a region of ISO 3166-1 in upper case: `ES` is `es`, `pt-br` is `pt-BR`. */
 export const readLanguage: Reader<string> = ({ value }) => {

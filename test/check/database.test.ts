@@ -89,7 +89,7 @@ describe('a database', () => {
         level: 'warning',
         code: 'quarantined',
         message: expect.stringContaining('2 messages'),
-        cure: expect.stringContaining('from quarantine'),
+        cure: expect.stringContaining('`mailcase quarantine list`'),
       });
     } finally {
       await other.db.destroy();

@@ -223,14 +223,16 @@ What changes in the case
     expect((await explain('--mailbox', 'b', '--folder', 'Sent')).stdout).toContain('(role: sent)');
   });
 
-  it('says of what is too large that it goes to quarantine', async () => {
+  it('says of a file that is larger than is fetched whole that a mail server has to list its parts', async () => {
     const small = await writeConfig({
       database: { url: database.url },
       mailboxes: [mailboxSection('explain@example.com', { message_bytes: '1KB' })],
     });
-    const { code, stdout } = await runMailcase(['explain', ORDER, '--config', small.file]);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/goes to quarantine: fetch: \d+ bytes are more than message_bytes \(1024\)/);
+    const { code, stdout, stderr } = await runMailcase(['explain', ORDER, '--config', small.file]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(
+      /is larger than message_bytes \(1024 bytes\): .*--uid explains it in the mailbox/s,
+    );
     await small.remove();
   });
 

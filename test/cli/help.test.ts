@@ -59,7 +59,8 @@ describe('the help of each command', () => {
         'explain',
         'import',
       ],
-      ...['attachment', 'history', 'case', 'case set', 'case merge', 'case move', 'customer merge'],
+      ...['attachment', 'quarantine list', 'quarantine show', 'quarantine retry', 'quarantine drop'],
+      ...['history', 'case', 'case set', 'case merge', 'case move', 'customer merge'],
     ]);
   });
 

@@ -144,19 +144,14 @@ describe('whether a poll takes it', () => {
 
   it('what is in quarantine is told with its error', async () => {
     const user = 'explain-quarantine@example.com';
-    const { mailbox, folder } = await mailboxOf(user, { name: 'quarantine', message_bytes: '1KB' });
-    await deliver(inject('dovecot'), user, [
-      mail({ From: 'ann@asker.example', To: user }, 'x '.repeat(1000)),
-    ]);
-    const before = await explainInMailbox(database.db, { mailbox, folder, recording: RECORDING, judges }, 1);
+    const { mailbox, folder } = await mailboxOf(user, { name: 'quarantine' });
+    await deliver(inject('dovecot'), user, [mail({ From: 'ann@asker.example', To: user, Subject: 'Trap' })]);
+    // A constraint of the operator's own stands in for a defect of ours.
+    await database.db.raw("alter table interactions add constraint no_trap check (subject <> 'Trap')");
     await poll(database.db, mailbox);
+    await database.db.raw('alter table interactions drop constraint no_trap');
     const after = await explainInMailbox(database.db, { mailbox, folder, recording: RECORDING, judges }, 1);
-    for (const said of [before, after]) {
-      expect(said).toMatchObject({
-        outcome: 'quarantined',
-        error: expect.stringMatching(/message_bytes \(1024\)/),
-      });
-    }
+    expect(after).toMatchObject({ outcome: 'quarantined', error: expect.stringContaining('no_trap') });
     expect(after.selection?.why).toMatch(/put into quarantine/);
   });
 });

@@ -409,7 +409,7 @@ describe('processed', () => {
     ]);
   });
 
-  test('delete: only what is fully recorded goes, a duplicate too; quarantined mail stays', async () => {
+  test('delete: only what is fully recorded goes, a duplicate too; what was cut stays', async () => {
     const user = newUser();
     const mailbox = await loadMailbox(user, { processed: { delete: true }, message_bytes: '4KB' });
     const large = question(user, 'too-large', { Subject: 'x'.repeat(70).concat('\r\n ').repeat(100) });
@@ -418,16 +418,16 @@ describe('processed', () => {
     // Somebody else's deleted mail is not ours to expunge.
     await deliver(server, user, [question(user, 'd2')]);
     await withClient(user, (client) => client.messageFlagsAdd('4', ['\\Deleted', '\\Seen'], { uid: true }));
-    expect(await poll(database.db, mailbox)).toMatchObject({ recorded: 1, duplicates: 1, quarantined: 1 });
+    expect(await poll(database.db, mailbox)).toMatchObject({ recorded: 2, duplicates: 1 });
     expect(await contentOf(user)).toEqual([
       { uid: 2, flags: [] },
       { uid: 4, flags: ['\\Deleted', '\\Seen'] },
     ]);
     // It is receipted, so it is not tried again by every poll.
-    expect(await poll(database.db, mailbox)).toMatchObject({ recorded: 0, quarantined: 0 });
+    expect(await poll(database.db, mailbox)).toMatchObject({ recorded: 0, duplicates: 0 });
   });
 
-  test('set_aside: what could not be recorded goes to a folder of its own', async () => {
+  test('set_aside: what could not be recorded in full goes to a folder of its own', async () => {
     const user = newUser();
     const processed = { move: 'Done', set_aside: 'Not recorded' };
     const mailbox = await loadMailbox(user, { processed, message_bytes: '4KB' });
@@ -435,7 +435,7 @@ describe('processed', () => {
     await append(user, 'Not recorded');
     const large = question(user, 'too-large', { Subject: 'x'.repeat(70).concat('\r\n ').repeat(100) });
     await deliver(server, user, [question(user, 'a1'), large]);
-    expect(await poll(database.db, mailbox)).toMatchObject({ recorded: 1, quarantined: 1 });
+    expect(await poll(database.db, mailbox)).toMatchObject({ recorded: 2 });
     expect(await contentOf(user)).toEqual([]);
     expect(await contentOf(user, { path: 'Done' })).toHaveLength(1);
     expect(await contentOf(user, { path: 'Not recorded' })).toHaveLength(1);

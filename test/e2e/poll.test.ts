@@ -258,23 +258,6 @@ describe('a message that cannot be recorded', () => {
     expect(await seenUids(user)).toEqual([1, 2, 3, 4, 5]);
     expect(await poll(database.db, mailbox)).toMatchObject({ found: 0 });
   });
-
-  test('that is too large is not fetched, is quarantined without bytes, and the others go on', async () => {
-    const user = newUser();
-    const mailbox = await loadMailbox(user, { message_bytes: '4KB' });
-    const large = mail(
-      { From: 'a@b.example', To: user, Subject: 'Large' },
-      'x'.repeat(70).concat('\r\n').repeat(200),
-    );
-    await deliver(inject('dovecot'), user, [large, customerMail('Small beside large')]);
-    expect(await poll(database.db, mailbox)).toMatchObject({ recorded: 1, quarantined: 1 });
-    expect(
-      await rows(
-        database.db,
-        "select uid, stage, content is null as kept_there from quarantine where stage = 'fetch'",
-      ),
-    ).toEqual([{ uid: 1, stage: 'fetch', kept_there: true }]);
-  });
 });
 
 test.each([

@@ -24,7 +24,7 @@ async function contentOf(table: string): Promise<string> {
 
 /** jsonb has bytea as `\x…`. */
 function decodeBytes(value: unknown): unknown {
-  if (typeof value !== 'string' || !/^\\x([0-9a-f]{2})+$/.test(value)) return value;
+  if (typeof value !== 'string' || !/^\\x[0-9a-f]+$/.test(value)) return value;
   return Buffer.from(value.slice(2), 'hex').toString('latin1');
 }
 
@@ -46,13 +46,16 @@ test('the loudest log and the database hold no password, no trust secret, and th
     'Content-Transfer-Encoding': 'base64',
     Subject: `=?utf-8?B?${Buffer.from(`Encoded ${TRUST_SECRET}`).toString('base64')}?=`,
   };
+  // A constraint of the operator's own stands in for a defect of ours.
+  await database.db.raw("alter table interactions add constraint no_trap check (subject <> 'Trap')");
   await deliver(server, 'secrets@example.com', [
     mail(trusted, BODY),
     mail(folded, BODY),
     mail(guessed, BODY),
     mail(elsewhere, `${BODY} ${TRUST_SECRET}`),
     mail(encoded, Buffer.from(`${BODY} ${TRUST_SECRET}`).toString('base64')),
-    mail({ ...trusted, Subject: 'Too large' }, `${BODY}\r\n`.repeat(200)),
+    mail({ ...trusted, Subject: 'Large' }, `${BODY} ${TRUST_SECRET}\r\n`.repeat(150_000)),
+    mail({ ...trusted, Subject: 'Trap' }, BODY),
   ]);
 
   const wrong = { name: 'wrong', imap: { password: WRONG_PASSWORD } };
@@ -66,7 +69,7 @@ test('the loudest log and the database hold no password, no trust secret, and th
     log: { level: 'trace' },
     mailboxes: [
       mailboxSection('secrets@example.com', {
-        message_bytes: '4KB',
+        message_bytes: '6MB',
         trust: { secret: { header: 'x-our-secret', value: TRUST_SECRET } },
       }),
       mailboxSection('secrets@example.com', wrong),
@@ -79,7 +82,7 @@ test('the loudest log and the database hold no password, no trust secret, and th
   // It did all of that, and said so.
   expect(code).toBe(1);
   expect(output).toMatch(/"level":"debug"/);
-  expect(output).toMatch(/"recorded":5.*"quarantined":1/);
+  expect(output).toMatch(/"recorded":6.*"quarantined":1/);
   expect(output).toMatch(/imap_credentials/);
   const interactions = await rows(database.db, 'select subject, trusted from interactions order by id');
   expect(interactions.slice(0, 3)).toEqual([

@@ -16,6 +16,7 @@ const NEW: Explanation = {
     received_at: new Date('2026-11-09T08:15:00Z'),
     size_bytes: 1536,
     attachments: 1,
+    cut: ['attachments: 1 left in the mailbox'],
   },
   outcome: 'recorded',
   selection: null,
@@ -59,6 +60,7 @@ describe('printExplanation', () => {
 照明
   from ann@asker.example to support@example.com
   received 2026-11-09 08:15, 1.5 KB, 1 attachment
+  cut: attachments: 1 left in the mailbox
 
 Polled from support, it is recorded as inbound mail of customer 3, Ann, in case 7 (then open).
 

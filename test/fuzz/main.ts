@@ -31,7 +31,7 @@ const folder = await mkdtemp(join(tmpdir(), 'mailcase-fuzz-postgres-'));
 const settings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' };
 const postgres = await startEmbeddedPostgres({ dataDir: folder, settings });
 const db = connectDatabase(postgres.url('postgres'), 5, { patient: true });
-const judges = new Judges(RECORDING.limits);
+const judges = new Judges(RECORDING);
 say(`seed ${seed}, ${runs} mutated mails`);
 try {
   await migrateUp(db);

@@ -59,7 +59,10 @@ const full = history({
         { by: 'x-desk-case-status', value: 'closed', reason: 'not trusted' },
         { by: 'x-desk-case-labels', value: 'refund', reason: 'not trusted' },
       ],
-      attachments: [{ id: 5, file_name: 'a.png', content_type: 'image/png', size_bytes: 209 }],
+      attachments: [
+        { id: 5, file_name: 'a.png', content_type: 'image/png', size_bytes: 209, left_in_mailbox: true },
+      ],
+      cut: ['attachments: 1 left in the mailbox'],
     }),
     interaction({
       id: 2,
@@ -124,7 +127,8 @@ case 3 · ORDER-1 · open
   2026-11-09 08:15  ← in   Where is my lamp?
                            interaction 1: Joe <joe@example.com> → support@example.com
                            I ordered it a week ago.
-                           attachment 5: a.png (image/png, 209 bytes)
+                           attachment 5, left in the mailbox: a.png (image/png, 209 bytes)
+                           cut: attachments: 1 left in the mailbox
                            not applied: not trusted
                              x-desk-case-status: closed
                              x-desk-case-labels: refund
@@ -236,7 +240,9 @@ case 3 · open
           outsider: true,
           city: text,
           customer: { id: 8, first_name: text, last_name: text, addresses: [text] },
-          attachments: [{ id: 1, file_name: text, content_type: text, size_bytes: 1 }],
+          attachments: [
+            { id: 1, file_name: text, content_type: text, size_bytes: 1, left_in_mailbox: false },
+          ],
           refused: [{ by: text, value: text, reason: text }],
           decided: [{ what: 'case', value: text, why: text }],
           placements: [{ how: 'moved', from: 8, into: 3, at: AT, actor: text }],

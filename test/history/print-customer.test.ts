@@ -72,7 +72,15 @@ describe('printCustomerHistory', () => {
             city: 'São Paulo',
             country_code: 'BR',
             ip_address: '2001:db8::1',
-            attachments: [{ id: 7, file_name: 'a.png', content_type: 'image/png', size_bytes: 209 }],
+            attachments: [
+              {
+                id: 7,
+                file_name: 'a.png',
+                content_type: 'image/png',
+                size_bytes: 209,
+                left_in_mailbox: false,
+              },
+            ],
           }),
         ],
       },
@@ -214,7 +222,7 @@ Joe Customer  joe@example.com
       from_address: text,
       outsider: true,
       city: text,
-      attachments: [{ id: 1, file_name: text, content_type: text, size_bytes: 1 }],
+      attachments: [{ id: 1, file_name: text, content_type: text, size_bytes: 1, left_in_mailbox: false }],
       case: { ...order, external_id: text },
     };
     return history(

@@ -24,6 +24,7 @@ function interaction(given: Partial<HistoryInteraction> = {}): HistoryInteractio
     city: null,
     countryCode: null,
     ipAddress: null,
+    cut: [],
     attachments: [],
     refused: [],
     ...given,
@@ -96,9 +97,16 @@ describe('printHistory', () => {
               countryCode: 'BR',
               ipAddress: '2001:db8::1',
               attachments: [
-                { id: 7, fileName: 'a.png', contentType: 'image/png', sizeBytes: 209 },
-                { id: 8, fileName: null, contentType: 'text/plain', sizeBytes: 3 * 1024 * 1024 },
+                { id: 7, fileName: 'a.png', contentType: 'image/png', sizeBytes: 209, leftInMailbox: false },
+                {
+                  id: 8,
+                  fileName: null,
+                  contentType: 'text/plain',
+                  sizeBytes: 3 * 1024 * 1024,
+                  leftInMailbox: true,
+                },
               ],
+              cut: ['attachments: 1 left in the mailbox'],
             }),
           ],
         }),
@@ -120,7 +128,8 @@ Joe Customer  joe@example.com, joe@example.org
     2026-11-09 08:15  ← in   [auto_reply] [outsider] (no subject)
                              from São Paulo, BR · 2001:db8::1
                              attachment 7: a.png (image/png, 209 bytes)
-                             attachment 8: without a name (text/plain, 3.0 MB)`);
+                             attachment 8, left in the mailbox: without a name …
+                             cut: attachments: 1 left in the mailbox`);
   });
 
   it('leaves out what is empty', () => {
@@ -180,7 +189,9 @@ joe@example.com
                 interaction({
                   subject: evil,
                   city: evil,
-                  attachments: [{ id: 1, fileName: evil, contentType: evil, sizeBytes: 1 }],
+                  attachments: [
+                    { id: 1, fileName: evil, contentType: evil, sizeBytes: 1, leftInMailbox: false },
+                  ],
                 }),
               ],
             }),

@@ -3,17 +3,19 @@ import { fetchMessages, fetchSizes } from '../../src/imap/fetch.ts';
 import { openFolder } from '../../src/imap/folder.ts';
 import { openSession, type Session } from '../../src/imap/session.ts';
 import { deliver } from '../support/deliver.ts';
+import { withClient } from '../support/imap-client.ts';
 import { mail } from '../support/mail.ts';
 import { loadMailbox } from '../support/mailcase.ts';
 
+const MEGABYTE = 1024 * 1024;
 const sessions: Session[] = [];
 afterEach(async () => {
   for (const session of sessions.splice(0)) await session.logout();
 });
 
-async function open(user: string): Promise<Session> {
+async function open(user: string, megabytes = 1): Promise<Session> {
   const { imap } = await loadMailbox(user);
-  const session = await openSession(imap, 1024 * 1024, () => {}, new AbortController().signal);
+  const session = await openSession(imap, megabytes * MEGABYTE, () => {}, new AbortController().signal);
   sessions.push(session);
   await openFolder(session, 'INBOX');
   return session;
@@ -45,4 +47,41 @@ test('messages that are gone are left out', async () => {
   await theirs.client.messageDelete('1', { uid: true });
   expect((await fetchMessages(ours, sizes)).map(({ uid }) => uid)).toContain(2);
   expect(await fetchMessages(ours, [])).toEqual([]);
+});
+
+test('large messages, whatever piece they end in', async () => {
+  const user = 'fetch-pieces@example.com';
+  const piece = 4 * MEGABYTE;
+  const lengths = [piece - 1, piece, piece + 1, 2 * piece, 2 * piece + 1, 3 * piece + 1_000];
+  const head = 'Subject: large\r\n\r\n';
+  const bodies = lengths.map((length, i) => `${head}${`${i}`.repeat(98)}\r\n`.padEnd(length, 'xyz'));
+  await withClient(user, async (client) => {
+    for (const body of bodies) await client.append('INBOX', body);
+  });
+  const session = await open(user, 16);
+  const uids = lengths.map((_, i) => i + 1);
+  const sizes = await fetchSizes(session, uids);
+  expect(sizes.map(({ sizeBytes }) => sizeBytes)).toEqual(lengths);
+  const fetched = await fetchMessages(session, sizes);
+  expect(fetched.map(({ uid }) => uid)).toEqual(uids);
+  expect(fetched.map(({ source }, i) => source.equals(Buffer.from(bodies[i] ?? '')))).toEqual(
+    uids.map(() => true),
+  );
+
+  // Servers that estimate: a message is longer, or shorter, than it was said to be.
+  for (const factor of [0.6, 1.4]) {
+    const estimated = sizes
+      .slice(3)
+      .map((size) => ({ ...size, sizeBytes: Math.round(size.sizeBytes * factor) }));
+    const messages = await fetchMessages(session, estimated);
+    expect(messages.map(({ source }) => source.length)).toEqual(lengths.slice(3));
+    expect(messages.map(({ source }, i) => source.equals(Buffer.from(bodies[i + 3] ?? '')))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  }
+  // One that is far longer is not taken.
+  const [far] = sizes.slice(-1).map((size) => ({ ...size, sizeBytes: piece + 1 }));
+  expect(far && (await fetchMessages(session, [far]))).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { parseMessage } from '../../src/message/parse.ts';
 import { redactSource, redactText } from '../../src/message/redact.ts';
 import { bytesOf } from './build.ts';
 
-const redaction = { header: 'x-secret', value: 'hunter2' };
+const redaction = [{ header: 'x-secret', value: 'hunter2' }];
 
 describe('redaction in the bytes', () => {
   it.each([
@@ -28,7 +28,6 @@ describe('redaction in the bytes', () => {
   ])('%s', (_, source, expected) => {
     const bytes = Buffer.from(source, 'latin1');
     expect(redactSource(bytes, redaction).toString('latin1')).toBe(expected);
-    expect(bytes.toString('latin1')).toBe(source);
   });
 
   it.each([
@@ -48,7 +47,7 @@ describe('redaction in the bytes', () => {
       const base64 = Buffer.from(`${before}${value} and after`).toString('base64');
       const lines = base64.replace(/.{20}/g, '$&\r\n');
       const source = `Subject: =?utf-8?B?${base64}?=\r\n\r\n${lines}`;
-      const redacted = redactSource(Buffer.from(source), { header: 'x-secret', value }).toString();
+      const redacted = redactSource(Buffer.from(source), [{ header: 'x-secret', value }]).toString();
       expect(redacted).toHaveLength(source.length);
       const [word = '', body = ''] = redacted.split('\r\n\r\n');
       for (const text of [word.slice('Subject: =?utf-8?B?'.length, -2), body]) {
@@ -64,22 +63,50 @@ describe('redaction in the bytes', () => {
     },
   );
 
+  it.each(['utf16le', 'utf16be'] as const)('%s, as it is and in base64', (encoding) => {
+    const value = 'a-longer-shared-secret-0123456789';
+    const wide = Buffer.from(`say ${value}!`, 'utf16le');
+    if (encoding === 'utf16be') wide.swap16();
+    for (const body of [wide, Buffer.from(wide.toString('base64'))]) {
+      const source = Buffer.concat([Buffer.from('To: a\r\n\r\n'), body]);
+      const redacted = redactSource(Buffer.from(source), [{ header: 'x-secret', value }]);
+      expect(redacted).toHaveLength(source.length);
+      const kept = redacted.subarray('To: a\r\n\r\n'.length);
+      const decoded = body === wide ? kept : Buffer.from(kept.toString(), 'base64');
+      expect(decoded.toString('latin1')).not.toMatch(/s\0?e\0?c\0?r/);
+      if (body === wide && encoding === 'utf16be') decoded.swap16();
+      if (body === wide) expect(decoded.toString('utf16le')).toBe(`say ${'*'.repeat(33)}!`);
+    }
+  });
+
+  it('of several mailboxes, each', () => {
+    const secrets = [...redaction, { header: 'x-other', value: 'swordfish' }];
+    const source = Buffer.from('X-Secret: hunter2\r\nX-Other: guess\r\n\r\nswordfish');
+    expect(redactSource(source, secrets).toString()).toBe(
+      'X-Secret: *******\r\nX-Other: *****\r\n\r\n*********',
+    );
+    expect(redactText('hunter2 swordfish', secrets)).toBe('******* *********');
+  });
+
   it('a secret beyond ASCII, at the same length in bytes', () => {
     const source = Buffer.from('To: a\r\n\r\nschlüssel', 'utf8');
-    const redacted = redactSource(source, { header: 'x-secret', value: 'schlüssel' });
+    const redacted = redactSource(source, [{ header: 'x-secret', value: 'schlüssel' }]);
     expect(redacted.toString('utf8')).toBe(`To: a\r\n\r\n${'*'.repeat(10)}`);
   });
 
   it('a name with signs of a pattern', () => {
     const source = Buffer.from('x.s: a\r\nxys: a\r\n\r\n');
-    expect(redactSource(source, { header: 'x.s', value: 'zz' }).toString()).toBe('x.s: *\r\nxys: a\r\n\r\n');
+    expect(redactSource(source, [{ header: 'x.s', value: 'zz' }]).toString()).toBe(
+      'x.s: *\r\nxys: a\r\n\r\n',
+    );
   });
 });
 
 describe('in messages of megabytes', () => {
   const MEGABYTE = 1024 * 1024;
+  const WINDOW = MEGABYTE / 8;
   const value = 'a-longer-shared-secret-0123456789';
-  const long = { header: 'x-secret', value };
+  const long = [{ header: 'x-secret', value }];
   const base64 = Buffer.from(`..${value}..`).toString('base64');
   const quoted = [...value].map((sign) => `=${sign.charCodeAt(0).toString(16)}=\r\n`).join('');
 
@@ -91,8 +118,8 @@ describe('in messages of megabytes', () => {
     ['a name that begins no line', `.X-Secret: guess\r\n`, '.X-Secret: guess\r\n'],
   ])('%s, wherever it stands', (_, form, expected) => {
     // Around the place where one window ends and the next begins.
-    for (let at = MEGABYTE - form.length - 2; at <= MEGABYTE + 2; at += 1) {
-      const source = Buffer.alloc(MEGABYTE + 2_000, '.');
+    for (let at = WINDOW - form.length - 2; at <= WINDOW + 2; at += 1) {
+      const source = Buffer.alloc(WINDOW + 2_000, '.');
       source.write(form, at, 'latin1');
       const redacted = redactSource(source, long);
       const there = redacted.toString('latin1', at, at + form.length);
@@ -113,8 +140,8 @@ describe('in messages of megabytes', () => {
     expect(redacted.toString('latin1').replace(/\*+/, '*')).toBe('X-Secret: *\r\nTo: a\r\n\r\nyy');
   });
 
-  it('without a finding, the message itself', () => {
-    const source = Buffer.alloc(3 * MEGABYTE, 'x');
+  it('without a copy', () => {
+    const source = Buffer.from(`X-Secret: guess\r\n\r\n${'x'.repeat(3 * MEGABYTE)}`);
     expect(redactSource(source, redaction)).toBe(source);
   });
 });

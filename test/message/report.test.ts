@@ -393,7 +393,7 @@ describe('what strangers write', () => {
         returned('Message-ID: <a-hunter2@x>', 'To: =?utf-8?q?=68unter2?= <hunter2@x>'),
       ),
     );
-    const { report } = await parseMessage(source, { header: 'x-secret', value: 'hunter2' });
+    const { report } = await parseMessage(source, [{ header: 'x-secret', value: 'hunter2' }]);
     expect(report).toEqual({
       messageIds: ['a-*******@x', '*******@x'],
       recipients: [{ name: '*******', address: '*******@x' }],

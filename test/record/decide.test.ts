@@ -295,3 +295,39 @@ it('records the second copy of a mail as a duplicate of the first, within one ba
   expect(plan.receipts.map(({ outcome }) => outcome)).toEqual(['recorded', 'duplicate']);
   expect(plan.receipts[1]?.interaction).toBe(plan.interactions[0]);
 });
+
+describe('what a case and a customer come to have at most', () => {
+  const numbered = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
+  const labels = (from: number, count: number) =>
+    numbered(from, count)
+      .map((i) => `l${i}`)
+      .join(', ');
+  const fields = (owner: string, from: number, count: number) =>
+    Object.fromEntries(numbered(from, count).map((i) => [`x-desk-${owner}-custom-k${i}`, 'v']));
+  const toCase = (i: number) => ({ ...ann, Subject: `Mail ${i}`, 'x-desk-case-external-id': 'full' });
+
+  it('labels, of several mails', async () => {
+    const { refused } = await story(
+      { ...toCase(1), 'x-desk-case-labels': labels(0, 99) },
+      { ...toCase(2), 'x-desk-case-labels': labels(99, 100) },
+      { ...toCase(3), 'x-desk-case-labels': labels(198, 4) },
+    );
+    expect(refused).toEqual(['x-desk-case-labels: a case has at most 200 labels']);
+  });
+
+  it('custom fields, of several mails; one that is there can change', async () => {
+    const { refused } = await story(
+      ...[0, 1, 2].map((i) => ({
+        ...toCase(i),
+        ...fields('case', i * 90, 90),
+        ...fields('customer', i * 90, 90),
+      })),
+      { ...toCase(3), 'x-desk-case-custom-k0': 'new', 'x-desk-customer-custom-k0': 'new' },
+    );
+    expect(refused.filter((each) => each.endsWith('a case has at most 200 custom fields'))).toHaveLength(70);
+    expect(refused.filter((each) => each.endsWith('a customer has at most 200 custom fields'))).toHaveLength(
+      70,
+    );
+    expect(refused).toHaveLength(140);
+  });
+});

@@ -44,7 +44,7 @@ export async function incoming(told: Told, telling: Telling = {}): Promise<Incom
     isOwn: ownMatcher(['example.com']),
     role: told['@role'] === 'sent' ? 'sent' : (telling.role ?? 'inbox'),
     caseNumbers: caseNumberReader(telling.subjectNumber ?? 'off'),
-    redaction: undefined,
+    redactions: [],
     bodyCharacters: 1_000_000,
   };
   const minute = told['@minute'] === undefined ? uid : Number(told['@minute']);

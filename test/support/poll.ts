@@ -15,7 +15,7 @@ export const RECORDING: RecordingConfig = {
 };
 
 /** Ends with the process that the tests of a file run in. */
-export const judges = new Judges(RECORDING.limits);
+export const judges = new Judges(RECORDING);
 
 /** One poll of one mailbox, as the daemon does it, without its schedule. */
 export function poll(

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { aboutWith, example, optionsOf, type SetCode } from './declare.ts';
+import { aboutWith, actCommand, example, optionsOf, type SetCode } from './declare.ts';
 
 /** What people do with cases beside the mail: subcommands of `mailcase case`. */
 export function declareCaseActs(caseCommand: Command, setCode: SetCode): void {
@@ -17,7 +17,7 @@ export function declareCustomerActs(cli: Command, setCode: SetCode): void {
       'after',
       example('mailcase customer merge joe@example.com joe.customer@gmail.example --dry-run'),
     );
-  act(customer, 'merge')
+  actCommand(customer, 'merge')
     .description('make one customer of two: B goes into A')
     .argument('<a>', 'who stays: a number of customers, or an address')
     .argument('<b>', 'who goes into A, named likewise')
@@ -39,7 +39,7 @@ customer are nothing to change.`,
 }
 
 function declareCaseSet(caseCommand: Command, setCode: SetCode): void {
-  act(caseCommand, 'set')
+  actCommand(caseCommand, 'set')
     .usage('[options] ID FIELD=VALUE…')
     .description('set fields of a case')
     .argument('[words...]', "the case's number (or --external-id), then FIELD=VALUE, as many as you like")
@@ -64,7 +64,7 @@ An external id whose case was merged away means the case that stands for it.`,
 }
 
 function declareCaseMerge(caseCommand: Command, setCode: SetCode): void {
-  act(caseCommand, 'merge')
+  actCommand(caseCommand, 'merge')
     .description('make one case of two: B goes into A')
     .argument('<a>', 'the number of the case that stays')
     .argument('<b>', 'the number of the case that goes into A')
@@ -85,7 +85,7 @@ id or B's number, and answers to B's mail, go on to A. What is one case already 
 }
 
 function declareCaseMove(caseCommand: Command, setCode: SetCode): void {
-  act(caseCommand, 'move')
+  actCommand(caseCommand, 'move')
     .description('put an interaction into another case, or into a new one')
     .argument('<interaction>', 'its number in the table interactions')
     .argument('<case>', 'the number of the case where it belongs, or new')
@@ -104,13 +104,4 @@ closed where it is automatic.`,
       const { caseMoveCommand } = await import('../case-move.ts');
       setCode(await caseMoveCommand(interaction, target, optionsOf(command)));
     });
-}
-
-/** A subcommand with the options of every act. */
-function act(parent: Command, name: string): Command {
-  return parent
-    .command(name)
-    .option('--by <name>', 'who does it, as the events keep it (default: SUDO_USER, else the user)')
-    .option('--dry-run', 'only tell what would change')
-    .option('--json', 'answer as JSON');
 }

@@ -34,6 +34,15 @@ export function optionsOf<T extends object>(command: Command): T {
   return command.optsWithGlobals<T>();
 }
 
+/** A subcommand with the options of every act. */
+export function actCommand(parent: Command, name: string): Command {
+  return parent
+    .command(name)
+    .option('--by <name>', 'who does it, as it is kept (default: SUDO_USER, else the user)')
+    .option('--dry-run', 'only tell what would change')
+    .option('--json', 'answer as JSON');
+}
+
 /** Examples, as they stand at the end of a command's help. They are there to be copied: none is cut or broken. */
 export function example(...lines: string[]): string {
   return `\n${lines.length > 1 ? 'Examples' : 'Example'}:\n${lines.map((line) => `  ${line}`).join('\n')}`;

@@ -3,6 +3,7 @@ import { version } from '../../version.ts';
 import { example, hintAtOwnHelp, type SetCode } from './declare.ts';
 import { declareDesk } from './desk.ts';
 import { declareMail } from './mail.ts';
+import { declareQuarantine } from './quarantine.ts';
 import { declareService } from './service.ts';
 
 /** Commands are loaded when they are called, so that --version and --help answer at once. */
@@ -26,6 +27,7 @@ export function program(setCode: SetCode): Command {
     .exitOverride();
   declareService(cli, setCode);
   declareMail(cli, setCode);
+  declareQuarantine(cli, setCode);
   declareDesk(cli, setCode);
   hintAtOwnHelp(cli);
   return cli;

@@ -1,0 +1,51 @@
+import { readBatches } from '../batches.ts';
+import { accountOf } from '../entering.ts';
+import { MailcaseError } from '../errors.ts';
+import { openFolder } from '../imap/folder.ts';
+import { searchMessages } from '../imap/search.ts';
+import type { Session } from '../imap/session.ts';
+import { emptyReport, type PollContext } from '../poll-context.ts';
+import type { ReadAgain } from './retry-entry.ts';
+import type { KeptEntry } from './waiting-entry.ts';
+
+/** A message that cannot be read again, and why. */
+export interface Unfound {
+  readonly unfound: string;
+}
+
+/** Reads a message of which the bytes are not here once more from its mailbox, where it lies. Nothing in it is changed. */
+export async function refetch(
+  context: PollContext,
+  { id, place, path, account }: KeptEntry,
+): Promise<ReadAgain | Unfound> {
+  const { session, mailbox } = context;
+  const drop = `\`mailcase quarantine drop ${id}\` takes the entry away`;
+  if (accountOf(mailbox) !== account) {
+    return { unfound: `it lay in the account ${account}, which the mailbox is not any more; ${drop}` };
+  }
+  const uidValidity = await uidValidityOf(session, path);
+  if (uidValidity === undefined) return { unfound: `there is no folder ${path} any more; ${drop}` };
+  if (uidValidity !== place.uidValidity) {
+    return {
+      unfound: `it cannot be found again: UIDVALIDITY of ${path} is another one since; if it is there still, polls and imports have met it under its new UID, and ${drop}`,
+    };
+  }
+  const { uid, ...folder } = place;
+  if ((await searchMessages(session, { uids: [uid] })).length === 0) {
+    return { unfound: `it is not in ${path} any more (UID ${uid}); ${drop}` };
+  }
+  for await (const batch of readBatches(context, folder, [uid], () => true, emptyReport(1))) {
+    const [message] = [...batch.incoming, ...batch.setAside];
+    if (message) return message;
+  }
+  return { unfound: `the server does not hand it out yet (UID ${uid} in ${path}): try again later` };
+}
+
+async function uidValidityOf(session: Session, path: string): Promise<number | undefined> {
+  try {
+    return (await openFolder(session, path, { readOnly: true })).uidValidity;
+  } catch (error) {
+    if (error instanceof MailcaseError && error.code === 'imap_folder_missing') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Database } from '../db/connect.ts';
+import type { FolderRef } from './incoming.ts';
+
+/** How long a message is asked for before it is given up, by the database's clock: servers mend themselves in hours. */
+const LONGEST_WAIT = '1 day';
+
+/** Fewer askings than this say nothing, however long ago the first one was: the daemon may have been stopped. */
+const FEWEST_ATTEMPTS = 5;
+
+/** A message that the server lists and has not handed out. */
+export interface Awaited {
+  readonly uid: number;
+  readonly since: Date;
+  /** How often it was asked for, this time included. */
+  readonly attempts: number;
+  /** Whether it was asked for long enough. */
+  readonly isOver: boolean;
+}
+
+/** Notes that messages were asked for and did not come. */
+export async function noteAwaited(
+  db: Database,
+  { folderId, uidValidity }: FolderRef,
+  uids: readonly number[],
+): Promise<Awaited[]> {
+  if (uids.length === 0) return [];
+  const { rows } = (await db.raw(
+    `insert into awaited_messages as a (folder_id, uid_validity, uid) select ?, ?, unnest(?::bigint[])
+     on conflict (folder_id, uid_validity, uid) do update set attempts = a.attempts + 1
+     returning uid, since, attempts,
+       since <= now() - interval '${LONGEST_WAIT}' and attempts >= ${FEWEST_ATTEMPTS} as "isOver"`,
+    [folderId, uidValidity, uids as number[]],
+  )) as { rows: Awaited[] };
+  return rows;
+}
+
+/** Forgets the messages of a folder that are not awaited any more: they came, are gone, or nobody looks for them. */
+export async function keepAwaited(
+  db: Database,
+  { folderId, uidValidity }: FolderRef,
+  open: ReadonlySet<number>,
+): Promise<void> {
+  const { rows } = (await db.raw(
+    'select uid_validity as "uidValidity", uid from awaited_messages where folder_id = ?',
+    [folderId],
+  )) as { rows: { uidValidity: number; uid: number }[] };
+  const isStale = (each: { uidValidity: number; uid: number }) =>
+    each.uidValidity !== uidValidity || !open.has(each.uid);
+  const stale = rows.filter(isStale);
+  if (stale.length === 0) return;
+  await db.raw(
+    `delete from awaited_messages a using unnest(?::bigint[], ?::bigint[]) as stale (uid_validity, uid)
+     where a.folder_id = ? and a.uid_validity = stale.uid_validity and a.uid = stale.uid`,
+    [stale.map((each) => each.uidValidity), stale.map(({ uid }) => uid), folderId],
+  );
+}

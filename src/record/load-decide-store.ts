@@ -1,0 +1,58 @@
+import type { Transaction } from '../db/connect.ts';
+import { errorMessage, MailcaseError } from '../errors.ts';
+import { decide } from './decide.ts';
+import type { Incoming } from './incoming.ts';
+import { findLeftOut } from './left-out.ts';
+import { loadView } from './load.ts';
+import type { Plan } from './plan.ts';
+import type { Policy } from './policy.ts';
+import { storePlan } from './store.ts';
+
+/** What messages have come to. */
+export interface Recorded {
+  readonly plan: Plan;
+  /** Dropped before by somebody: nothing is recorded of them. */
+  readonly leftOut: readonly Incoming[];
+}
+
+/**
+ * Records messages within a transaction: loads what they touch, decides, stores. Their receipts are the caller's.
+ *
+ * @param batch without receipts, in the order of the mailbox
+ * @throws MailcaseError `message_unrecordable` where it cannot be decided what they come to
+ */
+export async function loadDecideStore(
+  trx: Transaction,
+  batch: readonly Incoming[],
+  policy: Policy,
+): Promise<Recorded> {
+  const dropped = await findLeftOut(trx, batch);
+  const open = batch.filter((incoming) => !dropped.has(incoming)).map(withOwnDirectives);
+  const plan = decideOrBlame(await loadView(trx, open, policy), open, policy);
+  await storePlan(trx, plan);
+  return { plan, leftOut: [...dropped] };
+}
+
+/** Decisions add to the directives; an attempt that is run again must not find what the one before added. */
+export function withOwnDirectives(incoming: Incoming): Incoming {
+  const { directives } = incoming;
+  return {
+    ...incoming,
+    directives: {
+      ...directives,
+      applied: [...directives.applied],
+      refused: [...directives.refused],
+      decided: [...directives.decided],
+    },
+  };
+}
+
+function decideOrBlame(...args: Parameters<typeof decide>): Plan {
+  try {
+    return decide(...args);
+  } catch (error) {
+    throw new MailcaseError('message_unrecordable', `cannot be decided: ${errorMessage(error)}`, {
+      cause: error,
+    });
+  }
+}

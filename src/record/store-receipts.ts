@@ -1,0 +1,31 @@
+import type { Transaction } from '../db/connect.ts';
+import type { Incoming } from './incoming.ts';
+import type { LeftOut } from './left-out.ts';
+import type { Recorded } from './load-decide-store.ts';
+import { type Policy, processedWhenRecorded } from './policy.ts';
+import type { Outcome } from './receipts.ts';
+import { idOf } from './rows.ts';
+
+/** Notes what became of each message, in the transaction that recorded it. */
+export async function storeReceipts(
+  trx: Transaction,
+  { plan, leftOut }: Recorded,
+  policy: Policy,
+): Promise<void> {
+  const processed_at = processedWhenRecorded(policy);
+  const recorded = plan.receipts.map(({ incoming, outcome, interaction }) =>
+    receiptRow(incoming, outcome, idOf(interaction)),
+  );
+  const skipped = leftOut.map((incoming) => receiptRow(incoming, 'skipped', null));
+  const rows = [...recorded, ...skipped].map((row) => ({ ...row, processed_at }));
+  if (rows.length > 0) await trx('receipts').insert(rows);
+}
+
+function receiptRow({ folder, uid, dedupeKey }: LeftOut, outcome: Outcome, interactionId: number | null) {
+  return { ...placeColumns({ folder, uid }), dedupe_key: dedupeKey, outcome, interaction_id: interactionId };
+}
+
+/** Where a message lies, as receipts and quarantine have it. */
+export function placeColumns({ folder, uid }: Pick<Incoming, 'folder' | 'uid'>) {
+  return { folder_id: folder.folderId, uid_validity: folder.uidValidity, uid };
+}

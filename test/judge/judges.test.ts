@@ -1,0 +1,158 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { LimitsConfig } from '../../src/config/schema.ts';
+import { Judges } from '../../src/judge/judges.ts';
+import type { Incoming } from '../../src/record/incoming.ts';
+import type { Unrecordable } from '../../src/record/quarantine.ts';
+import { mail } from '../support/mail.ts';
+import { RECORDING } from '../support/poll.ts';
+
+const MEGABYTE = 1024 * 1024;
+const PLACE = { folderId: 1, uidValidity: 1 };
+const MISBEHAVING = new URL('./misbehaving-worker.ts', import.meta.url);
+
+const open: Judges[] = [];
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((judges) => judges.close()));
+});
+
+function judgesWith(limits: Partial<LimitsConfig> = {}, worker = MISBEHAVING): Judges {
+  const judges = new Judges(
+    { limits: { ...RECORDING.limits, parse_time: 2_000, parse_memory: 64 * MEGABYTE, ...limits } },
+    worker,
+  );
+  open.push(judges);
+  return judges;
+}
+
+let uid = 0;
+
+/** Judges mails with these texts, all at once. */
+function judgeAll(judges: Judges, texts: readonly string[], signal?: AbortSignal) {
+  const judge = judges.judgeFor({ trust: 'all', own: ['example.com'] }, 'inbox', RECORDING);
+  return Promise.all(
+    texts.map((text) => {
+      uid += 1;
+      const source = Buffer.from(
+        mail({ From: 'joe@example.net', Subject: 'x', 'x-desk-case-status': 'open' }, text),
+      );
+      return judge(PLACE, { uid, sizeBytes: source.length, receivedAt: new Date(0), source }, { signal });
+    }),
+  );
+}
+
+function told(outcome: Incoming | Unrecordable | undefined): string {
+  if (outcome === undefined) return 'nothing';
+  return 'error' in outcome
+    ? `${outcome.stage}: ${outcome.error}`
+    : `judged: ${outcome.message.text?.trim()}`;
+}
+
+describe('a message that misbehaves in the parser is set aside, and the others are judged', {
+  timeout: 60_000,
+}, () => {
+  test.each([
+    ['please hang', /^parse: cannot be parsed: it took longer than 2000 ms \(limits.parse_time\), twice$/],
+    ['please hang in a pattern', /it took longer than 2000 ms/],
+    ['please never answer', /it took longer than 2000 ms/],
+    [
+      'please fill the heap',
+      /^parse: cannot be parsed: it took more than 64 MB of memory \(limits.parse_memory\), twice$/,
+    ],
+    ['please fill buffers', /it took more than 64 MB of memory/],
+    ['please exit', /^parse: cannot be parsed: its thread ended/],
+    ['please throw', /its thread ended \(a defect of the parser\), twice$/],
+    ['please throw later', /^parse: cannot be parsed: its thread ended/],
+  ])('%s', async (text, expected) => {
+    const judges = judgesWith();
+    const others = Array.from({ length: 6 }, (_, i) => `other ${i}`);
+    const outcomes = await judgeAll(judges, [...others.slice(0, 3), text, ...others.slice(3)]);
+    expect(told(outcomes[3])).toMatch(expected);
+    expect([...outcomes.slice(0, 3), ...outcomes.slice(4)].map(told)).toEqual(
+      others.map((each) => `judged: ${each}`),
+    );
+    // The threads go on afterwards.
+    expect((await judgeAll(judges, ['after'])).map(told)).toEqual(['judged: after']);
+  });
+
+  test('it keeps its bytes and its verdict', async () => {
+    const [outcome] = await judgeAll(judgesWith(), ['please throw']);
+    expect(outcome).toMatchObject({ stage: 'parse', verdict: { trusted: true } });
+    expect((outcome as Unrecordable).source?.toString()).toContain('please throw');
+  });
+
+  test('several at once', async () => {
+    const texts = [
+      'please hang',
+      'one',
+      'please exit',
+      'two',
+      'please fill the heap',
+      'three',
+      'please hang',
+    ];
+    const outcomes = (await judgeAll(judgesWith({ parse_time: 1_000 }), texts)).map(told);
+    expect(outcomes.filter((each) => each.startsWith('judged'))).toEqual([
+      'judged: one',
+      'judged: two',
+      'judged: three',
+    ]);
+    expect(outcomes.filter((each) => each.startsWith('parse: cannot be parsed'))).toHaveLength(4);
+  });
+
+  test('one that was only slow is tried again, alone', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mailcase-judges-'));
+    try {
+      const text = `please hang once, as ${join(folder, 'tried')} says`;
+      const outcomes = await judgeAll(judgesWith({ parse_time: 1_500 }), ['one', text, 'two']);
+      expect(outcomes.map(told)).toEqual(['judged: one', `judged: ${text}`, 'judged: two']);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('what is nobody’s fault', { timeout: 60_000 }, () => {
+  test('a stop while a message hangs', async () => {
+    const judges = judgesWith({ parse_time: 60_000 });
+    const judged = judgeAll(judges, ['please hang', 'please hang', 'please hang']);
+    judged.catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await judges.close();
+    await expect(judged).rejects.toMatchObject({ code: 'stopped' });
+  });
+
+  test('a poll that is cut off', async () => {
+    const cut = new AbortController();
+    const judges = judgesWith({ parse_time: 60_000 });
+    const judged = judgeAll(judges, ['please hang', 'please hang', 'waits'], cut.signal);
+    setTimeout(() => cut.abort(), 1_500);
+    await expect(judged).rejects.toMatchObject({ code: 'stopped' });
+    expect((await judgeAll(judges, ['after'])).map(told)).toEqual(['judged: after']);
+  });
+
+  test('threads that cannot be started', async () => {
+    const judges = judgesWith({}, new URL('./not-there.ts', import.meta.url));
+    await expect(judgeAll(judges, ['a', 'b', 'c'])).rejects.toMatchObject({
+      code: 'parser_threads',
+      temporary: true,
+      message: expect.stringContaining('not-there.ts'),
+    });
+  });
+});
+
+test('what a thread says is what would have been said here', async () => {
+  const judges = judgesWith({}, undefined);
+  const [outcome] = await judgeAll(judges, ['hello']);
+  expect(outcome).toMatchObject({
+    direction: 'in',
+    trusted: true,
+    directives: { case: { status: 'open', custom_fields: new Map() } },
+    receivedAt: new Date(0),
+  });
+  expect(Buffer.isBuffer((outcome as Incoming).dedupeKey)).toBe(true);
+  expect((outcome as Incoming).message.headers.first('subject')?.value).toBe('x');
+});
