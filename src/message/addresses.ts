@@ -22,11 +22,19 @@ const MAX_ADDRESS_BYTES = 255;
  * @returns only what has a usable address, in order
  */
 export function parseAddresses(raw: string): Address[] {
+  return readAddresses(raw).map(withShortName);
+}
+
+/** The same with display names as long as they are, for whoever says what is cut of them. */
+export function readAddresses(raw: string): Address[] {
   return addressparser(raw, { flatten: true }).flatMap(({ name, address }) =>
-    isUsableAddress(address)
-      ? [{ name: beginningOf(storableLine(decodeWords(name)), MAX_LINE_CHARACTERS), address }]
-      : [],
+    isUsableAddress(address) ? [{ name: storableLine(decodeWords(name)), address }] : [],
   );
+}
+
+/** A display name becomes a customer's name and a column of its own, and a mail may have one of a megabyte. */
+export function withShortName({ name, address }: Address): Address {
+  return { name: beginningOf(name, MAX_LINE_CHARACTERS).trim(), address };
 }
 
 /**
@@ -81,11 +89,17 @@ export function addressKey(address: string): string {
   return `${local}@${domainKey(address.slice(at + 1))}`;
 }
 
+/** What ends a host where it stands in a URL, or is decoded there: no part of any domain. */
+const URL_SIGNS = /[/\\?#:[\]%]/;
+
 /** A domain in lower case and A-labels, without the root's dot. */
 export function domainKey(domain: string): string {
-  const lower = domain.normalize('NFC').toLowerCase().replace(/\.$/, '');
-  // Only what needs it goes through the URL rules, which also read 127.1 as an IPv4 address.
-  return /[^\p{ASCII}]/u.test(lower) ? domainToASCII(lower) || lower : lower;
+  const lower = domain.normalize('NFC').toLowerCase();
+  // Only what needs it goes through the URL rules, which also read 127.1 as an IPv4 address, and drop what is behind a
+  // slash: two addresses would be one.
+  const needsLabels = /[^\p{ASCII}]/u.test(lower) && !URL_SIGNS.test(lower);
+  const labels = needsLabels ? domainToASCII(lower) || lower : lower;
+  return labels.replace(/\.+$/, '');
 }
 
 /** Local parts behind which no person reads: never a customer (RFC 2142, RFC 5321 section 4.5.1). */

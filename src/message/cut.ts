@@ -1,4 +1,11 @@
-import { MAX_ATTACHMENTS, MAX_HEADER_BYTES, MAX_NESTING, MAX_PARTS, MAX_TEXT_BYTES } from './limits.ts';
+import {
+  MAX_ATTACHMENTS,
+  MAX_HEADER_BYTES,
+  MAX_NESTING,
+  MAX_PART_HEADERS_BYTES,
+  MAX_PARTS,
+  MAX_TEXT_BYTES,
+} from './limits.ts';
 
 /** The beginning of a text, without half a character at its end. @param characters in UTF-16 code units */
 export function beginningOf(text: string, characters: number): string {
@@ -25,20 +32,28 @@ export function unreadSentences(
     readonly nested: number;
     readonly attachments: number;
     readonly textBytes: number;
+    readonly headerBytes: number;
   },
   { isHeadCut, limit }: { isHeadCut: boolean; limit: string | undefined },
 ): string[] {
-  const { parts, nested, attachments, textBytes } = unread;
+  const { parts, nested, attachments, textBytes, headerBytes } = unread;
   return [
     ...(isHeadCut ? [`headers: read up to ${megabytes(MAX_HEADER_BYTES)}`] : []),
     ...(parts > 0 ? [firstOf('parts', MAX_PARTS, MAX_PARTS + parts)] : []),
     ...(nested > 0
-      ? [`parts: ${number(nested)} that lie deeper than ${MAX_NESTING} levels are not read`]
+      ? [
+          `parts: ${number(nested)} that lie deeper than ${MAX_NESTING} levels are not read, nor what is in them`,
+        ]
       : []),
     ...(attachments > 0 ? [firstOf('attachments', MAX_ATTACHMENTS, MAX_ATTACHMENTS + attachments)] : []),
     ...(textBytes > 0
       ? [
           `body: the first ${megabytes(MAX_TEXT_BYTES)} of the text parts; ${megabytes(textBytes)} more are not read`,
+        ]
+      : []),
+    ...(headerBytes > 0
+      ? [
+          `headers: of parts, ${megabytes(headerBytes)} beyond ${megabytes(MAX_PART_HEADERS_BYTES)} are not read`,
         ]
       : []),
     ...(limit === undefined ? [] : [`parts: not read to the end (${limit})`]),

@@ -5,6 +5,9 @@ const LATEST = Date.UTC(9999, 11, 31);
 /** A zone at the end: `+0100`, `GMT` and the like (RFC 5322, section 4.3), or the end of an ISO 8601 time. */
 const ZONE = /(?:[+-]\d{1,2}:?\d{2}|\b(?:UTC?|GMT|[ECMP][SD]T)|[\d\s]Z)$/i;
 
+/** V8 takes the year 0000 for 2000, and 0099 for 1999; only a year of two or three digits is short for one. */
+const YEAR_OF_NOUGHTS = /[a-z]{3}[\s-]+0\d{3,}\b/i;
+
 /**
  * Reads a Date field (RFC 5322, section 3.3, with the obsolete forms that V8 knows too).
  *
@@ -18,6 +21,7 @@ export function parseDate(raw: string): Date | undefined {
   const text = raw.replace(/\([^()]*\)/g, ' ').trim();
   if (!/\d:\d\d/.test(text) || !/^\d{4}-|\b\d{1,2}[\s-]+[a-z]{3}|\b[a-z]{3}\s+\d/i.test(text))
     return undefined;
+  if (YEAR_OF_NOUGHTS.test(text)) return undefined;
   const time = Date.parse(ZONE.test(text) ? text : `${text.replace(/(\d)T(\d)/, '$1 $2')} UTC`);
   return time >= EARLIEST && time <= LATEST ? new Date(time) : undefined;
 }

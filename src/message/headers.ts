@@ -45,7 +45,8 @@ function unfold(text: string): string {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function decodeBytes(latin1: string): string {
+/** Text whose charset is not said, as a latin1 string of its bytes: UTF-8 where it can be, else windows-1252. */
+export function decodeBytes(latin1: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is exactly US-ASCII.
   if (/^[\x00-\x7f]*$/.test(latin1)) return latin1;
   const bytes = Buffer.from(latin1, 'latin1');

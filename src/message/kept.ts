@@ -33,10 +33,6 @@ export function keptOf(message: Message, bodyCharacters: number): Message {
     );
     return end === 'first' ? values.slice(0, limit) : values.slice(-limit);
   };
-  // A name is cut where it is read, for it goes many ways.
-  if (message.from?.name.length === MAX_LINE_CHARACTERS) {
-    cut.push(`from_name: the first ${number(MAX_LINE_CHARACTERS)} characters`);
-  }
   const kept = {
     subject: text('subject', message.subject, MAX_LINE_CHARACTERS),
     text: text('body_text', message.text, bodyCharacters),

@@ -10,6 +10,15 @@
  */
 export const MAX_HEADER_BYTES = 2 * 1024 * 1024;
 
+/**
+ * How much of the headers of parts is read, in bytes, all parts together: a megabyte of addresses or encoded words takes
+ * half a second, and a message has room for fifty. Beyond it, only fields about the part itself are.
+ */
+export const MAX_PART_HEADERS_BYTES = 1024 * 1024;
+
+/** Longest field of a part that is read beyond that, in bytes: room for a file name, and for a long boundary. */
+export const MAX_PART_FIELD_BYTES = 1_000;
+
 /** The least that a line counts for: a line costs something beside its bytes, and two megabytes have a million of them. */
 export const HEADER_LINE_COST = 64;
 

@@ -10,15 +10,16 @@ const MAX_MESSAGE_ID_BYTES = 998;
  * Reads a list of Message-IDs (RFC 5322, section 3.6.4) and returns them bare, without angle brackets, in order and
  * each once.
  *
- * Seen in practice and understood: no brackets, commas between them, white space folded into an id, comments and
- * phrases around them ("Your message of Monday <a@b>"), which only count where nothing is in brackets.
+ * Seen in practice and understood: no brackets, or the closing one cut off, commas between them, white space folded
+ * into an id, comments and phrases around them ("Your message of Monday <a@b>"), which only count where nothing is in
+ * brackets.
  *
  * @param raw the field body, unfolded
  */
 export function parseMessageIds(raw: string): string[] {
   const bracketed = [...raw.matchAll(/<([^<>]*)>/g)].map((match) => (match[1] ?? '').replace(/\s+/g, ''));
   const candidates =
-    bracketed.length > 0 ? bracketed : raw.split(/[\s,]+/).filter((word) => word.includes('@'));
+    bracketed.length > 0 ? bracketed : raw.split(/[\s,<>]+/).filter((word) => word.includes('@'));
   const ids = candidates
     .map(storableLine)
     .filter((id) => id !== '' && byteLength(id) <= MAX_MESSAGE_ID_BYTES);

@@ -1,4 +1,6 @@
 import { isUsableAddress } from './addresses.ts';
+import { beginningOf } from './cut.ts';
+import { MAX_LINE_CHARACTERS } from './limits.ts';
 
 /** A person's name as the customers table keeps it; undefined where the display name does not say. */
 export interface PersonName {
@@ -60,7 +62,8 @@ function withoutTrailingParticles(given: string): [first: string, particles: str
 }
 
 function undecorated(displayName: string): string {
-  return displayName
+  // What is behind a run of thousands of quotation marks is looked for at each of them.
+  return beginningOf(displayName, MAX_LINE_CHARACTERS)
     .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
     .replace(/\s+/g, ' ')
     .trim()

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { AttachmentStream, MailParser, MessageText, StructuredHeader } from 'mailparser';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
-import { parseAddresses } from './addresses.ts';
+import { type Address, parseAddresses, readAddresses, withShortName } from './addresses.ts';
 import { BoundedParser } from './bounded-parser.ts';
-import { beginningOf, unreadSentences } from './cut.ts';
+import { beginningOf, firstOf, unreadSentences } from './cut.ts';
 import { parseDate } from './date.ts';
 import { readFileName } from './file-name.ts';
 import type { Head } from './head.ts';
-import { Headers, readHeaderLine } from './headers.ts';
+import { decodeBytes, Headers, readHeaderLine } from './headers.ts';
 import { calendarMethod, readKind } from './kind.ts';
-import { MAX_TOKEN_CHARACTERS } from './limits.ts';
+import { MAX_LINE_CHARACTERS, MAX_TOKEN_CHARACTERS } from './limits.ts';
 import type { Attachment, Message } from './message.ts';
 import { parseMessageId, parseMessageIds } from './message-id.ts';
 import { parserInput } from './parser-input.ts';
@@ -45,6 +45,7 @@ export async function parseMessage(source: Buffer, redactions: readonly Redactio
         .map(({ raw }) => raw)
         .join(' '),
     );
+  const [from] = headers.all('from').flatMap(({ raw }) => readAddresses(raw));
   const dateText = headers.first('date')?.raw ?? '';
   const subject = headers.first('subject')?.value;
   const messageId = headers.first('message-id')?.raw;
@@ -59,7 +60,7 @@ export async function parseMessage(source: Buffer, redactions: readonly Redactio
     inReplyTo: ids('in-reply-to'),
     references: ids('references'),
     subject,
-    from: list('from')[0],
+    from: from && withShortName(from),
     replyTo: list('reply-to'),
     to: list('to'),
     cc: list('cc'),
@@ -75,7 +76,7 @@ export async function parseMessage(source: Buffer, redactions: readonly Redactio
       ...attachment,
       fileName: attachment.fileName === undefined ? undefined : clean(attachment.fileName),
     })),
-    cut: parsed.cut,
+    cut: [...parsed.cut, ...(from ? shortNameSentences(from) : [])],
   };
 }
 
@@ -83,6 +84,13 @@ export async function parseMessage(source: Buffer, redactions: readonly Redactio
 export function readHeaders(lines: readonly string[], redactions: readonly Redaction[] = []): Headers {
   const fields = lines.map(readHeaderLine).filter(({ name }) => name !== '');
   return new Headers(fields.map((field) => redactField(field, redactions)));
+}
+
+/** What is said of a display name that is not kept whole. */
+function shortNameSentences({ name }: Address): string[] {
+  return name.length > MAX_LINE_CHARACTERS
+    ? [firstOf('from_name', MAX_LINE_CHARACTERS, name.length, 'characters')]
+    : [];
 }
 
 interface ParserResult {
@@ -137,6 +145,7 @@ async function runParser(source: Buffer): Promise<ParserResult> {
     result.text = textsOf(parser, 'text/plain').join('\n') || undefined;
     result.html = textsOf(parser, 'text/html').join('<br/>\n') || undefined;
   }
+  result.text ??= parser.partless && decodeBytes(parser.partless.toString('latin1')).replaceAll('\r\n', '\n');
   result.firstText = textsOf(parser, 'text/plain')[0] ?? result.text;
   result.reportParts.push(...inlineReportParts(parser));
   result.cut = unreadSentences(parser.unread, { isHeadCut: result.head.isCut, limit });

@@ -47,7 +47,7 @@ describe('what is kept of a message', () => {
     [
       'a name of 1,001 characters',
       [`From: "${'n'.repeat(1_001)}" <a@b.example>`],
-      ['from_name: the first 1,000 characters'],
+      ['from_name: the first 1,000 of 1,001 characters'],
     ],
     ['1,001 header fields', numbered(1_001, () => 'X: y'), ['headers: the first 1,000 of 1,001']],
     [

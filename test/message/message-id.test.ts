@@ -29,6 +29,7 @@ describe('References and In-Reply-To', () => {
     ['nothing between', '<a@x><b@x>', ['a@x', 'b@x']],
     ['commas between', '<a@x>, <b@x>', ['a@x', 'b@x']],
     ['without brackets', 'a@x b@x', ['a@x', 'b@x']],
+    ['bracket that never closes', '<a@x', ['a@x']],
     ['phrase', 'Your message of "Mon, 9 Nov" <a@x>', ['a@x']],
     ['phrase with an address', 'joe@example.com wrote <a@x>', ['a@x']],
     ['folded inside', '<a@ x> <b@x>', ['a@x', 'b@x']],

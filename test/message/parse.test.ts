@@ -59,7 +59,13 @@ describe('messages', () => {
     ['unknown transfer encoding', ['Content-Transfer-Encoding: x-gzip', '', 'hello'], 'hello', 1],
     ['NUL', ['To: a', '', 'a\0b'], 'a\uFFFDb', 1],
     ['format=flowed', ['Content-Type: text/plain; format=flowed', '', 'a ', 'b'], 'a b', 1],
-    ['multipart without its boundary', ['Content-Type: multipart/mixed', '', 'hello'], undefined, 1],
+    [
+      'multipart whose boundary is another',
+      ['Content-Type: multipart/mixed; boundary=b', '', '--c', 'hello'],
+      '--c\nhello',
+      1,
+    ],
+    ['multipart without its boundary', ['Content-Type: multipart/mixed', '', 'hello'], 'hello', 1],
   ])('%s', async (_, lines, text, fields) => {
     const message = await messageOf(...lines);
     expect(message.text).toBe(text);
@@ -173,8 +179,29 @@ describe('too much of everything', () => {
       subject: 'deep',
       text: 'behind',
       firstText: 'behind',
-      cut: ['parts: 9,900 that lie deeper than 100 levels are not read'],
+      cut: ['parts: 1 that lie deeper than 100 levels are not read, nor what is in them'],
     });
+  });
+
+  it('a megabyte of lines that look like boundaries, in ten thousand parts in one another', async () => {
+    const lines = '--d\r\n'.repeat(200_000);
+    const opened = Array.from({ length: 10_000 }, (_, i) => open(i));
+    const started = performance.now();
+    const message = await messageOf('Subject: deep', ...opened, '', lines, '--b1', '', 'behind');
+    // Each line compared with ten thousand boundaries took minutes.
+    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(message.text).toBe('behind');
+  });
+
+  it('headers of parts beyond what is read of them: the parts are read all the same', async () => {
+    const part = (i: number) =>
+      `--b\r\nTo: ${'g:;'.repeat(300_000)}\r\nContent-Type: text/plain; name=n${i}\r\n\r\n${i}`;
+    const parts = Array.from({ length: 8 }, (_, i) => part(i));
+    const started = performance.now();
+    const message = await messageOf('Content-Type: multipart/mixed; boundary=b', '', ...parts, '--b--');
+    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(message.text).toBe('0\n1\n2\n3\n4\n5\n6\n7');
+    expect(message.cut).toEqual(['headers: of parts, 7 MB beyond 1 MB are not read']);
   });
 
   it('more parts than the limit', async () => {
