@@ -223,9 +223,13 @@ function stopped(): MailcaseError {
 /** Below this, in bytes, a copy costs less than shared memory, of which V8 does not know when it collects garbage. */
 const SHARED_BYTES = 256 * 1024;
 
-/** The bytes where both threads see them: of a large message, a copy for each would be as large again. */
+/**
+ * Bytes that are ours to overwrite, and of a large message where both threads see them: a copy for each would be as
+ * large again.
+ */
 function shared(source: Buffer): Buffer {
-  if (source.buffer instanceof SharedArrayBuffer || source.length < SHARED_BYTES) return source;
+  if (source.buffer instanceof SharedArrayBuffer) return source;
+  if (source.length < SHARED_BYTES) return Buffer.from(source);
   const bytes = Buffer.from(new SharedArrayBuffer(source.length));
   bytes.set(source);
   return bytes;

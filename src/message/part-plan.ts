@@ -76,7 +76,7 @@ export function planParts(described: DescribedPart): PartPlan | undefined {
     beginnings: MAX_REPORT_PARTS,
   };
   const isEmpty = described.type.startsWith('multipart/') && !isMultipart(described);
-  if (isEmpty || !/^[^/]+\/[^/]+$/.test(described.type)) return undefined;
+  if (isEmpty || isPartless(described) || !/^[^/]+\/[^/]+$/.test(described.type)) return undefined;
   const root = isMultipart(described)
     ? planMultipart(described, '', 1, budget)
     : planLeaf(described, '1', budget);
@@ -85,6 +85,12 @@ export function planParts(described: DescribedPart): PartPlan | undefined {
 
 function isMultipart({ type, childNodes }: DescribedPart): boolean {
   return type.startsWith('multipart/') && childNodes !== undefined && childNodes.length > 0;
+}
+
+/** Seen in practice (Dovecot): of a message whose boundary never comes, one empty part is told. */
+function isPartless({ childNodes }: DescribedPart): boolean {
+  const [only, ...others] = childNodes ?? [];
+  return only !== undefined && others.length === 0 && !isMultipart(only) && octets(only.size) === 0;
 }
 
 /** Parts are taken in the order of the message, so that those that are have their right numbers. */

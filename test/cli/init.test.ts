@@ -21,7 +21,7 @@ import { PROVIDERS, type ProviderName } from '../../src/cli/providers.ts';
 import { placeholdersOf, starterConfig } from '../../src/cli/starter.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigProblems } from '../../src/config/problems.ts';
-import { type Finished, startMailcase } from '../support/mailcase.ts';
+import { CHECKOUT, type Finished, startMailcase } from '../support/mailcase.ts';
 
 const NAMES = Object.keys(PROVIDERS) as ProviderName[];
 const VARIABLES = {
@@ -39,7 +39,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Runs `mailcase init` in the folder. */
 function init(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
-  return startMailcase(['init', ...args], { MAILCASE_CONFIG: undefined, ...env }, folder).finished;
+  return startMailcase(['init', ...args], { MAILCASE_CONFIG: undefined, ...env }, folder, CHECKOUT).finished;
 }
 
 /** As an operator fills it in. */

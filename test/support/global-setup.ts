@@ -5,6 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { connectDatabase } from '../../src/db/connect.ts';
 import { startEmbeddedPostgres } from '../../src/db/embedded.ts';
 import { migrateUp } from '../../src/db/migrate.ts';
+import { compile } from './compiled.ts';
 import { type Dovecot, startDovecot } from './dovecot.ts';
 
 /** What every test file is given: one PostgreSQL and one Dovecot for the whole run. */
@@ -15,11 +16,15 @@ declare module 'vitest' {
     /** Where test files note the databases that they left as evidence. */
     keptFile: string;
     dovecot: Omit<Dovecot, 'stop' | 'maildir'>;
+    /** The program's compiled file, for Node. */
+    program: string;
   }
 }
 
 /** Starts the real servers and the template database that each test file copies. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const compiled = await compile();
+  project.provide('program', compiled.main);
   const postgres = await startPostgres();
   const template = `mailcase_template_${process.pid}_${Date.now()}`;
   const dovecot = await startDovecot();
@@ -36,6 +41,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const keptFile = join(tmpdir(), `${template}.kept`);
   project.provide('keptFile', keptFile);
   return async () => {
+    await compiled.remove();
     await dovecot.stop();
     await withDatabase(postgres.url, async (admin) => {
       await admin.raw(`drop database if exists ${template} with (force)`);

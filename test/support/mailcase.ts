@@ -8,9 +8,6 @@ import type { LoadedConfig } from '../../src/config/load.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { MailboxConfig } from '../../src/config/schema.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const TSX = import.meta.resolve('tsx');
-
 /** A mailbox's section for the tests' Dovecot. */
 export function mailboxSection(user: string, more: Record<string, unknown> = {}): Record<string, unknown> {
   const { host, imapPort, password } = inject('dovecot');
@@ -61,11 +58,24 @@ export interface Running {
   output(pattern: RegExp): Promise<string>;
 }
 
-/** Starts the program as a process of its own, from the checkout. */
-export function startMailcase(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = tmpdir()): Running {
-  const child = spawn(process.execPath, ['--import', TSX, MAIN, ...args], {
+/** What Node is given to start the program as it stands in the checkout, which is slower than compiled. */
+export const CHECKOUT: readonly string[] = [
+  '--import',
+  import.meta.resolve('tsx'),
+  fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url)),
+];
+
+/** Starts the program as a process of its own, compiled where nothing else is said. */
+export function startMailcase(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  cwd = tmpdir(),
+  program: readonly string[] = [inject('program')],
+): Running {
+  const child = spawn(process.execPath, [...program, ...args], {
     cwd,
-    env: { ...process.env, NO_COLOR: '1', ...env },
+    // By npm_command it would tell that npx has started it.
+    env: { ...process.env, NO_COLOR: '1', npm_command: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
