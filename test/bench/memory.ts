@@ -74,6 +74,8 @@ const SHAPES: Readonly<Record<string, () => string>> = {
     '--b--\r\n',
 };
 
+const backlog = (length: number) => Array.from({ length }, (_, i) => head(1_000 + i) + text(4_000));
+
 await ensureDovecot();
 const folder = await mkdtemp(join(tmpdir(), 'mailcase-memory-'));
 await chmod(folder, 0o755);
@@ -89,9 +91,9 @@ try {
     '45 MB, five times',
     Array.from({ length: 5 }, (_, i) => head(100 + i) + text(LARGE)),
   );
+  await measure('2,000 messages, then one of 45 MB', [...backlog(2_000), head(200) + text(LARGE)]);
   for (const length of BACKLOGS) {
-    const mails = Array.from({ length }, (_, i) => head(1_000 + i) + text(4_000));
-    await measure(`${length.toLocaleString('en-US')} messages of 4 KB`, mails);
+    await measure(`${length.toLocaleString('en-US')} messages of 4 KB`, backlog(length));
   }
 } finally {
   await postgres.stop();
