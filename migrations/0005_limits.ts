@@ -16,6 +16,7 @@ export async function down(knex: Knex): Promise<void> {
     drop view interactions_with_contents;
     drop table awaited_messages;
     drop index receipts_left_out;
+    alter table receipts drop column is_cut;
     delete from attachments where left_in_mailbox;
     alter table attachments drop column left_in_mailbox, alter column sha256 set not null;
     alter table interactions drop column cut;
@@ -57,6 +58,9 @@ alter table quarantine
   add column is_whole boolean not null default true;    -- as in raw_messages
 
 update quarantine set sha256 = sha256(content), size_bytes = octet_length(content) where content is not null;
+
+alter table receipts
+  add column is_cut boolean not null default false;     -- of this copy; that it is a copy of may be whole
 
 drop view interactions_with_contents;
 
@@ -147,6 +151,8 @@ comment on column receipts.interaction_id is
   'The interaction that it is, or is a copy of; null for what is in quarantine or was skipped';
 comment on column receipts.attempts is 'How often it was tried';
 comment on column receipts.last_error is 'Why it was quarantined, when it was tried last; else null';
+comment on column receipts.is_cut is
+  'Whether not all of this copy was read or kept: then it is never moved or deleted, whatever it is a copy of';
 comment on table awaited_messages is
   'Messages that the server lists and did not hand out yet; after a day of asking they go to quarantine.';
 comment on column awaited_messages.folder_id is 'The folder that it lies in';

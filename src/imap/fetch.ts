@@ -106,6 +106,7 @@ async function fetchInPieces(session: Session, { uid, sizeBytes }: MessageSize):
     const piece = await fetchPiece(session, uid, start);
     // An empty piece is the end, but for the first.
     if (piece === undefined || (piece.length === 0 && start === 0)) return undefined;
+    if (piece.length === 0) return bytes.subarray(0, start);
     const end = start + piece.length;
     if (end > bytes.length) {
       if (end > sizeBytes * SIZE_ERROR) return undefined;
@@ -115,17 +116,20 @@ async function fetchInPieces(session: Session, { uid, sizeBytes }: MessageSize):
       bytes = longer;
     }
     bytes.set(piece, start);
-    // A piece that is longer than asked for is the whole message, of a server that knows no pieces.
-    if (piece.length !== PIECE_BYTES) return bytes.subarray(0, end);
+    // A piece that is longer than asked for is the whole message, of a server that knows no pieces. A shorter one is the
+    // end, but where the message was said to be longer: a server may hand out less than it was asked for.
+    if (piece.length > PIECE_BYTES || (piece.length < PIECE_BYTES && end >= sizeBytes)) {
+      return bytes.subarray(0, end);
+    }
     start = end;
   }
 }
 
-/** @returns undefined where the server does not hand it out; an empty piece behind the end of the message */
+/** @returns undefined where the server does not hand it out (NIL); an empty piece behind the end of the message */
 async function fetchPiece({ client }: Session, uid: number, start: number): Promise<Buffer | undefined> {
   const query = { uid: true, source: { start, maxLength: PIECE_BYTES } };
   for (const { uid: of, source } of await client.fetchAll(String(uid), query, { uid: true })) {
-    if (of === uid && source !== undefined) return Buffer.isBuffer(source) ? source : Buffer.alloc(0);
+    if (of === uid && Buffer.isBuffer(source)) return source;
   }
   return undefined;
 }

@@ -90,6 +90,8 @@ export interface Received {
   readonly verdict: Verdict;
   /** What was not fetched of it; undefined where all of it was. */
   readonly left: LeftInMailbox | undefined;
+  /** INTERNALDATE. */
+  readonly receivedAt: Date;
   /** Secrets overwritten. */
   readonly source: Buffer;
 }
@@ -101,11 +103,11 @@ export interface Received {
  */
 export function receive(
   { trust, redactions }: Judge,
-  { source, left }: FetchedMessage,
+  { source, left, receivedAt }: FetchedMessage,
   verdict?: Verdict,
 ): Received {
   const found = verdict ?? trustVerdict(trust, headersFor(trust, source));
-  return { left, verdict: found, source: redactSource(source, redactions) };
+  return { left, receivedAt, verdict: found, source: redactSource(source, redactions) };
 }
 
 /** The header fields that the verdict goes by; no other field is decoded for it. */
@@ -131,7 +133,10 @@ export type Judgement = Pick<
  *
  * @throws where it cannot be read: then the fault is in its bytes
  */
-export async function conclude(rules: Judge, { verdict, source, left }: Received): Promise<Judgement> {
+export async function conclude(
+  rules: Judge,
+  { verdict, source, left, receivedAt }: Received,
+): Promise<Judgement> {
   const parsed = withLeft(await parseMessage(source, rules.redactions), left);
   const kind = interactionKind(parsed, rules.isOwn);
   const message = { ...parsed, kind: kind.value };
@@ -150,7 +155,7 @@ export async function conclude(rules: Judge, { verdict, source, left }: Received
   directives.decided.push({ what: 'direction', ...direction });
   return {
     // The key is made of all of it: a limit that changes must not make a copy another mail.
-    dedupeKey: dedupeKey(message, rules.mapping.isMapped),
+    dedupeKey: dedupeKey(message, rules.mapping.isMapped, left === undefined ? undefined : receivedAt),
     senderAuth: setting.senderAuth,
     directives: keptDirectives(directives),
     direction: direction.value,

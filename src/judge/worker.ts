@@ -13,6 +13,7 @@ export interface Task {
   readonly source: Uint8Array;
   /** As in Received. */
   readonly left: LeftInMailbox | undefined;
+  readonly receivedAt: Date;
 }
 
 /** What became of it: a judgement, or why the message cannot be read. */
@@ -25,10 +26,17 @@ const judges = new Map<number, Judge>();
 const MAX_JUDGES = 100;
 
 /** The worker thread's whole work: judges one message. */
-export default async function work({ setupId, setup, verdict, source, left }: Task): Promise<Answer> {
+export default async function work({
+  setupId,
+  setup,
+  verdict,
+  source,
+  left,
+  receivedAt,
+}: Task): Promise<Answer> {
   const { buffer, byteOffset, byteLength } = source;
   try {
-    const received = { verdict, left, source: Buffer.from(buffer, byteOffset, byteLength) };
+    const received = { verdict, left, receivedAt, source: Buffer.from(buffer, byteOffset, byteLength) };
     return { judgement: sent(await conclude(judgeFor(setupId, setup), received)) };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };

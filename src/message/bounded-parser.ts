@@ -9,6 +9,7 @@ import {
   MAX_PART_HEADERS_BYTES,
   MAX_PARTS,
   MAX_TEXT_BYTES,
+  TEXT_LINE_COST,
 } from './limits.ts';
 
 /** How every message is parsed, here and wherever its bytes are read again. */
@@ -21,6 +22,8 @@ const OPTIONS: MailParserOptions = {
   maxHeadSize: MAX_HEADER_BYTES,
   maxChildNodes: MAX_COUNTED_PARTS,
 };
+
+const LF = 0x0a;
 
 /** What mailparser's splitter says of a part. */
 interface SplitNode {
@@ -197,9 +200,15 @@ export class BoundedParser extends Base {
 
   private countText(bytes: Buffer | undefined): void {
     const length = bytes?.length ?? 0;
-    this.textBytes += length;
+    this.textBytes += Math.max(length, TEXT_LINE_COST * linesIn(bytes));
     if (this.textBytes <= MAX_TEXT_BYTES) return;
     this.skipped = 'rest';
     this.unread.textBytes += length;
   }
+}
+
+function linesIn(bytes: Buffer = Buffer.alloc(0)): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) lines += 1;
+  return lines;
 }

@@ -20,9 +20,11 @@ const TEXT_WINDOW = 20_000;
  * doubt two interactions, never a loss.
  *
  * @param isMapped whether a header name (lower case) is one of the mapped x-headers; secrets and MACs are not
+ * @param incompleteAt INTERNALDATE of a message of which something was left in the mailbox. Without a Message-ID it is a
+ *   part of the key: two scans of one size are two mails, and nobody has looked into them
  * @returns 33 bytes
  */
-export function dedupeKey(message: Message, isMapped: (key: string) => boolean): Buffer {
+export function dedupeKey(message: Message, isMapped: (key: string) => boolean, incompleteAt?: Date): Buffer {
   const fields = [
     message.messageId ?? '',
     message.from ? addressKey(message.from.address) : '',
@@ -33,6 +35,7 @@ export function dedupeKey(message: Message, isMapped: (key: string) => boolean):
   ];
   if (message.messageId === undefined) {
     fields.push(singleSpaced(message.subject ?? ''), ...list(message.attachments.map(attachmentFingerprint)));
+    if (incompleteAt) fields.push(incompleteAt.toISOString());
   }
   const hash = createHash('sha256');
   for (const field of fields) {

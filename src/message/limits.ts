@@ -52,6 +52,9 @@ export const MAX_ATTACHMENTS = 1_000;
  */
 export const MAX_TEXT_BYTES = 8 * 1024 * 1024;
 
+/** The least that a line of a text counts for, in bytes: the parser takes a hundred for each, however short it is. */
+export const TEXT_LINE_COST = 16;
+
 /** Addresses kept of each of To and Cc, the first ones; the dedupe key is made of all. */
 export const MAX_RECIPIENTS = 1_000;
 

@@ -50,13 +50,18 @@ function redactOne(source: Buffer, redaction: Redaction): void {
   ];
   // Whatever is found is shorter than this, but for a field's body, of which only the beginning is looked for.
   const overlap = redaction.header.length + MAX_BLANKS + LONGEST_OF_A_BYTE * (wide.length + 1);
+  const overwrittenTo = new Map<RegExp, number>();
   for (let start = 0; start < source.length; start += WINDOW_BYTES) {
     const from = Math.max(0, start - overlap);
     const read = () => source.toString('latin1', from, start + WINDOW_BYTES);
     let text = read();
     for (const { pattern, overwrite } of finders) {
       const findings = [...text.matchAll(pattern)];
-      for (const { 0: found, index } of findings) overwrite(source, from + index, found);
+      for (const { 0: found, index } of findings) {
+        const at = from + index;
+        // A field may go on for megabytes, with a thousand of its own name in it: it is overwritten once.
+        if (at >= (overwrittenTo.get(pattern) ?? 0)) overwrittenTo.set(pattern, overwrite(source, at, found));
+      }
       // What one has overwritten is no finding of the next.
       if (findings.length > 0) text = read();
     }
@@ -66,7 +71,8 @@ function redactOne(source: Buffer, redaction: Redaction): void {
 /** What is looked for in a window, and how a finding is overwritten where it stands. */
 interface Finder {
   readonly pattern: RegExp;
-  readonly overwrite: (bytes: Buffer, start: number, found: string) => void;
+  /** @returns up to where it has overwritten */
+  readonly overwrite: (bytes: Buffer, start: number, found: string) => number;
 }
 
 /** Blanks between a field's name and its colon: RFC 5322 (section 4.5.8) allows any number, nobody writes any. */
@@ -76,15 +82,16 @@ const MAX_BLANKS = 1_000;
 const LONGEST_OF_A_BYTE = 6;
 
 /** Overwrites a field's body to its end, whatever lines it is folded over. @param found its name and colon */
-function overwriteField(bytes: Buffer, start: number, found: string): void {
+function overwriteField(bytes: Buffer, start: number, found: string): number {
   // What a window begins with is the beginning of a line only if a line ends before it.
-  if (start > 0 && bytes[start - 1] !== LF && bytes[start - 1] !== CR) return;
+  if (start > 0 && bytes[start - 1] !== LF && bytes[start - 1] !== CR) return start;
   for (let at = start + found.length; at < bytes.length; at += 1) {
     const byte = bytes[at];
-    if (byte === LF && bytes[at + 1] !== SPACE && bytes[at + 1] !== TAB) return;
+    if (byte === LF && bytes[at + 1] !== SPACE && bytes[at + 1] !== TAB) return at;
     if (byte === CR || byte === LF || byte === SPACE || byte === TAB) continue;
     bytes[at] = ASTERISK;
   }
+  return bytes.length;
 }
 
 /** The value as it is, any of its bytes written as =HH, soft line breaks anywhere (RFC 2045, section 6.7). */
@@ -99,16 +106,18 @@ function quotedPrintable(value: Buffer): RegExp {
 }
 
 /** Asterisks of two bytes, in whichever order. */
-function overwriteWide(bytes: Buffer, start: number, found: string): void {
+function overwriteWide(bytes: Buffer, start: number, found: string): number {
   for (let at = start; at < start + found.length; at += 1) if (bytes[at] !== 0) bytes[at] = ASTERISK;
+  return start + found.length;
 }
 
-function overwriteQuoted(bytes: Buffer, start: number, found: string): void {
+function overwriteQuoted(bytes: Buffer, start: number, found: string): number {
   bytes.write(
     found.replace(/=\r?\n|[\s\S]/g, (each) => (each.length > 1 ? each : '*')),
     start,
     'latin1',
   );
+  return start + found.length;
 }
 
 /** Base64 of asterisks: three bytes are four of these. */
@@ -133,6 +142,7 @@ function base64Of(value: Buffer): Finder[] {
           BASE64_OF_ASTERISKS.charAt(position++ % BASE64_OF_ASTERISKS.length),
         );
         bytes.write(overwritten, at, 'latin1');
+        return at + found.length;
       },
     };
   });

@@ -8,6 +8,7 @@ import type { Policy } from '../record/policy.ts';
 import { contentColumns, storeContent, type Unrecordable } from '../record/quarantine.ts';
 import { unrecordable } from '../record/record-batch.ts';
 import { idOf } from '../record/rows.ts';
+import { isCut } from '../record/store-receipts.ts';
 import { dealtWith, type KeptEntry, lockEntry, resolveEntry } from './waiting-entry.ts';
 
 /** What became of an entry that was tried again, in the tables' names. */
@@ -100,20 +101,30 @@ function endOf({ plan: { receipts } }: Recorded): Became {
  */
 async function changeReceipt(
   trx: Transaction,
-  { folder, uid, dedupeKey }: Incoming,
+  incoming: Incoming,
   { resolution, interactionId }: Became,
   { importing }: Policy,
 ): Promise<void> {
+  const { folder, uid, dedupeKey } = incoming;
   const isMarked = resolution !== 'skipped' && importing === undefined;
   await trx.raw(
-    `insert into receipts as r (folder_id, uid_validity, uid, outcome, interaction_id, dedupe_key, processed_at)
-     values (:folderId, :uidValidity, :uid, :resolution, :interactionId, :dedupeKey,
+    `insert into receipts as r (folder_id, uid_validity, uid, outcome, interaction_id, dedupe_key, is_cut, processed_at)
+     values (:folderId, :uidValidity, :uid, :resolution, :interactionId, :dedupeKey, :isCut,
        case when :isMarked then null else now() end)
      on conflict (folder_id, uid_validity, uid) do update set
        outcome = excluded.outcome, interaction_id = excluded.interaction_id, dedupe_key = excluded.dedupe_key,
+       is_cut = excluded.is_cut,
        last_error = null, attempts = r.attempts + 1, recorded_at = now(),
        processed_at = case when :isMarked then null else r.processed_at end`,
-    { ...folder, uid, resolution, interactionId: interactionId as never, dedupeKey, isMarked },
+    {
+      ...folder,
+      uid,
+      resolution,
+      interactionId: interactionId as never,
+      dedupeKey,
+      isMarked,
+      isCut: isCut(incoming),
+    },
   );
 }
 

@@ -94,7 +94,8 @@ export async function findProcessable(
   uids: readonly number[],
 ): Promise<Processable[]> {
   const { rows } = (await db.raw(
-    `select r.uid, r.outcome in ('recorded', 'duplicate') and coalesce(i.cut = '{}', false) as "isFullyRecorded"
+    `select r.uid, r.outcome in ('recorded', 'duplicate') and coalesce(i.cut = '{}', false)
+       and not r.is_cut as "isFullyRecorded"
      from receipts r left join interactions i on i.id = r.interaction_id
      where r.folder_id = ? and r.uid_validity = ? and r.uid = any(?)`,
     [folder.folderId, folder.uidValidity, uids as number[]],

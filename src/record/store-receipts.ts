@@ -13,12 +13,21 @@ export async function storeReceipts(
   policy: Policy,
 ): Promise<void> {
   const processed_at = processedWhenRecorded(policy);
-  const recorded = plan.receipts.map(({ incoming, outcome, interaction }) =>
-    receiptRow(incoming, outcome, idOf(interaction)),
-  );
-  const skipped = leftOut.map((incoming) => receiptRow(incoming, 'skipped', null));
+  const recorded = plan.receipts.map(({ incoming, outcome, interaction }) => ({
+    ...receiptRow(incoming, outcome, idOf(interaction)),
+    is_cut: isCut(incoming),
+  }));
+  const skipped = leftOut.map((incoming) => ({
+    ...receiptRow(incoming, 'skipped', null),
+    is_cut: false,
+  }));
   const rows = [...recorded, ...skipped].map((row) => ({ ...row, processed_at }));
   if (rows.length > 0) await trx('receipts').insert(rows);
+}
+
+/** Whether not all of a message was read or kept. */
+export function isCut({ message, isWhole }: Incoming): boolean {
+  return !isWhole || message.cut.length > 0;
 }
 
 function receiptRow({ folder, uid, dedupeKey }: LeftOut, outcome: Outcome, interactionId: number | null) {

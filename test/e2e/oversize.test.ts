@@ -269,3 +269,32 @@ describe('mail above message_bytes', () => {
     }
   });
 });
+
+test('a copy that is cut stays, whatever it is a copy of; two mails without a Message-ID are no copies', async () => {
+  const user = 'oversize-scans@example.com';
+  const head = ['From: Scanner <scanner@asker.example>', `To: ${user}`, 'Subject: Scan', 'MIME-Version: 1.0'];
+  const scan = (id: string, file: string | undefined) =>
+    [
+      ...head,
+      ...(id === '' ? [] : [`Message-ID: <${id}@asker.example>`]),
+      'Content-Type: multipart/mixed; boundary=b',
+      '',
+      '--b',
+      '',
+      'See the scan.',
+      ...(file === undefined
+        ? []
+        : ['--b', 'Content-Type: image/bmp; name=scan.bmp', '', file.repeat(30_000)]),
+      '--b--',
+      '',
+    ].join('\r\n');
+  const mails = [scan('one', undefined), scan('one', 'A'), scan('', 'A'), scan('', 'B')];
+  await withClient(user, async (client) => {
+    for (const [i, each] of mails.entries())
+      await client.append('INBOX', each, [], new Date(Date.UTC(2026, 10, 9, 8, i)));
+  });
+  const mailbox = await loadMailbox(user, { ...SMALL, name: 'copies', processed: { delete: true } });
+  expect(await poll(database.db, mailbox)).toMatchObject({ recorded: 3, duplicates: 1 });
+  // The one that was whole is gone; of the others, nobody has the scans but the mailbox.
+  expect((await contentOf(user)).map(({ uid }) => uid)).toEqual([2, 3, 4]);
+});
