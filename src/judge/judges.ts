@@ -38,6 +38,9 @@ const MEGABYTE = 1024 * 1024;
 /** V8's share for what has just been made, in megabytes: it is used up to the end, so a thread takes three times that. */
 const YOUNG_GENERATION_MB = 4;
 
+/** What Node says of a thread that has reached V8's limit. */
+const OUT_OF_MEMORY = 'ERR_WORKER_OUT_OF_MEMORY';
+
 /** The file that the threads run: compiled, or as it stands in a checkout. */
 const WORKER = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
 
@@ -149,39 +152,27 @@ export class Judges {
   /** @returns what the thread says, or why it was stopped */
   private async attempt(task: Task, signal: AbortSignal | undefined): Promise<Answer | Stopped> {
     const { parse_time, parse_memory } = this.limits;
+    // What it is aborted with says what becomes of the message.
     const abort = new AbortController();
-    let why: string | undefined;
-    let unusable: unknown;
-    const stop = (reason: string | undefined) => {
-      why = reason;
-      abort.abort();
-    };
-    const giveUp = (error: unknown) => {
-      unusable = error;
-      abort.abort();
-    };
+    const stop = (why: string) => abort.abort({ stopped: why } satisfies Stopped);
+    const giveUp = (error: unknown) => abort.abort(threadsUnavailable(error));
+    const cut = () => abort.abort(stopped());
     const timer = setTimeout(
       () => stop(`it took longer than ${parse_time} ms (limits.parse_time)`),
       parse_time,
     );
     const watch = new MemoryWatch(parse_memory, () => stop(tooMuchMemory(parse_memory)));
-    const cut = () => stop(undefined);
     signal?.addEventListener('abort', cut, { once: true });
+    this.attempts.add(giveUp);
     try {
-      this.attempts.add(giveUp);
       this.pool ??= this.startPool();
       return await this.pool.run(task, { signal: abort.signal });
     } catch (error) {
-      if (unusable !== undefined) {
-        throw new MailcaseError(
-          'parser_threads',
-          `the threads that mail is parsed in cannot be started: ${errorMessage(unusable)}`,
-          { cause: unusable },
-        );
-      }
-      if (why !== undefined) return { stopped: why };
-      if (errorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY') return { stopped: tooMuchMemory(parse_memory) };
-      if (this.isClosed || abort.signal.aborted) throw stopped();
+      const { reason } = abort.signal;
+      if (reason instanceof MailcaseError) throw reason;
+      if (abort.signal.aborted) return reason as Stopped;
+      if (errorCode(error) === OUT_OF_MEMORY) return { stopped: tooMuchMemory(parse_memory) };
+      if (this.isClosed) throw stopped();
       // Whatever else ends a thread, such as a process.exit in a library, was done by the message in it.
       return { stopped: `its thread ended (${errorMessage(error)})` };
     } finally {
@@ -206,6 +197,8 @@ export class Judges {
     });
     // A thread that cannot be started says so here alone; one that a message ends tells whoever waits for it.
     pool.on('error', (error: unknown) => {
+      // Out of memory at the very moment in which it was stopped: nobody waits for that thread any more.
+      if (errorCode(error) === OUT_OF_MEMORY) return;
       for (const giveUp of this.attempts) giveUp(error);
     });
     return pool;
@@ -214,6 +207,11 @@ export class Judges {
 
 function tooMuchMemory(bytes: number): string {
   return `it took more than ${Math.round(bytes / MEGABYTE)} MB of memory (limits.parse_memory)`;
+}
+
+function threadsUnavailable(error: unknown): MailcaseError {
+  const message = `the threads that mail is parsed in cannot be started: ${errorMessage(error)}`;
+  return new MailcaseError('parser_threads', message, { cause: error });
 }
 
 function stopped(): MailcaseError {
