@@ -1,5 +1,5 @@
 import type { LeftInMailbox } from '../message/left.ts';
-import type { Session } from './session.ts';
+import { type Session, SIZE_ERROR } from './session.ts';
 import { uidSets } from './uid-set.ts';
 
 export interface MessageSize {
@@ -94,9 +94,6 @@ async function fetchTogether({ client }: Session, sizes: readonly MessageSize[])
  * together, and what it has put together would be copied once more for the thread that reads it.
  */
 const PIECE_BYTES = 4 * 1024 * 1024;
-
-/** RFC822.SIZE is an estimate at some servers: a message may be so many times as long as it was said to be. */
-const SIZE_ERROR = 2;
 
 /** @returns the whole message; undefined where the server did not hand out all of it, or far more than it said */
 async function fetchInPieces(session: Session, { uid, sizeBytes }: MessageSize): Promise<Buffer | undefined> {

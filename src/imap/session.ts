@@ -17,7 +17,7 @@ const RESPONSE_OVERHEAD_BYTES = 1024 * 1024;
  * RFC822.SIZE is an estimate at some servers. A message that is longer than it was said to be must not end the
  * connection, poll after poll, but be fetched and judged by what it is.
  */
-const SIZE_ERROR = 2;
+export const SIZE_ERROR = 2;
 
 /** Lines for the log, so that this room needs no logger of its own: a static message and fields. */
 export type Note = (level: 'debug' | 'warn', message: string, fields: Record<string, unknown>) => void;

@@ -35,11 +35,14 @@ export function redactSource(source: Buffer, redactions: readonly Redaction[]): 
   return source;
 }
 
-function redactOne(source: Buffer, redaction: Redaction): void {
-  const value = Buffer.from(redaction.value, 'utf8');
-  const wide = Buffer.from(redaction.value, 'utf16le');
-  const field = new RegExp(`^${literal(redaction.header)}[ \\t]{0,${MAX_BLANKS}}:`, 'gim');
-  const finders: readonly Finder[] = [
+/** Made once for each secret, for every mail is searched. */
+const findersOf = new WeakMap<Redaction, readonly Finder[]>();
+
+function makeFinders({ header, value: text }: Redaction): readonly Finder[] {
+  const value = Buffer.from(text, 'utf8');
+  const wide = Buffer.from(text, 'utf16le');
+  const field = new RegExp(`^${literal(header)}[ \\t]{0,${MAX_BLANKS}}:`, 'gim');
+  return [
     { pattern: field, overwrite: overwriteField },
     { pattern: quotedPrintable(value), overwrite: overwriteQuoted },
     ...base64Of(value),
@@ -48,8 +51,14 @@ function redactOne(source: Buffer, redaction: Redaction): void {
       ...base64Of(each),
     ]),
   ];
+}
+
+function redactOne(source: Buffer, redaction: Redaction): void {
+  const finders = findersOf.get(redaction) ?? makeFinders(redaction);
+  findersOf.set(redaction, finders);
   // Whatever is found is shorter than this, but for a field's body, of which only the beginning is looked for.
-  const overlap = redaction.header.length + MAX_BLANKS + LONGEST_OF_A_BYTE * (wide.length + 1);
+  const wideLength = Buffer.byteLength(redaction.value, 'utf16le');
+  const overlap = redaction.header.length + MAX_BLANKS + LONGEST_OF_A_BYTE * (wideLength + 1);
   const overwrittenTo = new Map<RegExp, number>();
   for (let start = 0; start < source.length; start += WINDOW_BYTES) {
     const from = Math.max(0, start - overlap);

@@ -55,7 +55,7 @@ async function skipReceipt(trx: Transaction, { place, sha256 }: KeptEntry): Prom
      on conflict (folder_id, uid_validity, uid) do update set
        outcome = 'skipped', dedupe_key = coalesce(r.dedupe_key, excluded.dedupe_key)
      returning dedupe_key is not null as "hasKey"`,
-    { ...place, key: key as never },
+    { ...place, key: key },
   )) as { rows: [{ hasKey: boolean }] };
   return rows[0].hasKey;
 }

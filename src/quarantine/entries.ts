@@ -90,7 +90,7 @@ export async function listEntries(
   db: Database,
   { mailbox: name, all, limit }: ListRequest,
 ): Promise<{ entries: ListedEntry[]; left_out: number }> {
-  const mailbox = name ?? (null as never);
+  const mailbox = name ?? null;
   const meant = `${PLACES} where ${all ? OF_ALL : WAITING}`;
   // Chosen first, so that nothing is read of the messages beyond the limit.
   const { rows } = (await db.raw(
@@ -113,7 +113,7 @@ export async function findEntry(db: Database, id: number): Promise<Entry | undef
 /** Numbers of all entries that wait, the oldest first. @param mailbox undefined for all */
 export async function waitingIds(db: Database, mailbox: string | undefined): Promise<number[]> {
   const { rows } = (await db.raw(`select q.id ${PLACES} where ${WAITING} ${OLDEST_FIRST}`, {
-    mailbox: mailbox ?? (null as never),
+    mailbox: mailbox ?? null,
   })) as { rows: { id: number }[] };
   return rows.map(({ id }) => id);
 }

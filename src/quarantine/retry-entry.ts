@@ -120,7 +120,7 @@ async function changeReceipt(
       ...folder,
       uid,
       resolution,
-      interactionId: interactionId as never,
+      interactionId: interactionId,
       dedupeKey,
       isMarked,
       isCut: isCut(incoming),
@@ -129,9 +129,9 @@ async function changeReceipt(
 }
 
 async function caseOf(trx: Transaction, interactionId: number | null): Promise<number | null> {
-  const { rows } = (await trx.raw('select case_id from interactions where id = ?', [
-    interactionId as never,
-  ])) as { rows: { case_id: number }[] };
+  const { rows } = (await trx.raw('select case_id from interactions where id = ?', [interactionId])) as {
+    rows: { case_id: number }[];
+  };
   return rows[0]?.case_id ?? null;
 }
 
@@ -161,7 +161,7 @@ async function noteFailure(
       await trx.raw(
         `update receipts set last_error = :error, attempts = attempts + 1, dedupe_key = coalesce(:key, dedupe_key)
          where folder_id = :folderId and uid_validity = :uidValidity and uid = :uid and outcome = 'quarantined'`,
-        { ...entry.place, error, key: message.dedupeKey ?? (null as never) },
+        { ...entry.place, error, key: message.dedupeKey ?? null },
       );
       return { ...NOTHING, id, outcome: 'failed', stage, error };
     },

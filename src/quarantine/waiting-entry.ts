@@ -115,6 +115,6 @@ export async function resolveEntry(
        interaction_id = :interactionId, content = null,
        attempts = attempts + :tries, tried_at = case when :tries = 0 then tried_at else now() end
      where id = :id`,
-    { id, resolution, actor, interactionId: interactionId as never, tries: wasTried ? 1 : 0 },
+    { id, resolution, actor, interactionId: interactionId, tries: wasTried ? 1 : 0 },
   );
 }

@@ -45,7 +45,7 @@ export async function countReceived(
       `select count(*) as n from receipts r left join interactions i on i.id = r.interaction_id
        where r.folder_id = ? and r.uid_validity = ? and r.uid = any(?)
          and coalesce(i.received_at >= ?::timestamptz, true) and coalesce(i.received_at < ?::timestamptz, true)`,
-      [folder.folderId, folder.uidValidity, some, since ?? null, until ?? null] as never[],
+      [folder.folderId, folder.uidValidity, some, since ?? null, until ?? null],
     )) as { rows: [{ n: number }] };
     count += rows[0].n;
   }
