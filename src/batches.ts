@@ -49,7 +49,9 @@ export async function* readBatches(
       report.left += uids.length;
       continue;
     }
-    const sizes = await fetchSizes(session, uids);
+    const sizes = await context.during(`ask for the sizes of ${uids.length} messages`, () =>
+      fetchSizes(session, uids),
+    );
     const asked = uids.map((uid) => ({ uid }));
     const unsized = await noteMissing(context, place, asked, sizes, report);
     if (unsized.length > 0) yield { incoming: [], setAside: unsized, passed: [] };
@@ -87,11 +89,19 @@ async function readBatch(
   sizes: readonly MessageSize[],
   report: PollReport,
 ): Promise<Batch> {
-  const { fetched, setAside } = await fetchOrSuspect(context, place, sizes);
+  const { fetched, setAside } = await context.during(fetchText(sizes), () =>
+    fetchOrSuspect(context, place, sizes),
+  );
   const asked = sizes.filter(({ uid }) => setAside.every((each) => each.uid !== uid));
   const missing = await noteMissing(context, place, asked, fetched, report);
-  const { incoming, unparsable } = await judgeAll(context, place, fetched);
+  const { incoming, unparsable } = await context.during(`parse ${fetched.length} messages`, () =>
+    judgeAll(context, place, fetched),
+  );
   return { incoming, setAside: [...setAside, ...missing, ...unparsable], passed: [] };
+}
+
+function fetchText(sizes: readonly MessageSize[]): string {
+  return `fetch ${sizes.length} messages from UID ${sizes[0]?.uid}`;
 }
 
 /** So often a connection may break at a message before its structure is not asked for any more, which may be why. */

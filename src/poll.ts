@@ -16,23 +16,25 @@ import { countsSince, criteriaFor, sweptUpTo } from './selection.ts';
  * being recorded), record in one transaction, and only after its commit mark processed.
  */
 export async function pollFolder(context: PollContext): Promise<PollReport> {
-  const { db, session, mailbox, folder } = context;
-  const place = await enterFolder(context);
-  const marking = await prepareMarking(context);
+  const { db, session, mailbox, folder, during } = context;
+  const place = await during('open', () => enterFolder(context));
+  const marking = await during('ask for the flags', () => prepareMarking(context));
 
-  const found = await searchMessages(session, criteriaFor(folder, mailbox.processed, place));
+  const criteria = criteriaFor(folder, mailbox.processed, place);
+  const found = await during('search', () => searchMessages(session, criteria));
   const report = emptyReport(found.length);
-  await markLate(context, place, marking, report);
+  await during('mark late', () => markLate(context, place, marking, report));
   const open = await withoutReceipt(context, place, found);
   await keepAwaited(db, place, open);
 
   const batches = readBatches(context, place, [...open], countsSince(place), report);
   for await (const batch of ahead(batches, (batch) => isHeavy(batch, mailbox))) {
+    const uids = uidsOf(batch);
     await noteBusy(db, context.mailboxId);
-    await recordBatch(context, batch, report);
+    await during(`record ${uids.length} messages`, () => recordBatch(context, batch, report));
     release(context, batch);
-    await markRecorded(context, place, marking, uidsOf(batch));
-    for (const uid of [...uidsOf(batch), ...batch.passed]) open.delete(uid);
+    await during(`mark ${uids.length} messages`, () => markRecorded(context, place, marking, uids));
+    for (const uid of [...uids, ...batch.passed]) open.delete(uid);
   }
   await keepAwaited(db, place, open);
   if (folder.select === 'new') await sweep(context, place, found, open);
