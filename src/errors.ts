@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   database_unavailable: { temporary: true },
   database_embedded: { temporary: false },
   database_race: { temporary: true },
+  database_cut: { temporary: true },
   imap_connect: { temporary: true },
   imap_credentials: { temporary: true },
   imap_folder_missing: { temporary: true },
