@@ -7,13 +7,15 @@ import { isUntouched, markLate, markRecorded, prepareMarking } from './marking.t
 import { emptyReport, type PollContext, type PollReport } from './poll-context.ts';
 import { keepAwaited } from './record/awaited.ts';
 import { type KnownFolder, noteBusy, noteSwept, registerFolder } from './record/folders.ts';
-import { findReceipts } from './record/receipts.ts';
+import { noteFound } from './record/found.ts';
 import { recordBatch } from './recording.ts';
-import { countsSince, criteriaFor, sweptUpTo } from './selection.ts';
+import { criteriaFor, sweptUpTo } from './selection.ts';
+import { takeUp } from './taking-up.ts';
 
 /**
- * THE STORY: one poll of one folder. Search; then batch by batch fetch, parse and judge (while the batch before is
- * being recorded), record in one transaction, and only after its commit mark processed.
+ * THE STORY: one poll of one folder. Search, and remember what was found until it is recorded; then batch by batch
+ * fetch, parse and judge (while the batch before is being recorded), record in one transaction, and only after its
+ * commit mark processed.
  */
 export async function pollFolder(context: PollContext): Promise<PollReport> {
   const { db, session, mailbox, folder, during } = context;
@@ -22,20 +24,22 @@ export async function pollFolder(context: PollContext): Promise<PollReport> {
 
   const criteria = criteriaFor(folder, mailbox.processed, place);
   const found = await during('search', () => searchMessages(session, criteria));
-  const report = emptyReport(found.length);
+  const open = await during('take up what waits', () => takeUp(context, place, found));
+  const report = emptyReport(new Set([...found, ...open]).size);
   await during('mark late', () => markLate(context, place, marking, report));
-  const open = await withoutReceipt(context, place, found);
   await keepAwaited(db, place, open);
 
-  const batches = readBatches(context, place, [...open], countsSince(place), report);
+  const waiting = [...open];
+  const batches = readBatches(context, place, waiting, report);
   for await (const batch of ahead(batches, (batch) => isHeavy(batch, mailbox))) {
     const uids = uidsOf(batch);
     await noteBusy(db, context.mailboxId);
     await during(`record ${uids.length} messages`, () => recordBatch(context, batch, report));
     release(context, batch);
     await during(`mark ${uids.length} messages`, () => markRecorded(context, place, marking, uids));
-    for (const uid of [...uids, ...batch.passed]) open.delete(uid);
+    for (const uid of uids) open.delete(uid);
   }
+  await noteFound(db, place, waiting, open);
   await keepAwaited(db, place, open);
   if (folder.select === 'new') await sweep(context, place, found, open);
   return report;
@@ -56,16 +60,6 @@ export async function enterFolder(
   noteUidValidity(context, place);
   if (options.isPolled) noteStart(context, place);
   return place;
-}
-
-async function withoutReceipt(
-  { db }: PollContext,
-  place: KnownFolder,
-  found: readonly number[],
-): Promise<Set<number>> {
-  const open = new Set(found);
-  for (const { uid } of await findReceipts(db, place, found)) open.delete(uid);
-  return open;
 }
 
 async function sweep(

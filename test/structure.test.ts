@@ -34,13 +34,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   awaiting: ['terminal', 'imap', 'record', 'poll-context'],
   batches: ['errors', 'config', 'imap', 'record', 'sizes', 'poll-context', 'awaiting'],
   selection: ['config', 'imap', 'record'],
+  counting: ['imap', 'record', 'selection'],
   entering: ['config', 'db', 'imap', 'record'],
+  'taking-up': ['imap', 'record', 'poll-context', 'counting'],
   marking: ['errors', 'imap', 'record', 'sizes', 'poll-context'],
   control: ['errors', 'record', 'judge'],
   recording: ['record', 'poll-context', 'batches', 'control'],
   poll: [
     ...['errors', 'config', 'imap', 'record', 'ahead', 'poll-context'],
-    ...['batches', 'selection', 'entering', 'marking', 'recording'],
+    ...['batches', 'selection', 'entering', 'taking-up', 'marking', 'recording'],
   ],
   'poll-mailbox': [
     ...['errors', 'config', 'db', 'imap', 'observe', 'rules', 'record', 'judge', 'waiting'],
@@ -56,7 +58,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   check: [
     ...['errors', 'sizes', 'terminal', 'config', 'message', 'rules', 'db', 'imap', 'record', 'judge'],
-    ...['selection', 'entering', 'marking'],
+    ...['selection', 'counting', 'entering', 'marking'],
   ],
   explain: [
     ...['errors', 'terminal', 'config', 'message', 'rules', 'db', 'imap', 'record', 'judge'],

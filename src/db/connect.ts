@@ -31,11 +31,19 @@ function parseBigint(text: string): number {
   return value;
 }
 
+/** bigint[], of which pg would make texts. It has no name for it. */
+const INT8_ARRAY = 1016;
+
+function parseBigints(text: string): number[] {
+  return text === '{}' ? [] : text.slice(1, -1).split(',').map(parseBigint);
+}
+
 const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === pg.types.builtins.INT8 && format !== 'binary'
-      ? parseBigint
-      : pg.types.getTypeParser(oid, format as 'text')) as pg.CustomTypesConfig['getTypeParser'],
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (format !== 'binary' && oid === pg.types.builtins.INT8) return parseBigint;
+    if (format !== 'binary' && oid === INT8_ARRAY) return parseBigints;
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
 /**
