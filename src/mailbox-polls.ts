@@ -1,4 +1,5 @@
 import type { MailboxConfig } from './config/schema.ts';
+import { endingWith } from './db/ending.ts';
 import { errorText } from './db/refusal.ts';
 import type { MailcaseError } from './errors.ts';
 import type { Log } from './observe/log.ts';
@@ -10,6 +11,9 @@ import type { HeldLease, Leases } from './scheduler/leases.ts';
 import type { Holder } from './scheduler/mailbox-runner.ts';
 import type { SharedParts } from './shared-parts.ts';
 import { linkedSignal } from './waiting.ts';
+
+/** What is asked of the database before and after a poll takes no longer than this, in milliseconds. */
+const BESIDE_MS = 4_000;
 
 /** How a poll went: there is more to do at once, or a part could not be done; or another daemon polls the mailbox. */
 export type PollEnd =
@@ -39,15 +43,17 @@ export class MailboxPolls {
   async poll(): Promise<PollEnd> {
     const { leases } = this.parts;
     const { name } = this.mailbox;
-    const lease = await this.progress.during('take the lease of the mailbox', () => leases.claim(name));
+    const lease = await this.progress.during('take the lease of the mailbox', () =>
+      soon(() => leases.claim(name)),
+    );
     this.noteLease(lease);
     if (!lease.isOurs) return { heldBy: { name: lease.holder, leftMs: lease.leftMs } };
+    const left = this.leaving.signal;
     try {
-      return await this.pollLeased(lease);
+      return await this.pollLeased(lease, left);
     } catch (error) {
       if (lease.lost.aborted) return this.poll();
-      // Another daemon may reach the server. Where the database is what failed, the lease ends by itself.
-      await leases.giveBack(name).catch(() => {});
+      if (!left.aborted) await this.noteFailure(error);
       throw error;
     }
   }
@@ -57,24 +63,30 @@ export class MailboxPolls {
     this.leaving.abort(reason);
     this.leaving = new AbortController();
     this.progress = new Progress();
+    void this.noteFailure(reason);
   }
 
-  private async pollLeased({ lost }: HeldLease): Promise<PollEnd> {
+  /** Never fails: the database may be what failed, and the log has the error in any case. */
+  private async noteFailure(error: unknown): Promise<void> {
+    const { db, mask, leases } = this.parts;
+    const { name } = this.mailbox;
+    // Another daemon may reach the server. Where nothing can be said here, the lease ends by itself.
+    const said = [() => notePoll(db, name, mask(errorText(error))), () => leases.giveBack(name)];
+    await Promise.allSettled(said.map((say) => soon(say)));
+  }
+
+  private async pollLeased({ lost }: HeldLease, left: AbortSignal): Promise<PollEnd> {
     const { db, mask, config, judges, stopping, cutting: all, idleLevel } = this.parts;
     const { mailbox, log, progress } = this;
-    const cutting = linkedSignal([all, lost, this.leaving.signal]);
+    const cutting = linkedSignal([all, lost, left]);
     const shared = { db, mailbox, recording: config, judges, log, progress, ...this.memory };
     const started = performance.now();
     try {
       const { problem, ...report } = await pollMailbox({ ...shared, stopping, cutting: cutting.signal });
-      await notePoll(db, mailbox.name, problem === undefined ? null : mask(problem.message));
+      await soon(() => notePoll(db, mailbox.name, problem === undefined ? null : mask(problem.message)));
       noteReport(log, report, performance.now() - started, idleLevel);
       this.noteProblem(problem);
       return { more: report.left > 0 && !stopping.aborted, problem };
-    } catch (error) {
-      // The database may be what failed; the log has the error in any case.
-      if (!lost.aborted) await notePoll(db, mailbox.name, mask(errorText(error))).catch(() => {});
-      throw error;
     } finally {
       cutting.release();
     }
@@ -111,6 +123,11 @@ export class MailboxPolls {
     if (!this.complaints.has(problem.message)) this.log.error({ err: problem }, 'a part of the poll failed');
     this.complaints.add(problem.message);
   }
+}
+
+/** Outside the deadline of the poll, with one of its own. */
+function soon<T>(work: () => Promise<T>): Promise<T> {
+  return endingWith(AbortSignal.timeout(BESIDE_MS), work);
 }
 
 function noteReport(log: Log, report: PollReport, ms: number, idleLevel: 'debug' | 'info'): void {

@@ -1,6 +1,7 @@
 import { isAddress } from './config/checks.ts';
 import type { FolderConfig, MailboxConfig, RecordingConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
+import { endingWith } from './db/ending.ts';
 import { MailcaseError } from './errors.ts';
 import { inSession, type Note, type Session } from './imap/session.ts';
 import type { Judges } from './judge/judges.ts';
@@ -54,7 +55,7 @@ export async function pollMailbox(context: MailboxContext): Promise<MailboxRepor
   const cut = linkedSignal([cutting], { ms: poll_timeout, reason: timeout });
   const end = linkedSignal([stopping], { ms: poll_timeout * SHARE_FOR_BATCHES, reason: timeout });
   try {
-    return await pollFolders(context, end.signal, cut.signal);
+    return await endingWith(cut.signal, () => pollFolders(context, end.signal, cut.signal));
   } catch (error) {
     const { aborted, reason } = cut.signal;
     if (!aborted || !(reason instanceof MailcaseError)) throw error;

@@ -16,13 +16,16 @@ export interface Watched {
 export interface WatchdogTimes {
   /** How often is looked, in milliseconds. */
   readonly checkMs: number;
-  /** How long a poll may take to end that was cut off, in milliseconds: its connections are closed, and nothing waits. */
+  /**
+   * How long a poll may take to end that was cut off, in milliseconds: its connections are closed, so nothing waits, and
+   * what is said of its end in the database has a short limit of its own.
+   */
   readonly graceMs: number;
   /** How late the schedule may be, in milliseconds: it goes by the clock, which people set. */
   readonly lateMs: number;
 }
 
-const TIMES: WatchdogTimes = { checkMs: 1_000, graceMs: 5_000, lateMs: 60_000 };
+const TIMES: WatchdogTimes = { checkMs: 1_000, graceMs: 10_000, lateMs: 60_000 };
 
 /** What is remembered of a mailbox from one look to the next. */
 interface Memory {
