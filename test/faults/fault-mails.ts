@@ -40,12 +40,23 @@ type Kind = 'shop' | 'customer' | 'reply' | 'agent' | 'copy' | 'out-of-office' |
  * @param user the support mailbox's address, to which customers write
  */
 export function faultMails(seed: number, count: number, user: string): FaultMail[] {
+  const stream = endlessMails(seed, user);
+  return Array.from({ length: count }, () => stream.next().value);
+}
+
+/** How far back the mail is that is answered, or comes once more. */
+const RECENT = 60;
+
+/** The same without an end, for tests that do not know how much they will deliver. */
+export function* endlessMails(seed: number, user: string): Generator<FaultMail, never> {
   const luck = chance(seed);
-  const mails: FaultMail[] = [];
-  for (let number = 1; mails.length < count; number += 1) {
-    mails.push(nextMail({ luck, number, user, token: `token-${seed}-${number}-end` }, mails));
+  const recent: FaultMail[] = [];
+  for (let number = 1; ; number += 1) {
+    const mail = nextMail({ luck, number, user, token: `token-${seed}-${number}-end` }, recent);
+    recent.push(mail);
+    if (recent.length > RECENT) recent.shift();
+    yield mail;
   }
-  return mails;
 }
 
 /** What a mail is made with. */
@@ -57,10 +68,9 @@ export interface Making {
   readonly token: string;
 }
 
-function nextMail(making: Making, earlier: readonly FaultMail[]): FaultMail {
+function nextMail(making: Making, recent: readonly FaultMail[]): FaultMail {
   const { luck } = making;
   const kind = kindFor(luck);
-  const recent = earlier.slice(-60);
   if (kind === 'copy' && recent.length > 0) return copyOf(luck.pick(recent), making);
   if (kind === 'newsletter') return newsletter(making);
   const outbound = recent.filter(({ direction }) => direction === 'out');
