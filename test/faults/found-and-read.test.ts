@@ -10,6 +10,7 @@ import {
   writeConfig,
 } from '../support/mailcase.ts';
 import { rows } from '../support/poll.ts';
+import { atStep } from './interventions.ts';
 import {
   inScene,
   interactionsOf,
@@ -21,7 +22,6 @@ import {
   type Scene,
   tryPoll,
 } from './scene.ts';
-import { atStep } from './steps.ts';
 import { startTapProxy } from './tap-proxy.ts';
 
 /*

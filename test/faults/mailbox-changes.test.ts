@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { useDatabase } from '../support/database.ts';
+import { atStep, type Step } from './interventions.ts';
 import { scaled } from './scaled.ts';
 import {
   ELSEWHERE,
@@ -16,7 +17,6 @@ import {
   subjectsIn,
   tryPoll,
 } from './scene.ts';
-import { atStep, type Step } from './steps.ts';
 import { useTally } from './tally.ts';
 
 const database = useDatabase();

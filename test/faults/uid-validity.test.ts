@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { useDatabase } from '../support/database.ts';
 import { withClient } from '../support/imap-client.ts';
+import { atStep, type Step } from './interventions.ts';
 import { scaled } from './scaled.ts';
 import {
   inScene,
@@ -15,7 +16,6 @@ import {
   subjectsIn,
   tryPoll,
 } from './scene.ts';
-import { atStep, type Step } from './steps.ts';
 import { useTally } from './tally.ts';
 
 const database = useDatabase();
