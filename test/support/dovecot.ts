@@ -11,8 +11,10 @@ import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findDovecot } from './dovecot-install.ts';
+import { processesOf } from './process-group.ts';
 
-export interface Dovecot {
+/** What a client has to know of it. */
+export interface DovecotServer {
   readonly host: '127.0.0.1';
   readonly imapPort: number;
   readonly imapsPort: number;
@@ -22,9 +24,19 @@ export interface Dovecot {
   /** The same for every user. */
   readonly password: string;
   readonly folder: string;
+  /** Of the master process, which is another one after each start. */
   readonly pid: number;
   readonly logFile: string;
+}
+
+export interface Dovecot extends DovecotServer {
   stop(): Promise<void>;
+  /** Ends it as an administrator does, or at once with all its processes; its folder and its ports stay its own. */
+  halt(how?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Starts it again after `halt`, at the same ports. */
+  start(): Promise<void>;
+  /** Its processes of a service that run now, `imap` say: one for each client that is logged in. */
+  processes(service: string): number[];
   /** The Maildir of the user's INBOX, made if need be; files may be put into its `new` by hand. */
   maildir(user: string): string;
 }
@@ -69,7 +81,7 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
         configuration(folder, ports, accounts, options.extraConfig),
       );
       const started = await launch(program.path, folder, ports.imap);
-      if (typeof started !== 'string') return describe(started, folder, ports, accounts);
+      if (typeof started !== 'string') return describe(started, program.path, folder, ports, accounts);
       const log = await logTail(folder);
       if (!log.includes('Address already in use') || attempt >= PORT_ATTEMPTS) {
         throw new Error(`Dovecot did not start: ${started}. The end of its log:\n${log}`);
@@ -275,7 +287,14 @@ async function greets(port: number): Promise<boolean> {
   }
 }
 
-function describe(child: ChildProcess, folder: string, ports: Ports, accounts: Accounts): Dovecot {
+function describe(
+  first: ChildProcess,
+  program: string,
+  folder: string,
+  ports: Ports,
+  accounts: Accounts,
+): Dovecot {
+  let child = first;
   const onExit = () => {
     child.kill('SIGTERM');
     if (!process.env.KEEP_TEST_FOLDERS) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -295,12 +314,22 @@ function describe(child: ChildProcess, folder: string, ports: Ports, accounts: A
     caFile: join(folder, 'cert.pem'),
     password: PASSWORD,
     folder,
-    pid: child.pid ?? 0,
+    get pid() {
+      return child.pid ?? 0;
+    },
     logFile: join(folder, 'dovecot.log'),
     stop: () => {
       stopping ??= stop();
       return stopping;
     },
+    halt: (how = 'SIGTERM') => (how === 'SIGKILL' ? killAll(child) : end(child)),
+    start: async () => {
+      const started = await launch(program, folder, ports.imap);
+      if (typeof started === 'string')
+        throw new Error(`Dovecot did not start again: ${started}\n${await logTail(folder)}`);
+      child = started;
+    },
+    processes: (service) => processesOf(child.pid ?? 0, service),
     maildir: (user) => makeMaildir(folder, user, accounts),
   };
 }
@@ -331,6 +360,15 @@ async function end(child: ChildProcess): Promise<void> {
   const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
   await ended;
   clearTimeout(impatience);
+}
+
+/** The master and all its services, which are of its process group: none of them has a chance to say good-bye. */
+async function killAll(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  child.ref();
+  const ended = once(child, 'exit');
+  process.kill(-(child.pid ?? 0), 'SIGKILL');
+  await ended;
 }
 
 async function removeFolder(folder: string): Promise<void> {

@@ -6,7 +6,7 @@ import { connectDatabase } from '../../src/db/connect.ts';
 import { startEmbeddedPostgres } from '../../src/db/embedded.ts';
 import { migrateUp } from '../../src/db/migrate.ts';
 import { compile } from './compiled.ts';
-import { type Dovecot, startDovecot } from './dovecot.ts';
+import { type DovecotServer, startDovecot } from './dovecot.ts';
 
 /** What every test file is given: one PostgreSQL and one Dovecot for the whole run. */
 declare module 'vitest' {
@@ -15,7 +15,7 @@ declare module 'vitest' {
     templateDatabase: string;
     /** Where test files note the databases that they left as evidence. */
     keptFile: string;
-    dovecot: Omit<Dovecot, 'stop' | 'maildir'>;
+    dovecot: DovecotServer;
     /** The program's compiled file, for Node. */
     program: string;
   }
@@ -34,7 +34,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await withDatabase(replaceDatabase(postgres.url, template), async (db) => {
     await migrateUp(db);
   });
-  const { stop: _stop, maildir: _maildir, ...server } = dovecot;
+  const { host, imapPort, imapsPort, lmtpPort, caFile, password, folder, pid, logFile } = dovecot;
+  const server = { host, imapPort, imapsPort, lmtpPort, caFile, password, folder, pid, logFile };
   project.provide('postgresUrl', postgres.url);
   project.provide('templateDatabase', template);
   project.provide('dovecot', server);
