@@ -232,12 +232,16 @@ export interface FoundMailbox {
   readonly lastPolledAt: Date | null;
   /** Why the last poll did not. */
   readonly lastError: string | null;
+  /** The daemon that polls it at present. */
+  readonly polledBy: string | null;
 }
 
 /** @returns undefined where no poll has registered it */
 export async function findMailbox(db: Database, name: string): Promise<FoundMailbox | undefined> {
   const { rows } = (await db.raw(
-    'select id, last_polled_at as "lastPolledAt", last_error as "lastError" from mailboxes where name = ?',
+    `select id, last_polled_at as "lastPolledAt", last_error as "lastError",
+       case when leased_until > now() then lease_holder end as "polledBy"
+     from mailboxes where name = ?`,
     [name],
   )) as { rows: FoundMailbox[] };
   return rows[0];
