@@ -1,5 +1,6 @@
 import type { Config } from './config/schema.ts';
 import type { DaemonParts } from './daemon-parts.ts';
+import { endingWith } from './db/ending.ts';
 import { MailcaseError } from './errors.ts';
 import { Judges } from './judge/judges.ts';
 import type { Log } from './observe/log.ts';
@@ -40,12 +41,11 @@ export function shareParts(
 /** Ends what the polls have shared, once they have ended. */
 export async function closeShared({ judges, leases, log }: SharedParts): Promise<void> {
   await judges.close();
-  const givenBack = leases
-    .close()
-    .catch((error: unknown) =>
-      log.warn({ err: error }, 'leases could not be given back, they end by themselves'),
-    );
-  await within(givenBack, GIVE_BACK_MS);
+  try {
+    await endingWith(AbortSignal.timeout(GIVE_BACK_MS), () => leases.close());
+  } catch (error) {
+    log.warn({ err: error }, 'leases could not be given back, they end by themselves');
+  }
 }
 
 /** Waits for polls that were told to stop; what takes longer than stop_timeout is cut off. @returns whether all ended */

@@ -65,7 +65,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['selection', 'entering'],
   ],
   'daemon-parts': ['config', 'db', 'observe'],
-  'shared-parts': ['errors', 'config', 'observe', 'scheduler', 'judge', 'waiting', 'daemon-parts'],
+  'shared-parts': ['errors', 'config', 'db', 'observe', 'scheduler', 'judge', 'waiting', 'daemon-parts'],
   'mailbox-polls': [
     ...['errors', 'config', 'db', 'observe', 'record', 'scheduler', 'waiting'],
     ...['poll-context', 'poll-mailbox', 'shared-parts'],

@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Database } from '../db/connect.ts';
+import { endingWith } from '../db/ending.ts';
 import { MailcaseError } from '../errors.ts';
 import { type Claim, claimLease, releaseLeases, renewLeases } from './lease.ts';
 
 /** A lease is said anew so often in its time: one that fails or comes late does no harm. */
 const RENEWALS = 3;
+
+/** A database that is busy is waited for so long at least, in milliseconds, however short the leases are. */
+const LEAST_PATIENCE_MS = 2_000;
 
 /** A mailbox that is ours to poll. */
 export type HeldLease = Extract<Claim, { isOurs: true }> & {
@@ -16,7 +20,7 @@ export type HeldLease = Extract<Claim, { isOurs: true }> & {
 export interface LeaseEvents {
   /** Another daemon has taken a mailbox over. */
   onLost(name: string): void;
-  /** Leases could not be said anew: the polls will find out why. */
+  /** Leases could not be said anew: the polls will find out why. Told once until they can. */
   onFailed(error: unknown): void;
 }
 
@@ -34,6 +38,7 @@ export class Leases {
   private readonly held = new Map<string, AbortController>();
   private readonly timer: NodeJS.Timeout;
   private isRenewing = false;
+  private isFailing = false;
 
   /** @param ms how long a lease lasts */
   constructor(db: Database, ms: number, events: LeaseEvents) {
@@ -74,12 +79,18 @@ export class Leases {
     this.isRenewing = true;
     try {
       const names = leases.map(([name]) => name);
-      const ours = new Set(await renewLeases(this.db, names, this.holder, this.ms));
+      // A statement on a connection that died without a word must not use up the time of the next ones.
+      const renewed = endingWith(AbortSignal.timeout(Math.max(LEAST_PATIENCE_MS, this.ms / RENEWALS)), () =>
+        renewLeases(this.db, names, this.holder, this.ms),
+      );
+      const ours = new Set(await renewed);
+      this.isFailing = false;
       // What was given back meanwhile was not lost.
       for (const [name, lease] of leases)
         if (!ours.has(name) && this.held.get(name) === lease) this.lose(name);
     } catch (error) {
-      this.events.onFailed(error);
+      if (!this.isFailing) this.events.onFailed(error);
+      this.isFailing = true;
     } finally {
       this.isRenewing = false;
     }
