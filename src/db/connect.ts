@@ -11,6 +11,13 @@ const STATEMENT_TIMEOUT_MS = 60_000;
 /** Beyond the server's own limit, for a connection that died without a word. */
 const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 10_000;
 
+/**
+ * A transaction whose next statement does not come is that of a process that was paused, or that the network has parted
+ * from us, and its locks hold up the daemon that takes over: no longer than a lease lasts by default. A statement of many
+ * megabytes on a slow line counts as not come until all of it is there, so much less would be too little. In milliseconds.
+ */
+const IDLE_TRANSACTION_MS = 30_000;
+
 const MIGRATION_CONNECTIONS = 4;
 
 /** Of PostgreSQL: that of the README. */
@@ -64,7 +71,7 @@ export function connectDatabase(
     : {
         query_timeout: QUERY_TIMEOUT_MS,
         statement_timeout: STATEMENT_TIMEOUT_MS,
-        idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+        idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
       };
   return knex({
     client: clientFor({ url, folder }, { connectMs: CONNECT_TIMEOUT_MS }),
