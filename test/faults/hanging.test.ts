@@ -75,7 +75,7 @@ it(name, { timeout }, () =>
     ];
     let longestMs = 0;
     const plan = [
-      ...luck.shuffle(AT_IMAP).slice(0, scaled({ short: 3, long: AT_IMAP.length })),
+      ...luck.shuffle(AT_IMAP).slice(0, scaled({ short: 2, long: AT_IMAP.length })),
       ...luck.shuffle(AT_DATABASE).slice(0, scaled({ short: 1, long: AT_DATABASE.length })),
     ];
     try {
