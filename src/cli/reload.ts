@@ -2,10 +2,10 @@ import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ConfigProblems } from '../config/problems.ts';
 import type { DatabaseConfig } from '../config/schema.ts';
 import { assertReachable, type Database } from '../db/connect.ts';
+import { endingWith } from '../db/ending.ts';
 import { assertSchemaCurrent } from '../db/migrate.ts';
 import { type OpenDatabase, openDatabase } from '../db/open.ts';
 import type { ChangingMask, Log } from '../observe/log.ts';
-import { unlessAborted } from '../waiting.ts';
 
 /** A configuration, and the database that it names. */
 export interface Setup {
@@ -53,9 +53,11 @@ async function databaseFor(
   const opened = await openDatabase(config);
   if (!isReached) return opened;
   try {
-    await unlessAborted(assertUsable(opened.db), stop);
+    // A server that keeps silent must not hold up the end.
+    await endingWith(stop, () => assertUsable(opened.db));
     return opened;
   } catch (error) {
+    if (stop.aborted) return opened;
     await opened.close();
     throw error;
   }

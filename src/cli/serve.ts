@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from '../config/load.ts';
 import { type Daemon, startDaemon } from '../daemon.ts';
 import { assertReachable, type Database } from '../db/connect.ts';
+import { endingWith } from '../db/ending.ts';
 import { assertSchemaCurrent } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
 import { MailcaseError } from '../errors.ts';
@@ -79,7 +80,7 @@ class Service {
     const since = new Date();
     const began = performance.now();
     for (let failures = 1; !stop.aborted; failures += 1) {
-      const error = await Promise.race([problemWith(this.setup.database.db), reloads.wait()]);
+      const error = await Promise.race([this.problem(), reloads.wait()]);
       if (stop.aborted) break;
       if (reloads.take()) {
         await this.reload(false);
@@ -99,6 +100,12 @@ class Service {
       await pauseUnless(reloads.wait(), restMs);
     }
     return false;
+  }
+
+  /** A server that keeps silent must not hold up the end. */
+  private problem(): Promise<unknown> {
+    const { db } = this.setup.database;
+    return endingWith(this.signals.stop, () => problemWith(db));
   }
 
   private async pollUntilStopped(): Promise<void> {
