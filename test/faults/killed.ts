@@ -31,16 +31,25 @@ export function killing(
     const lives = await startLives({ database, user, source, evidence });
     try {
       const tried = await kills(lives, source);
-      await lives.drain();
+      const stuck = await stuckIn(lives.drain());
       const mails = source.delivered;
       const state = await readState(database.db, { mails, user });
       const { messages, lost, doubled } = state;
       const longestUntilPollingMs = lives.longestUntilPollingMs();
       await noteFault({ fault, tried, messages, lost, doubled, longestUntilPollingMs });
+      if (stuck) throw new Error([stuck.message, ...state.problems].join('\n'), { cause: stuck });
       assertOnce(state);
       expect(await readHistory(database.db)).toEqual(await undisturbedHistoryOf(user, mails.length));
     } finally {
       await lives.close();
     }
   });
+}
+
+/** Why the mailbox could not be drained, if so: what is amiss in it says more than that time is over. */
+function stuckIn(draining: Promise<unknown>): Promise<Error | undefined> {
+  return draining.then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+  );
 }
