@@ -22,12 +22,10 @@ export async function noteMissing(
   const there = new Set(came.map(({ uid }) => uid));
   const missing = asked.map(({ uid }) => uid).filter((uid) => !there.has(uid));
   if (missing.length === 0) return [];
-  const isNoted = policy.importing === undefined;
-  const awaited = isNoted
-    ? await noteAwaited(db, place, await searchMessages(session, { uids: missing }))
-    : [];
+  const still = await searchMessages(session, { uids: missing });
+  const awaited = policy.importing === undefined ? await noteAwaited(db, place, still) : [];
   const over = awaited.filter(({ isOver }) => isOver);
-  report.notReady += missing.length - over.length;
+  report.notReady += still.length - over.length;
   return over.map((each) => givenUp(place, each, 'the server lists it and does not hand it out'));
 }
 

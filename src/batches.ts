@@ -12,8 +12,6 @@ import { bySize, chunks } from './sizes.ts';
 export interface Batch {
   readonly incoming: readonly Incoming[];
   readonly setAside: readonly Unrecordable[];
-  /** Looked at, and from before the time that counts: nothing is to be done. */
-  readonly passed: readonly number[];
 }
 
 /** Whether a batch takes more memory than most: a message that is larger than a batch stands alone in it. */
@@ -31,13 +29,11 @@ export function release({ session }: PollContext, { incoming, setAside }: Batch)
  * Fetches, parses and judges messages, batch by batch, until told to stop.
  *
  * @param fresh UIDs without a receipt, ascending
- * @param counts which of them count, by when they came
  */
 export async function* readBatches(
   context: PollContext,
   place: FolderRef,
   fresh: readonly number[],
-  counts: (message: MessageSize) => boolean,
   report: PollReport,
 ): AsyncGenerator<Batch> {
   const { session, mailbox, stopping, ending } = context;
@@ -49,13 +45,13 @@ export async function* readBatches(
       report.left += uids.length;
       continue;
     }
-    const sizes = await fetchSizes(session, uids);
+    const sizes = await context.during(`ask for the sizes of ${uids.length} messages`, () =>
+      fetchSizes(session, uids),
+    );
     const asked = uids.map((uid) => ({ uid }));
     const unsized = await noteMissing(context, place, asked, sizes, report);
-    if (unsized.length > 0) yield { incoming: [], setAside: unsized, passed: [] };
-    const passed = sizes.filter((message) => !counts(message)).map(({ uid }) => uid);
-    if (passed.length > 0) yield { incoming: [], setAside: [], passed };
-    for (const part of bySize(sizes.filter(counts), mailbox.batch.bytes)) {
+    if (unsized.length > 0) yield { incoming: [], setAside: unsized };
+    for (const part of bySize(sizes, mailbox.batch.bytes)) {
       if (isOver()) {
         report.left += part.length;
         continue;
@@ -87,11 +83,19 @@ async function readBatch(
   sizes: readonly MessageSize[],
   report: PollReport,
 ): Promise<Batch> {
-  const { fetched, setAside } = await fetchOrSuspect(context, place, sizes);
+  const { fetched, setAside } = await context.during(fetchText(sizes), () =>
+    fetchOrSuspect(context, place, sizes),
+  );
   const asked = sizes.filter(({ uid }) => setAside.every((each) => each.uid !== uid));
   const missing = await noteMissing(context, place, asked, fetched, report);
-  const { incoming, unparsable } = await judgeAll(context, place, fetched);
-  return { incoming, setAside: [...setAside, ...missing, ...unparsable], passed: [] };
+  const { incoming, unparsable } = await context.during(`parse ${fetched.length} messages`, () =>
+    judgeAll(context, place, fetched),
+  );
+  return { incoming, setAside: [...setAside, ...missing, ...unparsable] };
+}
+
+function fetchText(sizes: readonly MessageSize[]): string {
+  return `fetch ${sizes.length} messages from UID ${sizes[0]?.uid}`;
 }
 
 /** So often a connection may break at a message before its structure is not asked for any more, which may be why. */

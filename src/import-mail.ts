@@ -190,6 +190,7 @@ async function listFolder(
   const goesByUnseen = mailbox.folders.some((each) => each.select === 'unseen');
   const criteria = isPolled ? criteriaFor(folder, mailbox.processed, place) : { unseen: true, since };
   const polled = new Set(isPolled || goesByUnseen ? await searchMessages(session, criteria) : []);
+  for (const uid of place.foundUids) polled.add(uid);
   const counts = isPolled ? countsSince(place) : () => true;
   const receipts = new Set((await findReceipts(db, place, found)).map(({ uid }) => uid));
   const listed: Listed[] = [];
@@ -225,7 +226,7 @@ async function importSlice(slice: readonly Listed[], report: PollReport): Promis
     .flatMap((batch) => batch.incoming)
     .sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime() || a.uid - b.uid);
   const setAside = batches.flatMap((batch) => batch.setAside);
-  await recordBatch(first.source.context, { incoming, setAside, passed: [] }, report);
+  await recordBatch(first.source.context, { incoming, setAside }, report);
   for (const batch of batches) release(first.source.context, batch);
 }
 
@@ -244,6 +245,6 @@ async function readSource(
   }
   const batches: Batch[] = [];
   const ascending = [...uids].sort((a, b) => a - b);
-  for await (const batch of readBatches(context, place, ascending, () => true, report)) batches.push(batch);
+  for await (const batch of readBatches(context, place, ascending, report)) batches.push(batch);
   return batches;
 }

@@ -20,6 +20,8 @@ export interface PollContext {
   /** Given where messages are read again: what was found of their trust when they came. */
   readonly verdict?: Verdict | undefined;
   readonly log: Log;
+  /** Does something, and lets people see that it is being done: `fetch 50 messages`, to which the folder is added. */
+  readonly during: <T>(what: string, work: () => Promise<T>) => Promise<T>;
   /** Says once, as long as the daemon runs, what would be said by every poll. */
   readonly once: Once;
   /** Messages that were being fetched when the connection broke. */

@@ -1,15 +1,18 @@
 import { isAddress } from './config/checks.ts';
 import type { FolderConfig, MailboxConfig, RecordingConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
+import { endingWith } from './db/ending.ts';
 import { MailcaseError } from './errors.ts';
 import { inSession, type Note, type Session } from './imap/session.ts';
 import type { Judges } from './judge/judges.ts';
 import type { Log } from './observe/log.ts';
+import type { Progress } from './observe/progress.ts';
 import { pollFolder } from './poll.ts';
 import { emptyReport, type Once, type PollContext, type PollReport, type Suspects } from './poll-context.ts';
 import { noteIdle, registerMailbox } from './record/folders.ts';
 import type { Importing } from './record/policy.ts';
 import type { Verdict } from './rules/trust.ts';
+import { linkedSignal } from './waiting.ts';
 
 export interface MailboxContext {
   readonly db: Database;
@@ -21,9 +24,11 @@ export interface MailboxContext {
   readonly log: Log;
   readonly once: Once;
   readonly suspects: Suspects;
+  /** What is being done, for people who ask. */
+  readonly progress: Progress;
   /** Aborted when polls should end after the batch in hand. */
   readonly stopping: AbortSignal;
-  /** Aborted when they should end at once. */
+  /** Aborted when they should end at once, with a MailcaseError that says why. */
   readonly cutting: AbortSignal;
 }
 
@@ -38,46 +43,27 @@ const SHARE_FOR_BATCHES = 0.5;
 
 /**
  * One poll of one mailbox: all its folders over one session, with a deadline around it. At half of the deadline it ends
- * in good order after the batch in hand and reports what is left; at the whole of it the connection is cut.
+ * in good order after the batch in hand and reports what is left; at the whole of it its connections are cut.
+ *
+ * @throws MailcaseError `poll_timeout`, or what `cutting` was aborted with
  */
 export async function pollMailbox(context: MailboxContext): Promise<MailboxReport> {
-  const { mailbox, cutting, stopping } = context;
-  const cut = signalAfter(mailbox.poll_timeout, cutting);
-  const end = signalAfter(mailbox.poll_timeout * SHARE_FOR_BATCHES, stopping);
+  const { cutting, stopping } = context;
+  const { poll_timeout } = context.mailbox;
+  const timeout = () =>
+    new MailcaseError('poll_timeout', `the poll took longer than ${poll_timeout} ms (poll_timeout)`);
+  const cut = linkedSignal([cutting], { ms: poll_timeout, reason: timeout });
+  const end = linkedSignal([stopping], { ms: poll_timeout * SHARE_FOR_BATCHES, reason: timeout });
   try {
-    return await pollFolders(context, end.signal, cut.signal);
+    return await endingWith(cut.signal, () => pollFolders(context, end.signal, cut.signal));
   } catch (error) {
-    if (cutting.aborted)
-      throw new MailcaseError('stopped', 'the poll was cut off by the stop', { cause: error });
-    if (!cut.signal.aborted) throw error;
-    throw new MailcaseError(
-      'poll_timeout',
-      `the poll took longer than ${mailbox.poll_timeout} ms (poll_timeout)`,
-      {
-        cause: error,
-      },
-    );
+    const { aborted, reason } = cut.signal;
+    if (!aborted || !(reason instanceof MailcaseError)) throw error;
+    throw new MailcaseError(reason.code, reason.message, { cause: error, fields: reason.fields });
   } finally {
     cut.release();
     end.release();
   }
-}
-
-/**
- * A signal that is aborted after a time, or with its source. Not AbortSignal.any, which keeps something of each of
- * thousands of polls as long as the daemon's own signal lives.
- */
-function signalAfter(ms: number, source: AbortSignal): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  const timer = setTimeout(abort, ms);
-  source.addEventListener('abort', abort, { once: true });
-  if (source.aborted) abort();
-  const release = () => {
-    clearTimeout(timer);
-    source.removeEventListener('abort', abort);
-  };
-  return { signal: controller.signal, release };
 }
 
 async function pollFolders(
@@ -109,7 +95,7 @@ async function pollFolders(
       // The database may be what failed; then this lapses by itself.
       await noteIdle(db, mailboxId).catch(() => {});
     }
-    await session.logout();
+    await context.progress.during('log out', () => session.logout());
     if (problem && reports.length === 0) throw problem;
     return { ...sum(reports), problem };
   });
@@ -121,23 +107,29 @@ export async function withSession<T>(
   cut: AbortSignal,
   work: (session: Session, mailboxId: number) => Promise<T>,
 ): Promise<T> {
-  const { db, mailbox, log } = context;
-  const mailboxId = await registerMailbox(
-    db,
-    mailbox.name,
-    isAddress(mailbox.imap.user) ? mailbox.imap.user : null,
-  );
+  const { db, mailbox, log, progress } = context;
+  const { imap, name, message_bytes } = mailbox;
+  const email = isAddress(imap.user) ? imap.user : null;
+  const mailboxId = await progress.during('register the mailbox', () => registerMailbox(db, name, email));
   const note: Note = (level, message, fields) => log[level](fields, message);
-  return inSession(mailbox.imap, mailbox.message_bytes, note, cut, (session) => work(session, mailboxId));
+  const isOpen = progress.begin(`connect to ${imap.host}:${imap.port} and log in`);
+  try {
+    return await inSession(imap, message_bytes, note, cut, (session) => {
+      isOpen();
+      return work(session, mailboxId);
+    });
+  } finally {
+    isOpen();
+  }
 }
 
 /** What the work on one folder needs to know. */
 export function folderContext(
-  { db, mailbox, recording, judges, log, once, suspects, stopping }: MailboxContext,
+  { db, mailbox, recording, judges, log, progress, once, suspects, stopping }: MailboxContext,
   {
     importing,
     verdict,
-    ...inner
+    ...given
   }: {
     session: Session;
     mailboxId: number;
@@ -149,9 +141,9 @@ export function folderContext(
     verdict?: Verdict | undefined;
   },
 ): PollContext {
-  const { folder } = inner;
+  const { folder } = given;
   return {
-    ...inner,
+    ...given,
     db,
     mailbox,
     judge: judges.judgeFor(mailbox, folder.role, recording),
@@ -162,6 +154,7 @@ export function folderContext(
     },
     verdict,
     log: log.child({ folder: folder.path }),
+    during: (what, work) => progress.during(`${what} of ${folder.path}`, work),
     once,
     suspects,
     stopping,

@@ -7,33 +7,39 @@ import { isUntouched, markLate, markRecorded, prepareMarking } from './marking.t
 import { emptyReport, type PollContext, type PollReport } from './poll-context.ts';
 import { keepAwaited } from './record/awaited.ts';
 import { type KnownFolder, noteBusy, noteSwept, registerFolder } from './record/folders.ts';
-import { findReceipts } from './record/receipts.ts';
+import { noteFound } from './record/found.ts';
 import { recordBatch } from './recording.ts';
-import { countsSince, criteriaFor, sweptUpTo } from './selection.ts';
+import { criteriaFor, sweptUpTo } from './selection.ts';
+import { takeUp } from './taking-up.ts';
 
 /**
- * THE STORY: one poll of one folder. Search; then batch by batch fetch, parse and judge (while the batch before is
- * being recorded), record in one transaction, and only after its commit mark processed.
+ * THE STORY: one poll of one folder. Search, and remember what was found until it is recorded; then batch by batch
+ * fetch, parse and judge (while the batch before is being recorded), record in one transaction, and only after its
+ * commit mark processed.
  */
 export async function pollFolder(context: PollContext): Promise<PollReport> {
-  const { db, session, mailbox, folder } = context;
-  const place = await enterFolder(context);
-  const marking = await prepareMarking(context);
+  const { db, session, mailbox, folder, during } = context;
+  const place = await during('open', () => enterFolder(context));
+  const marking = await during('ask for the flags', () => prepareMarking(context));
 
-  const found = await searchMessages(session, criteriaFor(folder, mailbox.processed, place));
-  const report = emptyReport(found.length);
-  await markLate(context, place, marking, report);
-  const open = await withoutReceipt(context, place, found);
+  const criteria = criteriaFor(folder, mailbox.processed, place);
+  const found = await during('search', () => searchMessages(session, criteria));
+  const open = await during('take up what waits', () => takeUp(context, place, found));
+  const report = emptyReport(new Set([...found, ...open]).size);
+  await during('mark late', () => markLate(context, place, marking, report));
   await keepAwaited(db, place, open);
 
-  const batches = readBatches(context, place, [...open], countsSince(place), report);
+  const waiting = [...open];
+  const batches = readBatches(context, place, waiting, report);
   for await (const batch of ahead(batches, (batch) => isHeavy(batch, mailbox))) {
+    const uids = uidsOf(batch);
     await noteBusy(db, context.mailboxId);
-    await recordBatch(context, batch, report);
+    await during(`record ${uids.length} messages`, () => recordBatch(context, batch, report));
     release(context, batch);
-    await markRecorded(context, place, marking, uidsOf(batch));
-    for (const uid of [...uidsOf(batch), ...batch.passed]) open.delete(uid);
+    await during(`mark ${uids.length} messages`, () => markRecorded(context, place, marking, uids));
+    for (const uid of uids) open.delete(uid);
   }
+  await noteFound(db, place, waiting, open);
   await keepAwaited(db, place, open);
   if (folder.select === 'new') await sweep(context, place, found, open);
   return report;
@@ -54,16 +60,6 @@ export async function enterFolder(
   noteUidValidity(context, place);
   if (options.isPolled) noteStart(context, place);
   return place;
-}
-
-async function withoutReceipt(
-  { db }: PollContext,
-  place: KnownFolder,
-  found: readonly number[],
-): Promise<Set<number>> {
-  const open = new Set(found);
-  for (const { uid } of await findReceipts(db, place, found)) open.delete(uid);
-  return open;
 }
 
 async function sweep(

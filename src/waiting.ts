@@ -34,3 +34,43 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
     done.abort();
   }
 }
+
+/** A signal of one piece of work, to be released with it. */
+export interface LinkedSignal {
+  readonly signal: AbortSignal;
+  /** Takes it off its sources, which may live as long as the daemon. */
+  release(): void;
+}
+
+/** What aborts a linked signal after a time. */
+export interface TimeLimit {
+  /** In milliseconds. */
+  readonly ms: number;
+  /** What the signal is aborted with then. */
+  reason(): unknown;
+}
+
+/**
+ * A signal that is aborted with the first of its sources, for that one's reason, or after a time. Not AbortSignal.any,
+ * which keeps something of each of thousands of polls as long as the daemon's own signal lives.
+ */
+export function linkedSignal(sources: readonly AbortSignal[], limit?: TimeLimit): LinkedSignal {
+  const controller = new AbortController();
+  const undo: (() => void)[] = [];
+  for (const source of sources) {
+    const abort = () => controller.abort(source.reason);
+    if (source.aborted) abort();
+    source.addEventListener('abort', abort, { once: true });
+    undo.push(() => source.removeEventListener('abort', abort));
+  }
+  if (limit) {
+    const timer = setTimeout(() => controller.abort(limit.reason()), limit.ms);
+    undo.push(() => clearTimeout(timer));
+  }
+  return {
+    signal: controller.signal,
+    release: () => {
+      for (const each of undo) each();
+    },
+  };
+}

@@ -18,7 +18,7 @@ const folder = (select: FolderConfig['select']): FolderConfig => ({
 });
 const known = (start: FirstContact, sweptUid = 0): KnownFolder => ({
   ...{ folderId: 1, uidValidity: 1, previousUidValidity: 1, isFirstContact: false },
-  ...{ start, sweptUid },
+  ...{ start, sweptUid, foundUids: [] },
 });
 const KEYWORD: ProcessedConfig = { keyword: 'mailcase', delete: false };
 

@@ -22,8 +22,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   message: ['errors', 'terminal'],
   rules: ['errors', 'message'],
   observe: ['errors', 'terminal', 'config'],
-  scheduler: ['errors', 'config'],
   db: ['errors', 'config'],
+  scheduler: ['errors', 'config', 'db'],
   // It asks for the parts of a large mail that are read, and hands them on put together.
   imap: ['errors', 'config', 'message'],
   history: ['errors', 'terminal', 'rules', 'db'],
@@ -34,16 +34,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   awaiting: ['terminal', 'imap', 'record', 'poll-context'],
   batches: ['errors', 'config', 'imap', 'record', 'sizes', 'poll-context', 'awaiting'],
   selection: ['config', 'imap', 'record'],
+  counting: ['imap', 'record', 'selection'],
   entering: ['config', 'db', 'imap', 'record'],
+  'taking-up': ['imap', 'record', 'poll-context', 'counting'],
   marking: ['errors', 'imap', 'record', 'sizes', 'poll-context'],
   control: ['errors', 'record', 'judge'],
   recording: ['record', 'poll-context', 'batches', 'control'],
   poll: [
     ...['errors', 'config', 'imap', 'record', 'ahead', 'poll-context'],
-    ...['batches', 'selection', 'entering', 'marking', 'recording'],
+    ...['batches', 'selection', 'entering', 'taking-up', 'marking', 'recording'],
   ],
   'poll-mailbox': [
-    ...['errors', 'config', 'db', 'imap', 'observe', 'rules', 'record', 'judge', 'poll-context', 'poll'],
+    ...['errors', 'config', 'db', 'imap', 'observe', 'rules', 'record', 'judge', 'waiting'],
+    ...['poll-context', 'poll'],
   ],
   quarantine: [
     ...['errors', 'terminal', 'config', 'message', 'rules', 'db', 'imap', 'observe', 'record', 'judge'],
@@ -55,15 +58,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   check: [
     ...['errors', 'sizes', 'terminal', 'config', 'message', 'rules', 'db', 'imap', 'record', 'judge'],
-    ...['selection', 'entering', 'marking'],
+    ...['selection', 'counting', 'entering', 'marking'],
   ],
   explain: [
     ...['errors', 'terminal', 'config', 'message', 'rules', 'db', 'imap', 'record', 'judge'],
     ...['selection', 'entering'],
   ],
+  'daemon-parts': ['config', 'db', 'observe'],
+  'shared-parts': ['errors', 'config', 'db', 'observe', 'scheduler', 'judge', 'waiting', 'daemon-parts'],
+  'mailbox-polls': [
+    ...['errors', 'config', 'db', 'observe', 'record', 'scheduler', 'waiting'],
+    ...['poll-context', 'poll-mailbox', 'shared-parts'],
+  ],
+  activity: ['config', 'observe', 'scheduler', 'mailbox-polls'],
+  'run-once': ['errors', 'waiting', 'daemon-parts', 'shared-parts', 'mailbox-polls'],
   daemon: [
-    ...['errors', 'config', 'db', 'observe', 'record', 'scheduler', 'judge'],
-    ...['releasers', 'waiting', 'poll-context', 'poll-mailbox'],
+    ...['errors', 'config', 'observe', 'scheduler', 'releasers'],
+    ...['daemon-parts', 'shared-parts', 'mailbox-polls', 'activity'],
   ],
   demo: ['errors', 'config', 'db', 'history', 'observe', 'releasers', 'version', 'daemon'],
   cli: [
@@ -79,6 +90,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       'quarantine',
       'check',
       'explain',
+      'run-once',
       'daemon',
     ],
     ...['demo'],

@@ -1,15 +1,14 @@
 import type { FolderConfig } from '../config/schema.ts';
+import { withoutOlder } from '../counting.ts';
 import type { Database } from '../db/connect.ts';
 import { enterReadOnly, type Looking } from '../entering.ts';
-import { fetchSizes } from '../imap/fetch.ts';
 import { openFolder } from '../imap/folder.ts';
 import { type Marking, NO_MARKING, planMarking } from '../imap/mark.ts';
 import { searchMessages } from '../imap/search.ts';
-import type { Session } from '../imap/session.ts';
 import { isUntouched } from '../marking.ts';
 import type { FoundFolder } from '../record/folders.ts';
 import { countUnmarked, findReceipts } from '../record/receipts.ts';
-import { countsSince, criteriaFor } from '../selection.ts';
+import { criteriaFor } from '../selection.ts';
 
 /** A folder, and what the next poll would do there. */
 export interface FolderFacts {
@@ -33,8 +32,6 @@ export interface FolderRecord {
   readonly unmarked: number;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-
 /** Looks at a folder as a poll would, and leaves it as it is. @throws MailcaseError `imap_folder_missing` */
 export async function readFolder(context: Looking, folder: FolderConfig): Promise<FolderFacts> {
   const { session, mailbox, db } = context;
@@ -42,7 +39,9 @@ export async function readFolder(context: Looking, folder: FolderConfig): Promis
   const found = await enterReadOnly(context, db ? folder : { ...folder, start: 'all' });
   const uids = await searchMessages(session, {});
   const selected = await searchMessages(session, criteriaFor(folder, mailbox.processed, found));
-  const counting = await withoutOlder(session, found, selected);
+  const remembered = new Set(found.foundUids);
+  const taken = new Set([...selected, ...uids.filter((uid) => remembered.has(uid))]);
+  const counting = await withoutOlder(session, found, [...taken]);
   const recorded = db ? await findRecorded(db, found, uids) : new Set<number>();
   const waiting = new Set(counting.filter((uid) => !recorded.has(uid)));
   return {
@@ -71,26 +70,6 @@ async function unmarkedIn(
   uids: readonly number[],
 ): Promise<number> {
   return folderId === undefined ? 0 : countUnmarked(db, { folderId, uidValidity }, uids);
-}
-
-/**
- * Those that count, by when they came, where UIDs do not say it. SEARCH knows days only, in the server's zone, so dates
- * are asked of those few that lie around the moment.
- */
-async function withoutOlder(
-  session: Session,
-  found: FoundFolder,
-  selected: readonly number[],
-): Promise<readonly number[]> {
-  const { at, fromUid } = found.start;
-  if (at === null || fromUid !== null) return selected;
-  const surely = new Set(await searchMessages(session, { since: new Date(at.getTime() + 3 * DAY_MS) }));
-  const close = await fetchSizes(
-    session,
-    selected.filter((uid) => !surely.has(uid)),
-  );
-  const counting = new Set(close.filter(countsSince(found)).map(({ uid }) => uid));
-  return selected.filter((uid) => surely.has(uid) || counting.has(uid));
 }
 
 /** PERMANENTFLAGS are told by SELECT alone; it changes nothing as long as nothing is stored. */

@@ -71,9 +71,10 @@ function extensions(section: Section, { capabilities }: ServerInfo): Finding {
 /** How the daemon's polls went, as the database has it. */
 export function pollFindings(section: Section, mailbox: FoundMailbox | undefined): Finding[] {
   if (mailbox === undefined) return [section.ok('never_polled', 'not polled yet')];
-  const { lastPolledAt, lastError } = mailbox;
-  const last =
+  const { lastPolledAt, lastError, polledBy } = mailbox;
+  const when =
     lastPolledAt === null ? 'no poll went well yet' : `last polled ${readableTime(lastPolledAt)} UTC`;
+  const last = polledBy === null ? when : `${when}; it is ${polledBy}'s to poll`;
   if (lastError === null) return [section.ok('last_poll', last)];
   return [
     section.warning(

@@ -2,6 +2,7 @@ import { type ErrorCode, errorMessage, MailcaseError } from '../errors.ts';
 import { type ImportReport, type ImportRequest, importMail } from '../import-mail.ts';
 import { Judges } from '../judge/judges.ts';
 import { createLog } from '../observe/log.ts';
+import { Progress } from '../observe/progress.ts';
 import { createOnce, Suspects } from '../poll-context.ts';
 import { STATUSES } from '../rules/directives.ts';
 import { configFor, EXIT, print } from './context.ts';
@@ -46,6 +47,7 @@ export async function importCommand(options: ImportOptions): Promise<number> {
     recording: config,
     log: log.child({ mailbox: mailbox.name }),
     once: createOnce(),
+    progress: new Progress(),
     suspects: new Suspects(),
     stopping,
     cutting: new AbortController().signal,

@@ -41,6 +41,8 @@ class Service {
   private readonly heartbeat: Heartbeat;
   /** In force. */
   private setup: Setup;
+  /** What polls, as soon as something does. */
+  private daemon: Daemon | undefined;
   /** What the last reload makes or has made: in force too, refused, or overtaken by a stop. */
   private prepared: Promise<Setup | undefined> = Promise.resolve(undefined);
 
@@ -53,7 +55,8 @@ class Service {
   }
 
   async run(): Promise<void> {
-    const { stop } = this.signals;
+    const { stop, onDump } = this.signals;
+    onDump(() => this.dump());
     const sayStopping = () => this.heartbeat.stopping(this.setup.loaded.config.stop_timeout);
     if (stop.aborted) sayStopping();
     else stop.addEventListener('abort', sayStopping, { once: true });
@@ -137,6 +140,20 @@ class Service {
     return true;
   }
 
+  /** What an operator wants to know of a daemon that seems to hang, with what only the process itself can say. */
+  private dump(): void {
+    const { rss, heapUsed } = process.memoryUsage();
+    const megabytes = (bytes: number) => Math.round(bytes / 1e6);
+    this.log.info(
+      {
+        ...{ uptimeS: Math.round(process.uptime()), rssMb: megabytes(rss), heapMb: megabytes(heapUsed) },
+        ...(this.daemon === undefined && { waitsFor: 'the database' }),
+      },
+      'what the daemon is doing',
+    );
+    this.daemon?.dump();
+  }
+
   private startPolling(): Daemon {
     const { loaded, database } = this.setup;
     const daemon = startDaemon({
@@ -146,6 +163,7 @@ class Service {
       mask: this.mask.mask,
     });
     this.heartbeat.polls(daemon.health);
+    this.daemon = daemon;
     return daemon;
   }
 }

@@ -17,6 +17,8 @@ export function stopOnSignals(log: Log): AbortSignal {
 export interface DaemonSignals {
   readonly stop: AbortSignal;
   readonly reloads: ReloadRequests;
+  /** Calls back at each SIGUSR2, which asks what the daemon is doing. */
+  onDump(say: () => void): void;
 }
 
 /** What a daemon is told by signals: as stopOnSignals, but without a terminal SIGHUP asks for a reload. */
@@ -28,7 +30,16 @@ export function daemonSignals(log: Log): DaemonSignals {
   process.on('SIGTERM', onStopSignal);
   process.on('SIGINT', onStopSignal);
   process.on('SIGHUP', (signal) => (hasTerminal ? onStopSignal(signal) : reloads.add()));
-  return { stop, reloads };
+  // Without a listener it would end the process.
+  let dump = () => {};
+  process.on('SIGUSR2', () => dump());
+  return {
+    stop,
+    reloads,
+    onDump: (say) => {
+      dump = say;
+    },
+  };
 }
 
 function stopper(log: Log): { stop: AbortSignal; onStopSignal: (signal: NodeJS.Signals) => void } {

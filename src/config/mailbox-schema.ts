@@ -141,7 +141,7 @@ const mailbox = z
       .enum(SELECTIONS)
       .prefault('unseen')
       .describe(
-        'Which mails are taken: unread ones (unseen); those without the keyword that `processed` sets (keyword); or all that were not taken yet, by UID (new). With the last two, a person who reads first hides nothing.',
+        'Which mails are taken: unread ones (unseen); those without the keyword that `processed` sets (keyword); or all that were not taken yet, by UID (new). With unseen, a person hides a mail by reading it before a poll has found it; with the others, reading hides nothing.',
       ),
     start: startOption()
       .optional()

@@ -186,6 +186,14 @@ export const configSchema = z
       .describe(
         'How long a stop waits for the batch in hand; after that it is broken off, and the next start takes it up.',
       ),
+    lease: duration(
+      ['1s', 'a slow statement would lose the mailbox'],
+      ['1h', 'nobody would poll the mailbox of a daemon that was killed'],
+    )
+      .prefault('30s')
+      .describe(
+        'Where several daemons poll the same mailboxes: how long a mailbox is kept for one that is not heard of any more.',
+      ),
     log,
     backoff,
     headers,

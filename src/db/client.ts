@@ -1,16 +1,67 @@
 import PostgresClient from 'knex/lib/dialects/postgres/index.js';
+import pg from 'pg';
+import { type Connection, Connections } from './connections.ts';
+import { makeDurable } from './durable.ts';
+import { currentEnding, cutOff, type Ending } from './ending.ts';
 import type { Target } from './place.ts';
 import { keepWords } from './refusal.ts';
 import { DatabaseUnavailable, isAway } from './unavailable.ts';
 
+/** How long the server may take to hang up after our farewell, in milliseconds; then the socket is closed. */
+const FAREWELL_MS = 2_000;
+
 /**
- * knex's client for a database whose errors say that they are the database's. It is done here, where they come up:
- * further up an ECONNRESET may be anybody's.
+ * knex's client for a database whose errors say that they are the database's, whose statements end with the scope that
+ * they are in (see endingWith), and whose pool hands out no connection from before an outage. It is done here, where
+ * errors come up and connections come and go: further up an ECONNRESET may be anybody's.
+ *
+ * @param options.connectMs how long each answer may take while a connection is made
  */
-export function clientFor(target: Target): typeof PostgresClient {
+export function clientFor(target: Target, { connectMs }: { connectMs: number }): typeof PostgresClient {
+  const connections = new Connections();
+  /** What keeps a connection that is in use from outliving its scope. */
+  const holds = new WeakMap<Connection, () => void>();
+
+  /** How many wait for a connection. */
+  let waiting = 0;
+
+  // knex makes a client of its own for each transaction, without the fields of this class: what is shared stands above.
   return class extends PostgresClient {
+    override _driver(): typeof pg {
+      const Client = class extends pg.Client {
+        constructor(config: pg.ClientConfig) {
+          super(config);
+          connections.addUnmade(this);
+        }
+      };
+      return { ...pg, Client };
+    }
+
+    override async acquireConnection(): Promise<Connection> {
+      const ending = currentEnding();
+      ending?.assertOpen();
+      waiting += 1;
+      try {
+        return await (ending ? this.acquireWithin(ending) : this.acquire());
+      } finally {
+        waiting -= 1;
+        if (waiting === 0 && ending?.isOver()) connections.abandonUnmade(cutOff());
+      }
+    }
+
+    private acquireWithin(ending: Ending): Promise<Connection> {
+      return ending.await(this.acquire(), {
+        taken: (connection) =>
+          holds.set(
+            connection,
+            ending.atEnd(() => connections.tearDown(connection, cutOff())),
+          ),
+        late: (connection) => void this.releaseConnection(connection),
+      });
+    }
+
     /** Whatever keeps a connection from being made keeps the database from being used. */
-    override async acquireConnection(): Promise<unknown> {
+    private async acquire(): Promise<Connection> {
       try {
         return await super.acquireConnection();
       } catch (error) {
@@ -18,7 +69,47 @@ export function clientFor(target: Target): typeof PostgresClient {
       }
     }
 
-    override async _query(connection: unknown, statement: unknown): Promise<unknown> {
+    override releaseConnection(connection: Connection): Promise<void> {
+      holds.get(connection)?.();
+      holds.delete(connection);
+      return super.releaseConnection(connection);
+    }
+
+    override async acquireRawConnection(): Promise<Connection> {
+      try {
+        const connection = await super.acquireRawConnection();
+        await this.prepare(connection);
+        connections.add(connection);
+        return connection;
+      } catch (error) {
+        connections.noteFailure(error);
+        throw error;
+      }
+    }
+
+    private async prepare(connection: Connection): Promise<void> {
+      try {
+        await makeDurable(connection, connectMs);
+      } catch (error) {
+        connections.tearDown(connection, new DatabaseUnavailable(error, target));
+        throw error;
+      }
+    }
+
+    override async validateConnection(connection: Connection): Promise<boolean> {
+      return connections.isUsable(connection);
+    }
+
+    override async destroyRawConnection(connection: Connection): Promise<void> {
+      const limit = setTimeout(() => connection.connection.stream.destroy(), FAREWELL_MS);
+      try {
+        await super.destroyRawConnection(connection);
+      } finally {
+        clearTimeout(limit);
+      }
+    }
+
+    override async _query(connection: Connection, statement: unknown): Promise<unknown> {
       try {
         return await super._query(connection, statement);
       } catch (error) {
@@ -27,12 +118,31 @@ export function clientFor(target: Target): typeof PostgresClient {
       }
     }
 
-    override async query(connection: unknown, statement: unknown): Promise<unknown> {
+    override async query(connection: Connection, statement: unknown): Promise<unknown> {
+      const ending = currentEnding();
+      ending?.assertOpen();
+      const fault = connections.faultOf(connection);
+      if (fault) throw fault;
+      const release = ending?.atEnd(() => connections.tearDown(connection, cutOff()));
       try {
-        return (await super.query(connection, statement)) as unknown;
+        const answer = super.query(connection, statement) as Promise<unknown>;
+        return await (ending ? ending.await(answer) : answer);
       } catch (error) {
-        throw isAway(error) ? new DatabaseUnavailable(error, target) : error;
+        throw failureOf(connection, error);
+      } finally {
+        release?.();
       }
     }
   };
+
+  /** What a statement failed of. Where the database is away, its connection is not used again, nor any older one. */
+  function failureOf(connection: Connection, error: unknown): unknown {
+    const fault = connections.faultOf(connection);
+    if (fault) return fault;
+    if (!isAway(error)) return error;
+    const unavailable = new DatabaseUnavailable(error, target);
+    connections.noteFailure(error);
+    connections.tearDown(connection, unavailable);
+    return unavailable;
+  }
 }

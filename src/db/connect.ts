@@ -13,7 +13,16 @@ const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 10_000;
 
 const MIGRATION_CONNECTIONS = 4;
 
+/** Of PostgreSQL: that of the README. */
+const LEAST_VERSION = '15';
+
 const CONNECT_TIMEOUT_MS = 15_000;
+
+/**
+ * A connection without traffic is probed after this time, in milliseconds, and ten times more, a second apart: what died
+ * without a word is found before a statement is given to it.
+ */
+const KEEP_ALIVE_MS = 30_000;
 
 /** Ids and UIDs are far below 2^53, so a bigint becomes a number; one that is not would be silently wrong. */
 function parseBigint(text: string): number {
@@ -22,11 +31,19 @@ function parseBigint(text: string): number {
   return value;
 }
 
+/** bigint[], of which pg would make texts. It has no name for it. */
+const INT8_ARRAY = 1016;
+
+function parseBigints(text: string): number[] {
+  return text === '{}' ? [] : text.slice(1, -1).split(',').map(parseBigint);
+}
+
 const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === pg.types.builtins.INT8 && format !== 'binary'
-      ? parseBigint
-      : pg.types.getTypeParser(oid, format as 'text')) as pg.CustomTypesConfig['getTypeParser'],
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (format !== 'binary' && oid === pg.types.builtins.INT8) return parseBigint;
+    if (format !== 'binary' && oid === INT8_ARRAY) return parseBigints;
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
 /**
@@ -50,12 +67,15 @@ export function connectDatabase(
         idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
       };
   return knex({
-    client: clientFor({ url, folder }),
+    client: clientFor({ url, folder }, { connectMs: CONNECT_TIMEOUT_MS }),
+    // Else knex asks the first connection, and where that fails nobody closes it.
+    version: LEAST_VERSION,
     connection: {
       connectionString: url,
       application_name: 'mailcase',
       types,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       ...limits,
     } as Knex.PgConnectionConfig,

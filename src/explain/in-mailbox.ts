@@ -1,4 +1,4 @@
-import type { FolderConfig, MailboxConfig } from '../config/schema.ts';
+import type { FolderConfig, MailboxConfig, ProcessedConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import { enterReadOnly, longestWait } from '../entering.ts';
 import { MailcaseError } from '../errors.ts';
@@ -83,30 +83,43 @@ async function selectionOf(
   withoutReceipt: (uids: readonly number[]) => Promise<readonly number[]>,
 ): Promise<Selection> {
   const { uid } = size;
-  const { select } = folder;
-  const { fromUid, at } = found.start;
+  const { at } = found.start;
   const not = (why: string) => ({ taken: false, why, waiting_before: 0 });
-  if (fromUid !== null && uid < fromUid) {
-    return not(
-      `mail counts from UID ${fromUid} on, by \`start\`; older mail comes in by \`mailcase import\``,
-    );
-  }
   if (!countsSince(found)(size)) {
     return not(
       `mail counts since ${at ? readableTime(at) : 'then'} UTC, by \`start\`; older mail comes in by \`mailcase import\``,
     );
   }
+  const isRemembered = found.foundUids.includes(uid);
+  const hidden = isRemembered ? undefined : await whyNotFound(session, processed, folder, found, uid);
+  if (hidden !== undefined) return not(hidden);
+  const selected = await searchMessages(session, criteriaFor(folder, processed, found));
+  const taken = [...new Set([...selected, ...found.foundUids])];
+  const before = await withoutReceipt(taken.filter((each) => each < uid));
+  const waiting = (await fetchSizes(session, before)).filter(countsSince(found));
+  const why = isRemembered ? 'an earlier one found it and could not record it' : `select: ${folder.select}`;
+  return { taken: true, why: `the next poll takes it (${why})`, waiting_before: waiting.length };
+}
+
+/** Why a search does not find it; undefined where it does. */
+async function whyNotFound(
+  session: Session,
+  processed: ProcessedConfig,
+  { select }: FolderConfig,
+  { start: { fromUid } }: FoundFolder,
+  uid: number,
+): Promise<string | undefined> {
+  if (fromUid !== null && uid < fromUid) {
+    return `mail counts from UID ${fromUid} on, by \`start\`; older mail comes in by \`mailcase import\``;
+  }
   if (select === 'unseen' && (await searchMessages(session, { unseen: true, uids: [uid] })).length === 0) {
-    return not('somebody has read it, and polls take unseen mail (select: unseen)');
+    return 'somebody has read it, and polls take unseen mail (select: unseen)';
   }
   const withoutKeyword = select === 'keyword' && processed !== 'none' ? processed.keyword : undefined;
   if (withoutKeyword && (await searchMessages(session, { withoutKeyword, uids: [uid] })).length === 0) {
-    return not(`it has the keyword ${withoutKeyword}, and polls take mail without it (select: keyword)`);
+    return `it has the keyword ${withoutKeyword}, and polls take mail without it (select: keyword)`;
   }
-  const selected = await searchMessages(session, criteriaFor(folder, processed, found));
-  const before = await withoutReceipt(selected.filter((each) => each < uid));
-  const waiting = (await fetchSizes(session, before)).filter(countsSince(found));
-  return { taken: true, why: `the next poll takes it (select: ${select})`, waiting_before: waiting.length };
+  return undefined;
 }
 
 async function withoutReceipt(

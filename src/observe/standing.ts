@@ -8,6 +8,8 @@ export interface MailboxHealth {
   readonly failingSince: Date | undefined;
   /** By how much the poll under way has outrun its poll_timeout, in milliseconds; 0 where all is in order. */
   readonly overdueMs: number;
+  /** The daemon that polls it instead of us. */
+  readonly heldBy: string | undefined;
 }
 
 /** More names than this are counted only: it is one line of `systemctl status`. */
@@ -16,6 +18,9 @@ const MOST_NAMES = 3;
 /** `2 mailboxes, 1 failing: support since 14:05 UTC` */
 export function standingLine(mailboxes: readonly MailboxHealth[], now: Date): string {
   const untried = mailboxes.filter(({ tried }) => !tried);
+  const elsewhere = mailboxes.flatMap(({ name, heldBy }) =>
+    heldBy === undefined ? [] : [`${name} by ${heldBy}`],
+  );
   const overdue = mailboxes.filter(({ overdueMs }) => overdueMs > 0);
   const failing = mailboxes.flatMap(({ name, failingSince }) =>
     failingSince === undefined ? [] : [`${name} since ${readableSince(failingSince, now)}`],
@@ -30,9 +35,14 @@ export function standingLine(mailboxes: readonly MailboxHealth[], now: Date): st
       untried.map(({ name }) => name),
       'not polled yet',
     ),
+    ...part(elsewhere, 'polled by another daemon'),
   ];
   const all = counted(mailboxes.length, 'mailbox', 'mailboxes');
-  return [all, ...(parts.length === 0 ? ['none failing'] : parts)].join(', ');
+  return [
+    all,
+    ...(failing.length + overdue.length + untried.length === 0 ? ['none failing'] : []),
+    ...parts,
+  ].join(', ');
 }
 
 /** `14:05 UTC`, with the date where it is not today's. */

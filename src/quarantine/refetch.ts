@@ -34,7 +34,7 @@ export async function refetch(
   if ((await searchMessages(session, { uids: [uid] })).length === 0) {
     return { unfound: `it is not in ${path} any more (UID ${uid}); ${drop}` };
   }
-  for await (const batch of readBatches(context, folder, [uid], () => true, emptyReport(1))) {
+  for await (const batch of readBatches(context, folder, [uid], emptyReport(1))) {
     const [message] = [...batch.incoming, ...batch.setAside];
     if (message) return message;
   }

@@ -2,6 +2,7 @@ import type { Config, MailboxConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import type { Judges } from '../judge/judges.ts';
 import type { Log } from '../observe/log.ts';
+import { Progress } from '../observe/progress.ts';
 import { createOnce, Suspects } from '../poll-context.ts';
 import { folderContext, type MailboxContext, withSession } from '../poll-mailbox.ts';
 import type { Policy } from '../record/policy.ts';
@@ -124,7 +125,7 @@ function inMailbox(
   const never = new AbortController().signal;
   const context: MailboxContext = {
     ...{ db, mailbox, recording: config, judges, log, once: createOnce(), suspects: new Suspects() },
-    ...{ stopping: never, cutting: never },
+    ...{ progress: new Progress(), stopping: never, cutting: never },
   };
   return withSession(context, never, async (session, mailboxId) => {
     await work((entry) => {

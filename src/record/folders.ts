@@ -18,6 +18,8 @@ export interface KnownFolder extends FolderRef {
   readonly start: FirstContact;
   /** Every message up to this UID has its receipt, or does not count; 0 where nothing is known. */
   readonly sweptUid: number;
+  /** Found by a search, and without a receipt as far as a poll has noted it; gone from the folder perhaps. */
+  readonly foundUids: readonly number[];
 }
 
 export interface FolderSeen {
@@ -47,6 +49,7 @@ interface FolderRow {
   readonly is_by_uid: boolean;
   readonly is_settled_now: boolean;
   readonly swept_uid: number;
+  readonly found_uids: number[];
 }
 
 /** Whether it is to be settled which messages count: never was it, or it is to be settled anew (see registerFolder). */
@@ -123,7 +126,8 @@ export async function registerFolder(
      returning id, (select uid_validity from before) as previous, start_at,
        case when start_uid_validity = uid_validity then start_uid end as start_uid, start_uid is not null as is_by_uid,
        :select::text is not null and coalesce((select is_open from before), true) as is_settled_now,
-       case when swept_uid_validity = uid_validity then swept_uid else 0 end as swept_uid`,
+       case when swept_uid_validity = uid_validity then swept_uid else 0 end as swept_uid,
+       case when found_uid_validity = uid_validity then found_uids else '{}' end as found_uids`,
     {
       ...{ mailboxId, ...folder, isAll: start === 'all', isNow: start === 'now' },
       select: select ?? null,
@@ -139,6 +143,7 @@ export async function registerFolder(
     isFirstContact: row.is_settled_now,
     start: startOf(row),
     sweptUid: row.swept_uid,
+    foundUids: row.found_uids,
   };
 }
 
@@ -166,6 +171,7 @@ export async function findFolder(
        case when f.start_uid_validity = :uidValidity then f.start_uid end as start_uid,
        f.start_uid is not null as is_by_uid,
        case when f.swept_uid_validity = :uidValidity then f.swept_uid else 0 end as swept_uid,
+       case when f.found_uid_validity = :uidValidity then f.found_uids else '{}' end as found_uids,
        (select max(r.uid) + 1 from receipts r where r.folder_id = f.id and r.uid_validity = :uidValidity
          and f.select_by is not null) as behind
      from folders f where f.mailbox_id = :mailboxId and f.account = :account and f.path = :path`,
@@ -185,6 +191,7 @@ export async function findFolder(
     uidValidity,
     previousUidValidity: row.previous,
     sweptUid: row.swept_uid,
+    foundUids: row.found_uids,
   };
   if (row.is_open) return { ...found, isFirstContact: true, start: firstContact(seen, row.behind) };
   return { ...found, isFirstContact: false, start: startOf(row) };
@@ -199,6 +206,7 @@ export function newFolder(seen: FolderSeen): FoundFolder {
     isFirstContact: true,
     start: firstContact(seen, null),
     sweptUid: 0,
+    foundUids: [],
   };
 }
 
@@ -224,12 +232,16 @@ export interface FoundMailbox {
   readonly lastPolledAt: Date | null;
   /** Why the last poll did not. */
   readonly lastError: string | null;
+  /** The daemon that polls it at present. */
+  readonly polledBy: string | null;
 }
 
 /** @returns undefined where no poll has registered it */
 export async function findMailbox(db: Database, name: string): Promise<FoundMailbox | undefined> {
   const { rows } = (await db.raw(
-    'select id, last_polled_at as "lastPolledAt", last_error as "lastError" from mailboxes where name = ?',
+    `select id, last_polled_at as "lastPolledAt", last_error as "lastError",
+       case when leased_until > now() then lease_holder end as "polledBy"
+     from mailboxes where name = ?`,
     [name],
   )) as { rows: FoundMailbox[] };
   return rows[0];

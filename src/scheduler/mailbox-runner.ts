@@ -1,20 +1,37 @@
 import { type Backoff, backoffMs } from './backoff.ts';
 
 /** What a poll says to the scheduler. */
-export interface PollOutcome {
-  /** Whether there is more to do now: then the next poll begins at once. */
-  readonly more: boolean;
-  /** What could not be done while the rest went on. */
-  readonly problem?: Error | undefined;
+export type PollOutcome =
+  | {
+      /** Whether there is more to do now: then the next poll begins at once. */
+      readonly more: boolean;
+      /** What could not be done while the rest went on. */
+      readonly problem?: Error | undefined;
+    }
+  | { readonly heldBy: Holder };
+
+/** Another daemon, which polls the mailbox. */
+export interface Holder {
+  readonly name: string;
+  /** When to ask again whether it still does, in milliseconds from now. */
+  readonly leftMs: number;
 }
 
 export interface RunnerState {
-  /** Whether a poll has ended, well or not. */
+  /** Whether a poll has ended, well or not, or another daemon does the polling. */
   readonly tried: boolean;
   /** When the first of the failures ended that no good poll has followed. */
   readonly failingSince: Date | undefined;
+  /** How many polls have begun. */
+  readonly begun: number;
   /** How long the poll under way has taken, in milliseconds; 0 where there is none. */
   readonly pollingMs: number;
+  /** When a poll last ended well. */
+  readonly lastGoodAt: Date | undefined;
+  /** When the rest after a failure is over. */
+  readonly restsUntil: Date | undefined;
+  /** The daemon that polls instead of us. */
+  readonly heldBy: string | undefined;
 }
 
 /** Failures that followed each other, and ended. */
@@ -41,6 +58,9 @@ interface Streak {
   readonly failures: number;
 }
 
+/** A standby asks a moment after the holder's time is over, in milliseconds: the database's clock decides. */
+const ASK_AFTER_MS = 50;
+
 /**
  * Runs the polls of one mailbox, never two at once. A tick while a poll runs is skipped, and so is one while the
  * mailbox rests after a failure; when the rest is over it polls again without waiting for a tick.
@@ -50,15 +70,20 @@ export class MailboxRunner {
   private readonly backoff: Backoff;
   private readonly events: RunnerEvents;
   private running: Promise<void> | undefined;
-  private rest: NodeJS.Timeout | undefined;
+  private rest: { readonly timer: NodeJS.Timeout; readonly until: Date } | undefined;
+  private standby: { readonly timer: NodeJS.Timeout; readonly holder: string } | undefined;
   private stopped = false;
   private tried = false;
+  private begun = 0;
   /** Polls that failed. */
   private failed: Streak | undefined;
   /** Polls that failed, or went on with a problem. */
   private troubled: Streak | undefined;
   /** When the poll under way began, by performance.now(). */
   private pollBegan: number | undefined;
+  private lastGoodAt: Date | undefined;
+  /** Leaves the poll under way behind. */
+  private leave: ((error: Error) => void) | undefined;
 
   constructor(poll: () => Promise<PollOutcome>, backoff: Backoff, events: RunnerEvents) {
     this.poll = poll;
@@ -75,23 +100,40 @@ export class MailboxRunner {
   }
 
   state(): RunnerState {
-    const { tried, troubled, pollBegan } = this;
+    const { tried, begun, troubled, pollBegan, lastGoodAt, rest, standby } = this;
     return {
       tried,
+      begun,
       failingSince: troubled?.since,
       pollingMs: pollBegan === undefined ? 0 : performance.now() - pollBegan,
+      lastGoodAt,
+      restsUntil: rest?.until,
+      heldBy: standby?.holder,
     };
+  }
+
+  /**
+   * Leaves a poll behind that does not end, and begins anew after the rest of a failure. What it may still do is as what
+   * another daemon does: no message is recorded twice for it.
+   *
+   * @returns whether there was one
+   */
+  leaveBehind(error: Error): boolean {
+    this.leave?.(error);
+    return this.leave !== undefined;
   }
 
   /** No new polls; resolves when the one under way has ended. */
   async stop(): Promise<void> {
     this.stopped = true;
-    clearTimeout(this.rest);
+    clearTimeout(this.rest?.timer);
+    clearTimeout(this.standby?.timer);
     this.rest = undefined;
     await this.running;
   }
 
   private start(): void {
+    clearTimeout(this.standby?.timer);
     this.running = this.pollUntilDone().finally(() => {
       this.running = undefined;
     });
@@ -100,26 +142,34 @@ export class MailboxRunner {
   private async pollUntilDone(): Promise<void> {
     try {
       let more = true;
-      while (more && !this.stopped) more = (await this.pollNoting()).more;
+      while (more && !this.stopped) more = await this.pollNoting();
     } catch (error) {
       if (this.stopped) return;
       const failures = this.failed?.failures ?? 1;
       const restMs = backoffMs(this.backoff, failures);
       this.events.onFailed(error, failures, restMs);
-      this.rest = setTimeout(() => {
+      const timer = setTimeout(() => {
         this.rest = undefined;
         this.start();
       }, restMs);
+      this.rest = { timer, until: new Date(Date.now() + restMs) };
     }
   }
 
-  private async pollNoting(): Promise<PollOutcome> {
+  /** @returns whether there is more */
+  private async pollNoting(): Promise<boolean> {
+    this.begun += 1;
     this.pollBegan = performance.now();
     try {
-      const outcome = await this.poll();
+      const outcome = await this.pollOrLeave();
+      if ('heldBy' in outcome) {
+        this.standBy(outcome.heldBy);
+        return false;
+      }
       this.noteOutcome(outcome);
-      return outcome;
+      return outcome.more;
     } catch (error) {
+      this.standby = undefined;
       this.failed = longer(this.failed);
       this.troubled = longer(this.troubled);
       throw error;
@@ -129,8 +179,30 @@ export class MailboxRunner {
     }
   }
 
-  private noteOutcome({ problem }: PollOutcome): void {
+  private async pollOrLeave(): Promise<PollOutcome> {
+    const left = new Promise<never>((_, reject) => {
+      this.leave = reject;
+    });
+    try {
+      return await Promise.race([this.poll(), left]);
+    } finally {
+      this.leave = undefined;
+    }
+  }
+
+  /** What failed here is done elsewhere now. The holder's end is noticed when it comes, not only at the next tick. */
+  private standBy({ name, leftMs }: Holder): void {
+    this.failed = undefined;
+    this.troubled = undefined;
+    if (this.stopped) return;
+    const timer = setTimeout(() => this.tick(), leftMs + ASK_AFTER_MS);
+    this.standby = { timer, holder: name };
+  }
+
+  private noteOutcome({ problem }: { readonly problem?: Error | undefined }): void {
     const { failed, troubled } = this;
+    this.standby = undefined;
+    this.lastGoodAt = new Date();
     this.failed = undefined;
     this.troubled = problem === undefined ? undefined : longer(troubled);
     if (failed) this.events.onRecovered(outageOf('poll', failed));

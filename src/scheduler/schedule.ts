@@ -1,14 +1,22 @@
 import cron from 'node-cron';
 
-/**
- * Calls back at each time of a cron pattern (seconds allowed).
- *
- * @returns how to end it
- */
-export function every(pattern: string, onTick: () => void): () => Promise<void> {
+export interface Schedule {
+  /** How long it is until the next time, in milliseconds; undefined where there is none. */
+  msToNext(): number | undefined;
+  end(): Promise<void>;
+}
+
+/** Calls back at each time of a cron pattern (seconds allowed). */
+export function every(pattern: string, onTick: () => void): Schedule {
   const task = cron.schedule(pattern, onTick, { suppressMissedWarning: true, logger: silent });
-  return async () => {
-    await task.destroy();
+  return {
+    msToNext: () => {
+      const next = task.getNextRun();
+      return next === null ? undefined : Math.max(0, next.getTime() - Date.now());
+    },
+    end: async () => {
+      await task.destroy();
+    },
   };
 }
 

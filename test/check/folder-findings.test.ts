@@ -7,7 +7,14 @@ import { NO_MARKING } from '../../src/imap/mark.ts';
 const FACTS: FolderFacts = {
   config: { path: 'INBOX', role: 'inbox', select: 'unseen', start: 'all' },
   found: {
-    ...{ folderId: 1, uidValidity: 2, previousUidValidity: 2, sweptUid: 0, isFirstContact: false },
+    ...{
+      folderId: 1,
+      uidValidity: 2,
+      previousUidValidity: 2,
+      sweptUid: 0,
+      foundUids: [],
+      isFirstContact: false,
+    },
     start: { kind: 'all', at: null, fromUid: null },
   },
   ...{ uids: [1, 2, 3], waiting: 1, record: { left: 0, unmarked: 0 }, marking: NO_MARKING },

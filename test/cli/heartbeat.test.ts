@@ -26,6 +26,7 @@ function pingsOf(stuck: readonly (readonly [from: number, to: number])[], second
       tried: true,
       failingSince: undefined,
       overdueMs: now() > from && now() < to ? (now() - from) * 1_000 : 0,
+      heldBy: undefined,
     })),
   );
   vi.advanceTimersByTime(seconds * 1_000);

@@ -85,6 +85,7 @@ describe('a config that loads', () => {
       database: { url: 'postgres://mailcase@localhost/mailcase', pool: 10 },
       schedule: '*/30 * * * * *',
       stop_timeout: 30_000,
+      lease: 30_000,
       log: { level: 'info' },
       backoff: { first: 10_000, longest: 900_000 },
       headers: { prefix: 'x-desk-' },

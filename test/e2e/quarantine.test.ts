@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
 import { importMail } from '../../src/import-mail.ts';
+import { Progress } from '../../src/observe/progress.ts';
 import { createOnce, Suspects } from '../../src/poll-context.ts';
 import { deliverTo, entriesOf, from, makeAnew, receiptsOf, setTrap, type Trap } from '../quarantine/trap.ts';
 import { useDatabase } from '../support/database.ts';
@@ -193,7 +194,7 @@ test('an import that meets one notes that it was an import', async () => {
     {
       ...{ db: database.db, mailbox: await loadMailbox(user), recording: RECORDING, judges },
       ...{ log: pino({ level: 'silent' }), once: createOnce(), suspects: new Suspects() },
-      ...{ stopping: never, cutting: never },
+      ...{ progress: new Progress(), stopping: never, cutting: never },
     },
     { folders: [], since: undefined, until: undefined, limit: undefined, status: 'closed' },
     { onProgress: () => {}, onWaiting: () => {} },

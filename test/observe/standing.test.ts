@@ -4,7 +4,7 @@ import { type MailboxHealth, standingLine } from '../../src/observe/standing.ts'
 const NOW = new Date('2026-11-24T14:30:00Z');
 
 function mailbox(name: string, more: Partial<MailboxHealth> = {}): MailboxHealth {
-  return { name, tried: true, failingSince: undefined, overdueMs: 0, ...more };
+  return { name, tried: true, failingSince: undefined, overdueMs: 0, heldBy: undefined, ...more };
 }
 
 const failing = (name: string, since: string) => mailbox(name, { failingSince: new Date(since) });
@@ -28,6 +28,14 @@ it.each([
   [
     '3 mailboxes, 1 failing: a since 14:05 UTC, 1 beyond poll_timeout: b, 1 not polled yet: c',
     [failing('a', '2026-11-24T14:05:00Z'), mailbox('b', { overdueMs: 1 }), mailbox('c', { tried: false })],
+  ],
+  [
+    '2 mailboxes, none failing, 1 polled by another daemon: sales by desk-1:4711:a1b2c3',
+    [mailbox('support'), mailbox('sales', { heldBy: 'desk-1:4711:a1b2c3' })],
+  ],
+  [
+    '2 mailboxes, 1 failing: support since 14:05 UTC, 1 polled by another daemon: sales by b:1:c',
+    [failing('support', '2026-11-24T14:05:00Z'), mailbox('sales', { heldBy: 'b:1:c' })],
   ],
 ])('%s', (line, mailboxes) => {
   expect(standingLine(mailboxes, NOW)).toBe(line);

@@ -1,11 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Backoff } from '../../src/scheduler/backoff.ts';
-import { MailboxRunner, type Outage, type PollOutcome } from '../../src/scheduler/mailbox-runner.ts';
+import {
+  type Holder,
+  MailboxRunner,
+  type Outage,
+  type PollOutcome,
+} from '../../src/scheduler/mailbox-runner.ts';
 
 const SHORT: Backoff = { first: 40, longest: 160 };
 
-type Step = 'done' | 'more' | 'fail' | 'part';
+type Step = 'done' | 'more' | 'fail' | 'part' | { heldBy: Holder };
 
 /** A poll that ends when the test says so, and a runner around it. */
 class Bench {
@@ -37,6 +42,7 @@ class Bench {
       for (const arrive of this.arrivals.splice(0)) arrive();
     });
     this.ended += 1;
+    if (typeof step === 'object') return step;
     if (step === 'fail') throw new Error('the server is away');
     return { more: step === 'more', problem: step === 'part' ? new Error('no such folder') : undefined };
   }
@@ -195,7 +201,7 @@ describe('MailboxRunner', { timeout: 10_000 }, () => {
   it('says whether it has polled, how long it polls, and since when it fails', async () => {
     const polls = bench();
     const { runner } = polls;
-    expect(runner.state()).toEqual({ tried: false, failingSince: undefined, pollingMs: 0 });
+    expect(runner.state()).toMatchObject({ tried: false, failingSince: undefined, pollingMs: 0 });
     runner.tick();
     await sleep(30);
     expect(runner.state()).toMatchObject({ tried: false, failingSince: undefined });
@@ -213,7 +219,7 @@ describe('MailboxRunner', { timeout: 10_000 }, () => {
     await polls.end('fail');
     expect(runner.state().failingSince).toBe(failingSince);
     await polls.end('done');
-    expect(runner.state()).toEqual({ tried: true, failingSince: undefined, pollingMs: 0 });
+    expect(runner.state()).toMatchObject({ tried: true, failingSince: undefined, pollingMs: 0 });
   });
 
   it('tells each recovery once, with how many failures there were and how long it took', async () => {
@@ -253,5 +259,57 @@ describe('MailboxRunner', { timeout: 10_000 }, () => {
     await poll('done');
     await poll('done');
     expect(polls.recovered.slice(2)).toMatchObject([{ kind: 'part', failures: 2 }]);
+  });
+
+  it('leaves a poll behind that does not end, rests, and begins anew; what that one says later is not heard', async () => {
+    const polls = bench();
+    const { runner } = polls;
+    expect(runner.leaveBehind(new Error('stuck'))).toBe(false);
+    runner.tick();
+    await sleep(5);
+    expect(runner.leaveBehind(new Error('stuck'))).toBe(true);
+    await sleep(1);
+    expect(polls.failed).toMatchObject([{ failures: 1 }]);
+    expect(runner.state()).toMatchObject({ pollingMs: 0, restsUntil: expect.any(Date) });
+    await sleep(SHORT.first + 20);
+    expect(polls.started).toBe(2);
+    // The first one fails at last, and the second one is not over for that.
+    await polls.end('fail');
+    expect(polls.failed).toHaveLength(1);
+    expect(runner.state().pollingMs).toBeGreaterThan(0);
+    await polls.end('done');
+    expect(polls.recovered).toMatchObject([{ kind: 'poll', failures: 1 }]);
+    expect(runner.state()).toMatchObject({ failingSince: undefined, restsUntil: undefined, begun: 2 });
+  });
+
+  it('stands by while another daemon polls, and asks again when the time of that one is over', async () => {
+    const polls = bench();
+    const { runner } = polls;
+    runner.tick();
+    await polls.end('fail');
+    await polls.end({ heldBy: { name: 'other:1:a', leftMs: 30 } });
+    expect(polls.started).toBe(2);
+    // What failed here is done elsewhere now.
+    expect(runner.state()).toMatchObject({ tried: true, heldBy: 'other:1:a', failingSince: undefined });
+    expect(polls.recovered).toEqual([]);
+    await sleep(120);
+    expect(polls.started).toBe(3);
+    await polls.end('done');
+    expect(runner.state().heldBy).toBeUndefined();
+    // Ticks come meanwhile as ever, and stand for the asking.
+    runner.tick();
+    await polls.end({ heldBy: { name: 'other:1:a', leftMs: 60_000 } });
+    runner.tick();
+    await polls.end('done');
+    expect(runner.state()).toMatchObject({ heldBy: undefined, begun: 5 });
+  });
+
+  it('stop while it stands by is the end', async () => {
+    const polls = bench();
+    polls.runner.tick();
+    await polls.end({ heldBy: { name: 'other:1:a', leftMs: 10 } });
+    await polls.runner.stop();
+    await sleep(100);
+    expect(polls.started).toBe(1);
   });
 });

@@ -43,6 +43,7 @@ export function useDaemons(database: TestDatabase): Daemons {
   const content = (mailboxes: readonly unknown[], more: Record<string, unknown> = {}) => ({
     database: { url: database.url },
     schedule: '* * * * * *',
+    lease: '2s',
     backoff: { first: '100ms', longest: '200ms' },
     mailboxes,
     ...more,

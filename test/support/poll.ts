@@ -3,6 +3,7 @@ import type { MailboxConfig, RecordingConfig } from '../../src/config/schema.ts'
 import type { Database } from '../../src/db/connect.ts';
 import { Judges } from '../../src/judge/judges.ts';
 import type { Log } from '../../src/observe/log.ts';
+import { Progress } from '../../src/observe/progress.ts';
 import { createOnce, type Once, Suspects } from '../../src/poll-context.ts';
 import { type MailboxReport, pollMailbox } from '../../src/poll-mailbox.ts';
 
@@ -38,6 +39,7 @@ export function poll(
     log: more.log ?? pino({ level: 'silent' }),
     once: more.once ?? createOnce(),
     suspects: more.suspects ?? new Suspects(),
+    progress: new Progress(),
     stopping: never,
     cutting: never,
   });

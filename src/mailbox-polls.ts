@@ -1,0 +1,144 @@
+import type { MailboxConfig } from './config/schema.ts';
+import { endingWith } from './db/ending.ts';
+import { errorText } from './db/refusal.ts';
+import type { MailcaseError } from './errors.ts';
+import type { Log } from './observe/log.ts';
+import { Progress } from './observe/progress.ts';
+import { createOnce, type PollReport, Suspects } from './poll-context.ts';
+import { pollMailbox } from './poll-mailbox.ts';
+import { notePoll } from './record/folders.ts';
+import type { HeldLease, Leases } from './scheduler/leases.ts';
+import type { Holder } from './scheduler/mailbox-runner.ts';
+import type { SharedParts } from './shared-parts.ts';
+import { linkedSignal } from './waiting.ts';
+
+/** What is asked of the database before and after a poll takes no longer than this, in milliseconds. */
+const BESIDE_MS = 4_000;
+
+/** How a poll went: there is more to do at once, or a part could not be done; or another daemon polls the mailbox. */
+export type PollEnd =
+  | { readonly more: boolean; readonly problem: Error | undefined }
+  | { readonly heldBy: Holder };
+
+/** The polls of one mailbox, one after the other, and what they share from the first to the last. */
+export class MailboxPolls {
+  progress = new Progress();
+  readonly log: Log;
+  private readonly parts: SharedParts;
+  private readonly mailbox: MailboxConfig;
+  private readonly memory = { once: createOnce(), suspects: new Suspects() };
+  /** Problems that were said, and have not been mended since. */
+  private readonly complaints = new Set<string>();
+  /** Who polls instead of us; said once. */
+  private holder: string | undefined;
+  private leaving = new AbortController();
+
+  constructor(parts: SharedParts, mailbox: MailboxConfig) {
+    this.parts = parts;
+    this.mailbox = mailbox;
+    this.log = parts.log.child({ mailbox: mailbox.name });
+  }
+
+  /** Polls once, where no other daemon does. */
+  async poll(): Promise<PollEnd> {
+    const { leases } = this.parts;
+    const { name } = this.mailbox;
+    const lease = await this.progress.during('take the lease of the mailbox', () =>
+      soon(() => leases.claim(name)),
+    );
+    this.noteLease(lease);
+    if (!lease.isOurs) return { heldBy: { name: lease.holder, leftMs: lease.leftMs } };
+    const left = this.leaving.signal;
+    try {
+      return await this.pollLeased(lease, left);
+    } catch (error) {
+      if (lease.lost.aborted) return this.poll();
+      if (!left.aborted) await this.noteFailure(error);
+      throw error;
+    }
+  }
+
+  /** Closes the connections of the poll under way, which does not end. The next one is told apart from it. */
+  leaveBehind(reason: MailcaseError): void {
+    this.leaving.abort(reason);
+    this.leaving = new AbortController();
+    this.progress = new Progress();
+    void this.noteFailure(reason);
+  }
+
+  /** Never fails: the database may be what failed, and the log has the error in any case. */
+  private async noteFailure(error: unknown): Promise<void> {
+    const { db, mask, leases } = this.parts;
+    const { name } = this.mailbox;
+    // Another daemon may reach the server. Where nothing can be said here, the lease ends by itself.
+    const said = [() => notePoll(db, name, mask(errorText(error))), () => leases.giveBack(name)];
+    await Promise.allSettled(said.map((say) => soon(say)));
+  }
+
+  private async pollLeased({ lost }: HeldLease, left: AbortSignal): Promise<PollEnd> {
+    const { db, mask, config, judges, stopping, cutting: all, idleLevel } = this.parts;
+    const { mailbox, log, progress } = this;
+    const cutting = linkedSignal([all, lost, left]);
+    const shared = { db, mailbox, recording: config, judges, log, progress, ...this.memory };
+    const started = performance.now();
+    try {
+      const { problem, ...report } = await pollMailbox({ ...shared, stopping, cutting: cutting.signal });
+      await soon(() => notePoll(db, mailbox.name, problem === undefined ? null : mask(problem.message)));
+      noteReport(log, report, performance.now() - started, idleLevel);
+      this.noteProblem(problem);
+      return { more: report.left > 0 && !stopping.aborted, problem };
+    } finally {
+      cutting.release();
+    }
+  }
+
+  private noteLease(lease: Awaited<ReturnType<Leases['claim']>>): void {
+    if (!lease.isOurs) {
+      if (this.holder !== lease.holder) {
+        this.log.info({ holder: lease.holder }, 'another daemon polls this mailbox, standing by');
+      }
+      this.holder = lease.holder;
+      return;
+    }
+    if (lease.takenFrom !== undefined) {
+      this.log.warn(
+        { holder: lease.takenFrom },
+        'another daemon was not heard of any more, its mailbox is taken over',
+      );
+    } else if (this.holder !== undefined) {
+      this.log.info({ holder: this.holder }, 'another daemon has given the mailbox back, it is polled here');
+    }
+    this.holder = undefined;
+  }
+
+  /**
+   * Said once until it is mended: each poll would find it again. The folders that are there are polled on time, so this
+   * is no failure that the mailbox has to rest from.
+   */
+  private noteProblem(problem: Error | undefined): void {
+    if (problem === undefined) {
+      this.complaints.clear();
+      return;
+    }
+    if (!this.complaints.has(problem.message)) this.log.error({ err: problem }, 'a part of the poll failed');
+    this.complaints.add(problem.message);
+  }
+}
+
+/** Outside the deadline of the poll, with one of its own. */
+function soon<T>(work: () => Promise<T>): Promise<T> {
+  return endingWith(AbortSignal.timeout(BESIDE_MS), work);
+}
+
+function noteReport(log: Log, report: PollReport, ms: number, idleLevel: 'debug' | 'info'): void {
+  // Zeros tell nothing, and a terminal shows a line for each.
+  const counts = Object.entries(report).filter(([name, count]) => count > 0 || name === 'found');
+  const fields = { ...Object.fromEntries(counts), ms: Math.round(ms) };
+  const { recorded, duplicates, quarantined, skipped, markedLate } = report;
+  const didSomething = report.found > 0 && recorded + duplicates + quarantined + skipped + markedLate > 0;
+  log[didSomething ? 'info' : idleLevel](fields, 'poll done');
+  if (quarantined > 0)
+    log.warn({ quarantined, cure: '`mailcase quarantine list` shows them' }, 'messages are in quarantine');
+  if (report.notReady > 0)
+    log.warn({ notReady: report.notReady }, 'the server did not hand out some messages yet');
+}
