@@ -4,8 +4,8 @@ import { brokenInvariants } from '../fuzz/invariants.ts';
 import { useDatabase } from '../support/database.ts';
 import { SEED } from '../support/seed.ts';
 import { withEvidence } from './evidence.ts';
-import { createMutator, type Deeds } from './mutator.ts';
-import { chance } from './random.ts';
+import { createMutator, type Deeds, type Mutator } from './mutator.ts';
+import { type Chance, chance } from './random.ts';
 import { scaled } from './scaled.ts';
 import {
   ELSEWHERE,
@@ -50,23 +50,19 @@ test.each(ALL.slice(0, scaled({ short: 3, long: ALL.length })))(
         const polls = watchPolls(mutator, chance(SEED + 1));
         scene.proxy.tap(polls.tap);
         let isOver = false;
-        const mutating = (async () => {
-          const random = chance(SEED + 2);
-          for (let i = 0; i < DEEDS; i += 1) {
-            await mutator.step();
-            await sleep(random.between(0, REST_MS));
-          }
-        })().finally(() => {
+        const mutating = mutate(mutator, chance(SEED + 2)).finally(() => {
           isOver = true;
         });
         let good = 0;
-        while (!isOver) {
-          const outcome = await tryPoll(database.db, scene);
-          polls.ended();
-          if (!(outcome instanceof Error)) good += 1;
-          note(outcome instanceof Error ? `poll: ${outcome.message}` : `poll: ${JSON.stringify(outcome)}`);
-        }
-        await mutating;
+        const polling = (async () => {
+          while (!isOver) {
+            const outcome = await tryPoll(database.db, scene);
+            polls.ended();
+            if (!(outcome instanceof Error)) good += 1;
+            note(`poll: ${outcome instanceof Error ? outcome.message : JSON.stringify(outcome)}`);
+          }
+        })();
+        await Promise.all([mutating, polling]);
         const endedAt = performance.now();
         await pollToEnd(database.db, scene);
         const untilPollingMs = performance.now() - endedAt;
@@ -87,6 +83,13 @@ test.each(ALL.slice(0, scaled({ short: 3, long: ALL.length })))(
     );
   },
 );
+
+async function mutate({ step }: Mutator, random: Chance): Promise<void> {
+  for (let i = 0; i < DEEDS; i += 1) {
+    await step();
+    await sleep(random.between(0, REST_MS));
+  }
+}
 
 /** What should have been recorded and is not, or is gone from the mailbox unrecorded; and what was recorded twice. */
 async function judge(scene: Scene, deeds: Deeds, { select = 'unseen' }: Record<string, unknown>) {

@@ -101,14 +101,14 @@ export function createMutator(scene: Scene, chance: Chance, note: (text: string)
         user,
         async (client) => {
           const messages = chance.shuffle(await client.fetchAll('1:*', { envelope: true, source: true }));
+          const other = `${path} restored`;
+          await client.mailboxCreate(other);
+          for (const { source } of messages) if (source) await client.append(other, source);
           await client.mailboxClose();
           await client.mailboxDelete(path);
-          await client.mailboxCreate(path);
+          await client.mailboxRename(other, path);
           deeds.found.clear();
-          for (const { envelope, source } of messages) {
-            if (source) await client.append(path, source);
-            deeds.unread.add(envelope?.subject ?? '');
-          }
+          for (const { envelope } of messages) deeds.unread.add(envelope?.subject ?? '');
         },
         { path },
       ),
@@ -125,7 +125,12 @@ export function createMutator(scene: Scene, chance: Chance, note: (text: string)
       const deed = chance.pick(DEEDS);
       note(deed);
       deeds.counts[deed] += 1;
-      await does[deed]();
+      try {
+        await does[deed]();
+      } catch (error) {
+        note(`  failed: ${JSON.stringify(error)}`);
+        throw error;
+      }
     });
   return { deeds, step, alone };
 }
