@@ -22,7 +22,13 @@ export async function serve(loaded: LoadedConfig, log: Log, mask: ChangingMask):
   const heartbeat = new Heartbeat(serviceManagerOf(process.env, log), mask.mask);
   const signals = daemonSignals(log);
   heartbeat.begin();
-  const service = new Service(log, mask, signals, heartbeat, {
+  // systemd's watchdog hears the daemon from this thread alone; and not everybody has a systemd.
+  const watch = watchMainThread({
+    doing: () => mask.mask(service?.doing() ?? 'starting'),
+    onLost: (err) => log.warn({ err }, 'nothing watches the main thread any more'),
+  });
+  let service: Service | undefined;
+  service = new Service(log, mask, signals, heartbeat, {
     loaded,
     database: await openDatabase(loaded.config.database),
   });

@@ -8,6 +8,13 @@ export type Transaction = Knex.Transaction;
 /** No statement of ours takes long; one that does hangs on a lock or on a dead connection. In milliseconds. */
 const STATEMENT_TIMEOUT_MS = 60_000;
 
+/**
+ * Between two statements of a transaction of ours hardly any time goes by. One that goes on in it was stopped, or its
+ * network is gone: its locks would keep the daemon that has taken over from recording the same mail. In milliseconds; a
+ * slow line has to bring a large value within this time (see pieces.ts).
+ */
+const IDLE_IN_TRANSACTION_MS = 20_000;
+
 /** Beyond the server's own limit, for a connection that died without a word. */
 const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 10_000;
 
@@ -64,7 +71,7 @@ export function connectDatabase(
     : {
         query_timeout: QUERY_TIMEOUT_MS,
         statement_timeout: STATEMENT_TIMEOUT_MS,
-        idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       };
   return knex({
     client: clientFor({ url, folder }, { connectMs: CONNECT_TIMEOUT_MS }),
