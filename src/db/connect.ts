@@ -13,7 +13,7 @@ const STATEMENT_TIMEOUT_MS = 60_000;
  * network is gone: its locks would keep the daemon that has taken over from recording the same mail. In milliseconds; a
  * slow line has to bring a large value within this time (see pieces.ts).
  */
-const IDLE_IN_TRANSACTION_MS = 20_000;
+const IDLE_IN_TRANSACTION_MS = 30_000;
 
 /** Beyond the server's own limit, for a connection that died without a word. */
 const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 10_000;
