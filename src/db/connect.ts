@@ -18,6 +18,12 @@ const IDLE_IN_TRANSACTION_MS = 30_000;
 /** Beyond the server's own limit, for a connection that died without a word. */
 const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 10_000;
 
+/**
+ * A connection that died without a word in the middle of a transaction goes on to lock what was written there, and the
+ * next poll writes the same: so soon the server gives it up, in milliseconds. A piece of a large mail arrives in less.
+ */
+const IDLE_IN_TRANSACTION_MS = 20_000;
+
 const MIGRATION_CONNECTIONS = 4;
 
 /** Of PostgreSQL: that of the README. */

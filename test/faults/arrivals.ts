@@ -5,7 +5,7 @@ import { endlessMails, type FaultMail } from './fault-mails.ts';
 import type { Chance } from './random.ts';
 
 /** How long it takes until the next mail comes, in milliseconds. */
-const PAUSE_MS = [20, 180] as const;
+const PAUSE_MS = [40, 260] as const;
 
 /** Brings mail into a Maildir, whether its server runs or not, and knows what it brought. */
 export class Arrivals {

@@ -13,6 +13,7 @@ import { noteFault } from './fault-table.ts';
 import { FAULT_MAILBOX, NO_FLOOD, readHistory, undisturbedHistory } from './history.ts';
 import { MarkWatch } from './marks.ts';
 import { type Chance, chance } from './random.ts';
+import { scaled } from './scaled.ts';
 import { assertOnce, readState } from './state.ts';
 
 /** Polls follow each other closely, and batches are small, so that a fault meets one at work. */
@@ -27,10 +28,10 @@ const BETWEEN_POLLS_MS = 1_000;
 const BUSY_MS = 8_000;
 
 /** So much later than poll_timeout a poll has ended, whatever hangs. */
-export const CUT_MS = 10_000;
+const CUT_MS = 10_000;
 
 /** Mail that waits when the daemon starts. */
-const WAITING = 20;
+const WAITING = scaled({ short: 10, long: 30 });
 
 /** Until then the daemon has started, and polled. */
 const STARTED_MS = 30_000;
@@ -43,8 +44,10 @@ export interface Fault {
   readonly name: string;
   /** Whether the program is told of it, by an error or an end of its connection; otherwise it has to find out. */
   readonly isTold: boolean;
-  /** Makes it; resolves when it is over. */
-  make(scene: Scene): Promise<void>;
+  /** How long the server may hold on to what it was left with, in milliseconds: a transaction's locks. */
+  readonly heldMs?: number;
+  /** Makes it; resolves when it is over, with false where there was no occasion. */
+  make(scene: Scene): Promise<unknown>;
 }
 
 /** A daemon at work, with mail coming in all the while. */
@@ -54,8 +57,8 @@ export interface Scene {
   readonly luck: Chance;
   readonly arrivals: Arrivals;
   note(text: string): void;
-  /** Makes a fault, and waits until polling is back. @throws where it does not come back in time */
-  strike(fault: Fault): Promise<void>;
+  /** Makes a fault, and waits until polling is back. @returns whether it was made. @throws where it does not come back in time */
+  strike(fault: Fault): Promise<boolean>;
 }
 
 export interface Setting {
@@ -131,14 +134,16 @@ async function setUp(setting: Setting, { note }: Evidence): Promise<Stage> {
     strike: async (fault) => {
       await sleep(luck.between(0, 500));
       note(`fault: ${fault.name}`);
-      await fault.make(scene);
+      if ((await fault.make(scene)) === false) return false;
       const overAt = Date.now();
       note(`over: ${fault.name}`);
       const limitMs = recoveryLimitMs(fault, pollTimeoutMs);
       const backAt = await log.goodPollAfter(overAt, limitMs);
       if (backAt === undefined)
         throw new Error(`${fault.name}: no good poll within ${limitMs} ms of its end`);
+      note(`back after ${backAt - overAt} ms: ${fault.name}`);
       recoveries.push(backAt - overAt);
+      return true;
     },
   };
   const close = async () => {
@@ -151,9 +156,9 @@ async function setUp(setting: Setting, { note }: Evidence): Promise<Stage> {
   return { scene, luck, arrivals, marks, recoveries, close };
 }
 
-/** How soon after the end of a fault a good poll has to be over. */
-export function recoveryLimitMs({ isTold }: Pick<Fault, 'isTold'>, pollTimeoutMs: number): number {
-  return BETWEEN_POLLS_MS + BUSY_MS + (isTold ? 0 : pollTimeoutMs + CUT_MS);
+/** How soon after the end of a fault a good poll has to be over, in milliseconds. */
+function recoveryLimitMs({ isTold, heldMs = 0 }: Fault, pollTimeoutMs: number): number {
+  return BETWEEN_POLLS_MS + BUSY_MS + heldMs + (isTold ? 0 : pollTimeoutMs + CUT_MS);
 }
 
 async function untilDrained(setting: Setting, { count }: Arrivals): Promise<void> {

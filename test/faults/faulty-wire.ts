@@ -73,11 +73,11 @@ export class FaultyWire {
     return this.proxy.port;
   }
 
-  /** Makes a fault at a moment. @returns when it is over. @throws where the moment does not come in time */
-  async strike(fault: NetworkFault, isAt: Moment, lasting: Lasting, patienceMs: number): Promise<void> {
+  /** Makes a fault at a moment. @returns when it is over, with false where the moment does not come in time */
+  async strike(fault: NetworkFault, isAt: Moment, lasting: Lasting, patienceMs: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
-    const begun = new Promise<Active>((resolve, reject) => {
-      timer = setTimeout(() => reject(new Error('the moment did not come')), patienceMs);
+    const begun = new Promise<Active | undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), patienceMs);
       const begin = (connection: number) => {
         const active = activate(fault, connection, lasting);
         this.armed = undefined;
@@ -89,7 +89,9 @@ export class FaultyWire {
       this.armed = { isAt, begin };
     });
     try {
-      await (await begun).over;
+      const active = await begun;
+      await active?.over;
+      return active !== undefined;
     } finally {
       clearTimeout(timer);
       this.armed = undefined;

@@ -5,10 +5,13 @@ import { disturbing } from './disturbed.ts';
 import { createOwnDatabase } from './own-database.ts';
 import { type OwnPostgres, startOwnPostgres } from './own-postgres.ts';
 import { POSTGRES_FAULTS, type PostgresFault, postgresFault } from './postgres-faults.ts';
-import { IS_LONG } from './scaled.ts';
+import { IS_LONG, scaled } from './scaled.ts';
 
 /** How often each fault is made in the long run, one kind after the other. */
 const TIMES = 8;
+
+/** Kinds that are tried one after the other. */
+const KINDS_MIXED = scaled({ short: 3, long: 7 });
 
 const POLL_TIMEOUT_MS = 5_000;
 
@@ -28,7 +31,7 @@ afterAll(async () => {
 });
 
 /** A daemon on a database of its own, with faults of the server one after the other. */
-async function disturbed(fault: string, kinds: readonly PostgresFault[]): Promise<void> {
+async function disturbed(fault: string, kinds: readonly PostgresFault[], most = TIMES): Promise<void> {
   const name = `faults_${fault.replaceAll(/\W+/g, '_').toLowerCase()}`.slice(0, 50);
   const database = await createOwnDatabase(postgres, name);
   await disturbing(
@@ -39,15 +42,16 @@ async function disturbed(fault: string, kinds: readonly PostgresFault[]): Promis
       pollTimeoutMs: POLL_TIMEOUT_MS,
     },
     async ({ strike, luck }) => {
-      for (const kind of luck.shuffle(kinds)) await strike(postgresFault(kind, { postgres, database }));
+      for (const kind of luck.shuffle(kinds).slice(0, most))
+        await strike(postgresFault(kind, { postgres, database }));
     },
   );
 }
 
 const KINDS = Object.keys(POSTGRES_FAULTS) as PostgresFault[];
 
-it(`all that a Postgres can do to its clients, one after the other (FUZZ_SEED=${SEED})`, { timeout }, () =>
-  disturbed('Postgres, a fault of each kind', KINDS),
+it(`${KINDS_MIXED} things that a Postgres does to its clients (FUZZ_SEED=${SEED})`, { timeout }, () =>
+  disturbed('Postgres, faults of several kinds', KINDS, KINDS_MIXED),
 );
 
 it.runIf(IS_LONG).each(KINDS)(`%s, ${TIMES} times (FUZZ_SEED=${SEED})`, { timeout }, (kind) =>
