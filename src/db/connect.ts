@@ -8,19 +8,13 @@ export type Transaction = Knex.Transaction;
 /** No statement of ours takes long; one that does hangs on a lock or on a dead connection. In milliseconds. */
 const STATEMENT_TIMEOUT_MS = 60_000;
 
-/**
- * Between two statements of a transaction of ours hardly any time goes by. One that goes on in it was stopped, or its
- * network is gone: its locks would keep the daemon that has taken over from recording the same mail. In milliseconds; a
- * slow line has to bring a large value within this time (see pieces.ts).
- */
-const IDLE_IN_TRANSACTION_MS = 30_000;
-
 /** Beyond the server's own limit, for a connection that died without a word. */
 const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 10_000;
 
 /**
- * A connection that died without a word in the middle of a transaction goes on to lock what was written there, and the
- * next poll writes the same: so soon the server gives it up, in milliseconds. A piece of a large mail arrives in less.
+ * A client that died without a word in the middle of a transaction, or was stopped there, goes on to lock what was written,
+ * and whoever takes over writes the same: so soon the server gives it up, in milliseconds. Between two statements of ours
+ * hardly any time goes by, and a piece of a large mail (see pieces.ts) arrives in less.
  */
 const IDLE_IN_TRANSACTION_MS = 20_000;
 
