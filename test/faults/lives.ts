@@ -37,6 +37,7 @@ export interface LivesOptions {
 const CONFIG = {
   schedule: '* * * * * *',
   backoff: { first: '100ms', longest: '200ms' },
+  lease: '1s',
   flood: { messages: NO_FLOOD.messages },
 };
 
