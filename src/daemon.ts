@@ -85,7 +85,7 @@ function watchOver(stations: readonly Station[]): Watchdog {
 }
 
 function leaveStuck({ polls, runner }: Station, pollingMs: number): void {
-  const doing = doingText(polls.progress.now()) || 'nothing that it says';
+  const doing = doingText(polls.progress.now());
   const error = new MailcaseError(
     'poll_stuck',
     `the poll was cut off and did not end, so it is left behind and begun anew; it was doing: ${doing}`,

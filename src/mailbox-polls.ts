@@ -1,7 +1,7 @@
 import type { MailboxConfig } from './config/schema.ts';
 import { endingWith } from './db/ending.ts';
 import { errorText } from './db/refusal.ts';
-import type { MailcaseError } from './errors.ts';
+import { errorCode, MailcaseError } from './errors.ts';
 import type { Log } from './observe/log.ts';
 import { Progress } from './observe/progress.ts';
 import { createOnce, type PollReport, Suspects } from './poll-context.ts';
@@ -43,17 +43,16 @@ export class MailboxPolls {
   async poll(): Promise<PollEnd> {
     const { leases } = this.parts;
     const { name } = this.mailbox;
-    const lease = await this.progress.during('take the lease of the mailbox', () =>
-      soon(() => leases.claim(name)),
-    );
+    const lease = await this.soon('take the lease of the mailbox', () => leases.claim(name));
     this.noteLease(lease);
     if (!lease.isOurs) return { heldBy: { name: lease.holder, leftMs: lease.leftMs } };
     const left = this.leaving.signal;
     try {
       return await this.pollLeased(lease, left);
     } catch (error) {
+      if (left.aborted) throw error;
       if (lease.lost.aborted) return this.poll();
-      if (!left.aborted) await this.noteFailure(error);
+      await this.noteFailure(error);
       throw error;
     }
   }
@@ -71,8 +70,10 @@ export class MailboxPolls {
     const { db, mask, leases } = this.parts;
     const { name } = this.mailbox;
     // Another daemon may reach the server. Where nothing can be said here, the lease ends by itself.
-    const said = [() => notePoll(db, name, mask(errorText(error))), () => leases.giveBack(name)];
-    await Promise.allSettled(said.map((say) => soon(say)));
+    await Promise.allSettled([
+      this.soon('note that the poll failed', () => notePoll(db, name, mask(errorText(error)))),
+      this.soon('give the lease of the mailbox back', () => leases.giveBack(name)),
+    ]);
   }
 
   private async pollLeased({ lost }: HeldLease, left: AbortSignal): Promise<PollEnd> {
@@ -83,12 +84,24 @@ export class MailboxPolls {
     const started = performance.now();
     try {
       const { problem, ...report } = await pollMailbox({ ...shared, stopping, cutting: cutting.signal });
-      await soon(() => notePoll(db, mailbox.name, problem === undefined ? null : mask(problem.message)));
+      const said = problem === undefined ? null : mask(problem.message);
+      await this.soon('note that the poll is done', () => notePoll(db, mailbox.name, said));
       noteReport(log, report, performance.now() - started, idleLevel);
       this.noteProblem(problem);
       return { more: report.left > 0 && !stopping.aborted, problem };
     } finally {
       cutting.release();
+    }
+  }
+
+  /** Asks something of the database outside the deadline of the poll, with one of its own. */
+  private async soon<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await this.progress.during(what, () => endingWith(AbortSignal.timeout(BESIDE_MS), ask));
+    } catch (error) {
+      if (errorCode(error) !== 'database_cut') throw error;
+      const said = `the database did not answer within ${BESIDE_MS} ms, it was to: ${what}`;
+      throw new MailcaseError('database_cut', said, { cause: error });
     }
   }
 
@@ -123,11 +136,6 @@ export class MailboxPolls {
     if (!this.complaints.has(problem.message)) this.log.error({ err: problem }, 'a part of the poll failed');
     this.complaints.add(problem.message);
   }
-}
-
-/** Outside the deadline of the poll, with one of its own. */
-function soon<T>(work: () => Promise<T>): Promise<T> {
-  return endingWith(AbortSignal.timeout(BESIDE_MS), work);
 }
 
 function noteReport(log: Log, report: PollReport, ms: number, idleLevel: 'debug' | 'info'): void {

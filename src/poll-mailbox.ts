@@ -6,7 +6,7 @@ import { MailcaseError } from './errors.ts';
 import { inSession, type Note, type Session } from './imap/session.ts';
 import type { Judges } from './judge/judges.ts';
 import type { Log } from './observe/log.ts';
-import type { Progress } from './observe/progress.ts';
+import { doingText, type Progress } from './observe/progress.ts';
 import { pollFolder } from './poll.ts';
 import { emptyReport, type Once, type PollContext, type PollReport, type Suspects } from './poll-context.ts';
 import { noteIdle, registerMailbox } from './record/folders.ts';
@@ -48,10 +48,14 @@ const SHARE_FOR_BATCHES = 0.5;
  * @throws MailcaseError `poll_timeout`, or what `cutting` was aborted with
  */
 export async function pollMailbox(context: MailboxContext): Promise<MailboxReport> {
-  const { cutting, stopping } = context;
+  const { cutting, stopping, progress } = context;
   const { poll_timeout } = context.mailbox;
+  // What hangs is what is being done at that moment, and has been for the longest.
   const timeout = () =>
-    new MailcaseError('poll_timeout', `the poll took longer than ${poll_timeout} ms (poll_timeout)`);
+    new MailcaseError(
+      'poll_timeout',
+      `the poll took longer than ${poll_timeout} ms (poll_timeout), it was cut off at: ${doingText(progress.now())}`,
+    );
   const cut = linkedSignal([cutting], { ms: poll_timeout, reason: timeout });
   const end = linkedSignal([stopping], { ms: poll_timeout * SHARE_FOR_BATCHES, reason: timeout });
   try {

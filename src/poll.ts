@@ -27,21 +27,24 @@ export async function pollFolder(context: PollContext): Promise<PollReport> {
   const open = await during('take up what waits', () => takeUp(context, place, found));
   const report = emptyReport(new Set([...found, ...open]).size);
   await during('mark late', () => markLate(context, place, marking, report));
-  await keepAwaited(db, place, open);
+  const keep = () => during('note what waits', () => keepAwaited(db, place, open));
+  await keep();
 
   const waiting = [...open];
   const batches = readBatches(context, place, waiting, report);
   for await (const batch of ahead(batches, (batch) => isHeavy(batch, mailbox))) {
     const uids = uidsOf(batch);
-    await noteBusy(db, context.mailboxId);
-    await during(`record ${uids.length} messages`, () => recordBatch(context, batch, report));
+    await during(`record ${uids.length} messages`, async () => {
+      await noteBusy(db, context.mailboxId);
+      await recordBatch(context, batch, report);
+    });
     release(context, batch);
     await during(`mark ${uids.length} messages`, () => markRecorded(context, place, marking, uids));
     for (const uid of uids) open.delete(uid);
   }
-  await noteFound(db, place, waiting, open);
-  await keepAwaited(db, place, open);
-  if (folder.select === 'new') await sweep(context, place, found, open);
+  await during('note what is left', () => noteFound(db, place, waiting, open));
+  await keep();
+  if (folder.select === 'new') await during('note how far it got', () => sweep(context, place, found, open));
   return report;
 }
 

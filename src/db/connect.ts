@@ -14,7 +14,8 @@ const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 10_000;
 /**
  * A client that died without a word in the middle of a transaction, or was stopped there, goes on to lock what was written,
  * and whoever takes over writes the same: so soon the server gives it up, in milliseconds. Between two statements of ours
- * hardly any time goes by, and a piece of a large mail (see pieces.ts) arrives in less.
+ * hardly any time goes by, and a piece of a large mail (see pieces.ts) arrives in less; on a slow
+ * line it counts as not come until all of it is there.
  */
 const IDLE_IN_TRANSACTION_MS = 20_000;
 

@@ -1,6 +1,7 @@
 import type { ProcessedConfig } from '../config/schema.ts';
 import { MailcaseError } from '../errors.ts';
 import { folderExists, serverPath } from './folder.ts';
+import { searchMessages } from './search.ts';
 import { refusal, type Session } from './session.ts';
 import { uidSets } from './uid-set.ts';
 
@@ -124,16 +125,33 @@ export async function markProcessed(
 
 async function send(session: Session, uids: readonly number[], destination: Destination): Promise<void> {
   const { client } = session;
+  if (destination.to === 'folder') return move(session, uids, destination.path);
   if (destination.to === 'stay') return;
   for (const set of uidSets(uids)) {
-    const isDone =
-      destination.to === 'folder'
-        ? await client.messageMove(set, destination.path, { uid: true })
-        : await client.messageDelete(set, { uid: true });
-    if (isDone) continue;
-    const what =
-      destination.to === 'folder' ? `to move messages to ${destination.path}` : 'to delete messages';
-    throw refusal(session, what);
+    if (!(await client.messageDelete(set, { uid: true }))) throw refusal(session, 'to delete messages');
+  }
+}
+
+/** Somebody else would have to take messages away between each two of them. */
+const MOVE_ATTEMPTS = 5;
+
+/**
+ * Moves messages. Where one of them was taken away by somebody else, Dovecot moves none of the others (RFC 2180, section
+ * 4.4.2), and imapflow takes its NO for done: so what is still there is moved again.
+ */
+async function move(session: Session, uids: readonly number[], path: string): Promise<void> {
+  let left = uids;
+  for (let attempt = 1; left.length > 0; attempt += 1) {
+    const what = `to move messages to ${path}`;
+    if (attempt > MOVE_ATTEMPTS) throw refusal(session, what);
+    const moved = new Set<number>();
+    for (const set of uidSets(left)) {
+      const done = await session.client.messageMove(set, path, { uid: true });
+      if (!done) throw refusal(session, what);
+      for (const uid of done.uidMap?.keys() ?? []) moved.add(uid);
+    }
+    const untold = left.filter((uid) => !moved.has(uid));
+    left = untold.length === 0 ? [] : await searchMessages(session, { uids: untold });
   }
 }
 

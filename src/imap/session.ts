@@ -10,6 +10,9 @@ const GREETING_TIMEOUT_MS = 60_000;
 /** A server that says nothing for so long in the middle of a command is gone. */
 const SOCKET_TIMEOUT_MS = 120_000;
 
+/** How long a server may take to answer our farewell. */
+const LOGOUT_TIMEOUT_MS = 5_000;
+
 /** Room for what stands around a message in the answer to FETCH, or for a piece of a larger one (see fetch-large.ts). */
 const RESPONSE_OVERHEAD_BYTES = 1024 * 1024;
 
@@ -29,7 +32,7 @@ export interface Session {
   readonly memory: SharedMemory;
   /** Says something, so that neither side takes the other for gone. */
   keepAlive(): Promise<void>;
-  /** Logs out, politely and with a limit of imapflow's own. */
+  /** Logs out, politely; where no answer comes in time, the connection is closed. */
   logout(): Promise<void>;
   /** Cuts the connection; whatever command is under way fails at once. */
   close(): void;
@@ -84,9 +87,21 @@ export async function openSession(
     client,
     memory: new SharedMemory(),
     keepAlive: () => client.noop(),
-    logout: () => client.logout().catch(() => client.close()),
+    logout: () => logOut(client),
     close: () => client.close(),
   };
+}
+
+/** The work is done by then, so a server that keeps silent, or breaks off, holds nothing up. */
+async function logOut(client: ImapFlow): Promise<void> {
+  const limit = setTimeout(() => client.close(), LOGOUT_TIMEOUT_MS);
+  try {
+    await client.logout();
+  } catch {
+    client.close();
+  } finally {
+    clearTimeout(limit);
+  }
 }
 
 /**

@@ -38,5 +38,6 @@ export class Progress {
 
 /** `fetch 50 messages of INBOX, from UID 7 (for 12.3 s); record 50 messages of INBOX (for 0.2 s)` */
 export function doingText(doing: readonly Doing[]): string {
+  if (doing.length === 0) return 'nothing that it says';
   return doing.map(({ what, forMs }) => `${what} (for ${(forMs / 1000).toFixed(1)} s)`).join('; ');
 }

@@ -73,7 +73,8 @@ export function useDaemons(database: TestDatabase): Daemons {
       return { ...running, file };
     },
     holdUp: async (table, mode = 'share') => {
-      const db = connectDatabase(database.url, 1);
+      // As long as the test wants, which may be longer than a transaction of ours may wait.
+      const db = connectDatabase(database.url, 1, { patient: true });
       const trx: Transaction = await db.transaction();
       await trx.raw(`lock table ${table} in ${mode} mode`);
       let released: Promise<void> | undefined;

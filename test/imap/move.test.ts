@@ -1,0 +1,37 @@
+import { expect, inject, it } from 'vitest';
+import { openFolder } from '../../src/imap/folder.ts';
+import { markProcessed, planMarking } from '../../src/imap/mark.ts';
+import { openSession } from '../../src/imap/session.ts';
+import { deliver } from '../support/deliver.ts';
+import { contentOf, withClient } from '../support/imap-client.ts';
+import { mail } from '../support/mail.ts';
+import { loadMailbox } from '../support/mailcase.ts';
+
+const PROCESSED = 'Processed';
+
+it.each([
+  ['moved', { move: PROCESSED, delete: false }],
+  ['deleted', { delete: true }],
+  ['flagged', { flag: '\\Seen', delete: false }],
+] as const)('a message that somebody takes away holds up none that is %s with it', async (how, processed) => {
+  const user = `taken-away-${how}@example.com`;
+  await withClient(user, async (client) => void (await client.mailboxCreate(PROCESSED)));
+  const subjects = ['1', '2', '3', '4'];
+  const mails = subjects.map((subject) => mail({ From: 'joe@mail.example', To: user, Subject: subject }));
+  await deliver(inject('dovecot'), user, mails);
+  const { imap } = await loadMailbox(user);
+  const session = await openSession(imap, 1024 * 1024, () => {}, new AbortController().signal);
+  try {
+    await openFolder(session, 'INBOX');
+    const marking = await planMarking(session, processed, ['INBOX']);
+    // The session has not been told of it when it marks.
+    await withClient(user, (client) => client.messageDelete('2', { uid: true }));
+    await markProcessed(session, marking, { recorded: [1, 2, 3], aside: [] });
+  } finally {
+    await session.logout();
+  }
+  const left = await contentOf(user);
+  const flagged = [1, 3].map((uid) => ({ uid, flags: ['\\Seen'] }));
+  expect(left).toEqual([...(how === 'flagged' ? flagged : []), { uid: 4, flags: [] }]);
+  expect(await contentOf(user, { path: PROCESSED })).toHaveLength(how === 'moved' ? 2 : 0);
+});
