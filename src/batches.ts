@@ -62,19 +62,35 @@ export async function* readBatches(
   }
 }
 
-/** UIDs that are fetched together: what has broken a connection comes alone and last, the oftenest at the very end. */
+/** Breaks at a message after which it comes last: once was the network, which says nothing of any message. */
+const BREAKS_BEFORE_LAST = 2;
+
+/**
+ * UIDs that are fetched together. What was under way when a connection broke comes alone, and still in its place: an
+ * answer must not be recorded before what it answers. Only where a connection broke again, it holds up others no more.
+ */
 function* inOrder(
   { suspects, mailbox }: PollContext,
   place: FolderRef,
   fresh: readonly number[],
 ): Generator<number[]> {
   const count = (uid: number) => suspects.count(place, uid);
+  const isLast = (uid: number) => count(uid) >= BREAKS_BEFORE_LAST;
+  let together: number[] = [];
+  for (const uid of fresh.filter((each) => !isLast(each))) {
+    const isAlone = count(uid) > 0;
+    if ((isAlone || together.length === mailbox.batch.messages) && together.length > 0) {
+      yield together;
+      together = [];
+    }
+    if (isAlone) yield [uid];
+    else together.push(uid);
+  }
+  if (together.length > 0) yield together;
   yield* chunks(
-    fresh.filter((uid) => count(uid) === 0),
-    mailbox.batch.messages,
+    fresh.filter(isLast).sort((a, b) => count(a) - count(b)),
+    1,
   );
-  const suspected = fresh.filter((uid) => count(uid) > 0).sort((a, b) => count(a) - count(b));
-  yield* chunks(suspected, 1);
 }
 
 async function readBatch(

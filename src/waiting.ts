@@ -17,21 +17,75 @@ export function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** What is to be done when a signal is aborted, with the one listener that does it. */
+class Abortion {
+  private static readonly all = new WeakMap<AbortSignal, Abortion>();
+
+  private readonly signal: AbortSignal;
+  private readonly acts = new Set<() => void>();
+
+  private constructor(signal: AbortSignal) {
+    this.signal = signal;
+  }
+
+  static of(signal: AbortSignal): Abortion {
+    const abortion = Abortion.all.get(signal) ?? new Abortion(signal);
+    Abortion.all.set(signal, abortion);
+    return abortion;
+  }
+
+  add(act: () => void): void {
+    this.acts.add(act);
+    // Adding it again changes nothing.
+    this.signal.addEventListener('abort', this.actAll);
+  }
+
+  delete(act: () => void): void {
+    this.acts.delete(act);
+    if (this.acts.size === 0) this.signal.removeEventListener('abort', this.actAll);
+  }
+
+  private readonly actAll = (): void => {
+    for (const act of this.acts) {
+      this.delete(act);
+      act();
+    }
+  };
+}
+
+/**
+ * Does something when a signal is aborted; at once, where it is. However many wait for a signal, it has one listener,
+ * for Node warns of the eleventh, and it keeps nothing of those that wait no more.
+ *
+ * @param act must not throw
+ * @returns what takes it back
+ */
+export function onAbort(signal: AbortSignal, act: () => void): () => void {
+  if (signal.aborted) {
+    act();
+    return () => {};
+  }
+  const abortion = Abortion.of(signal);
+  // The same may be asked for twice.
+  const once = () => act();
+  abortion.add(once);
+  return () => abortion.delete(once);
+}
+
 /**
  * Waits for something until a signal is aborted, and leaves nothing on the signal, which may live as long as we do.
  *
  * @returns undefined where the signal was first
  */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  const done = new AbortController();
+  let forget = () => {};
   const abortion = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true, signal: done.signal });
+    forget = onAbort(signal, () => resolve(undefined));
   });
   try {
     return await Promise.race([work, abortion]);
   } finally {
-    done.abort();
+    forget();
   }
 }
 

@@ -14,5 +14,7 @@ export default defineConfig({
     // Worker threads of ours are started from TypeScript.
     execArgv: ['--import', 'tsx'],
     maxWorkers: 2,
+    // Tests of a file that run side by side each have a daemon at work.
+    maxConcurrency: 3,
   },
 });

@@ -7,6 +7,7 @@ import { assertSchemaCurrent } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
 import { MailcaseError } from '../errors.ts';
 import type { ChangingMask, Log } from '../observe/log.ts';
+import { watchMainThread } from '../observe/main-thread.ts';
 import { readableSince } from '../observe/standing.ts';
 import { serviceManagerOf } from '../observe/systemd.ts';
 import { backoffMs } from '../scheduler/backoff.ts';
@@ -23,15 +24,18 @@ export async function serve(loaded: LoadedConfig, log: Log, mask: ChangingMask):
   const heartbeat = new Heartbeat(serviceManagerOf(process.env, log), mask.mask);
   const signals = daemonSignals(log);
   heartbeat.begin();
-  const service = new Service(log, mask, signals, heartbeat, {
-    loaded,
-    database: await openDatabase(loaded.config.database),
+  const database = await openDatabase(loaded.config.database);
+  const service = new Service(log, mask, signals, heartbeat, { loaded, database });
+  const watch = watchMainThread({
+    doing: () => mask.mask(service.doing()),
+    onLost: (err) => log.warn({ err }, 'nothing watches the main thread any more'),
   });
   try {
     await service.run();
   } finally {
     await service.close();
     heartbeat.end();
+    await watch.end();
   }
 }
 
@@ -159,6 +163,11 @@ class Service {
       'what the daemon is doing',
     );
     this.daemon?.dump();
+  }
+
+  /** The same in short, for whoever finds the main thread hanging. */
+  doing(): string {
+    return this.daemon?.doing() ?? 'waiting for the database';
   }
 
   private startPolling(): Daemon {

@@ -12,11 +12,12 @@ const STATEMENT_TIMEOUT_MS = 60_000;
 const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 10_000;
 
 /**
- * A transaction whose next statement does not come is that of a process that was paused, or that the network has parted
- * from us, and its locks hold up the daemon that takes over: no longer than a lease lasts by default. A statement of many
- * megabytes on a slow line counts as not come until all of it is there, so much less would be too little. In milliseconds.
+ * A client that died without a word in the middle of a transaction, or was stopped there, goes on to lock what was written,
+ * and whoever takes over writes the same: so soon the server gives it up, in milliseconds. Between two statements of ours
+ * hardly any time goes by, and a piece of a large mail (see pieces.ts) arrives in less; on a slow
+ * line it counts as not come until all of it is there.
  */
-const IDLE_TRANSACTION_MS = 30_000;
+const IDLE_IN_TRANSACTION_MS = 20_000;
 
 const MIGRATION_CONNECTIONS = 4;
 
@@ -71,7 +72,7 @@ export function connectDatabase(
     : {
         query_timeout: QUERY_TIMEOUT_MS,
         statement_timeout: STATEMENT_TIMEOUT_MS,
-        idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
+        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       };
   return knex({
     client: clientFor({ url, folder }, { connectMs: CONNECT_TIMEOUT_MS }),

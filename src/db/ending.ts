@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { MailcaseError } from '../errors.ts';
+import { onAbort } from '../waiting.ts';
 
 const endings = new AsyncLocalStorage<Ending>();
 
@@ -24,7 +25,6 @@ export function currentEnding(): Ending | undefined {
 /** The signals of one scope, and what is to be done when one of them is aborted. */
 export class Ending {
   private readonly signals: readonly AbortSignal[];
-  private readonly ends = new Set<() => void>();
 
   constructor(signal: AbortSignal, outer: Ending | undefined) {
     this.signals = [...new Set([signal, ...(outer?.signals ?? [])])];
@@ -39,17 +39,22 @@ export class Ending {
     return this.signals.some(({ aborted }) => aborted);
   }
 
-  /** Calls something at the end; at once, where it is over. @returns what takes it back */
+  /** Calls something once, at the end; at once, where it is over. @returns what takes it back */
   atEnd(end: () => void): () => void {
     if (this.isOver()) {
       end();
       return () => {};
     }
-    if (this.ends.size === 0) this.listen();
-    this.ends.add(end);
-    return () => {
-      if (this.ends.delete(end) && this.ends.size === 0) this.unlisten();
+    const forget = () => {
+      for (const each of forgets) each();
     };
+    const forgets = this.signals.map((signal) =>
+      onAbort(signal, () => {
+        forget();
+        end();
+      }),
+    );
+    return forget;
   }
 
   /**
@@ -81,21 +86,6 @@ export class Ending {
         },
       );
     });
-  }
-
-  private readonly endAll = (): void => {
-    this.unlisten();
-    const ends = [...this.ends];
-    this.ends.clear();
-    for (const end of ends) end();
-  };
-
-  private listen(): void {
-    for (const signal of this.signals) signal.addEventListener('abort', this.endAll);
-  }
-
-  private unlisten(): void {
-    for (const signal of this.signals) signal.removeEventListener('abort', this.endAll);
   }
 }
 

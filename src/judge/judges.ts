@@ -7,6 +7,7 @@ import type { Redaction } from '../message/redact.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
 import type { Unrecordable } from '../record/quarantine.ts';
 import type { Verdict } from '../rules/trust.ts';
+import { unlessAborted } from '../waiting.ts';
 import { createJudge, incomingOf, judgeSetup, receive, redactionsOf, unreadable } from './judge.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { received as judgementOf } from './sent.ts';
@@ -137,16 +138,27 @@ export class Judges {
     if (isAlone) this.wantAlone += 1;
     // Nothing begins beside one that has to be alone, nor before one that waits to be.
     const isBusy = () => (isAlone ? this.running > 0 : this.wantAlone > 0 || this.running >= THREADS);
-    while (isBusy()) await new Promise<void>((resolve) => this.waiting.push(resolve));
-    this.running += 1;
     try {
-      if (this.isClosed || signal?.aborted) throw stopped();
-      return await work();
+      while (isBusy()) await this.untilOneEnds(signal);
+      // Between this and the look before it nothing may wait: another one would see the same free thread.
+      this.running += 1;
+      try {
+        if (this.isClosed || signal?.aborted) throw stopped();
+        return await work();
+      } finally {
+        this.running -= 1;
+      }
     } finally {
-      this.running -= 1;
       if (isAlone) this.wantAlone -= 1;
       for (const wake of this.waiting.splice(0)) wake();
     }
+  }
+
+  /** @throws MailcaseError `stopped` as soon as nobody waits for the message any more, however long the others take */
+  private async untilOneEnds(signal: AbortSignal | undefined): Promise<void> {
+    const ended = new Promise<void>((resolve) => this.waiting.push(resolve));
+    await (signal ? unlessAborted(ended, signal) : ended);
+    if (this.isClosed || signal?.aborted) throw stopped();
   }
 
   /** @returns what the thread says, or why it was stopped */

@@ -10,7 +10,7 @@ export interface Evidence {
 }
 
 /**
- * Runs a test of faults with a log file. It goes with a test that passes; of one that fails it stays, and the error's
+ * Runs a test of faults with a log file. It goes with a test that passes (unless KEEP_TEST_FOLDERS is set); of one that fails it stays, and the error's
  * message begins with the seed and where the log is. (The database is kept by useDatabase.)
  */
 export async function withEvidence<T>(label: string, test: (evidence: Evidence) => Promise<T>): Promise<T> {
@@ -21,7 +21,7 @@ export async function withEvidence<T>(label: string, test: (evidence: Evidence) 
   note(`seed ${SEED}`);
   try {
     const result = await test({ note });
-    await rm(folder, { recursive: true, force: true });
+    if (!process.env.KEEP_TEST_FOLDERS) await rm(folder, { recursive: true, force: true });
     return result;
   } catch (error) {
     const where = `FUZZ_SEED=${SEED}; what happened, and the daemon's log: ${file}`;

@@ -78,12 +78,22 @@ export async function undisturbedHistory(mails: readonly FaultMail[], user: stri
     user,
     mails.map(({ raw }) => raw),
   );
+  return undisturbedHistoryOf(user, mails.length);
+}
+
+/**
+ * What a mailbox comes to where nothing disturbs: polled once, without changing anything in it, into a database of its
+ * own. For mailboxes that got mail while they were read: Dovecot gives such mail its UID in no certain order.
+ *
+ * @param messages how many there must be in its INBOX
+ */
+export async function undisturbedHistoryOf(user: string, messages: number): Promise<History> {
   const { db, url } = await createDatabase('undisturbed');
   try {
-    const mailbox = await loadMailbox(user, FAULT_MAILBOX);
+    const aside = { select: 'new', start: 'all', processed: 'none' };
+    const mailbox = await loadMailbox(user, { ...FAULT_MAILBOX, ...aside });
     const { found, left } = await poll(db, mailbox, { recording: { flood: NO_FLOOD } });
-    if (found !== mails.length || left > 0)
-      throw new Error(`${found} of ${mails.length} found, ${left} left`);
+    if (found !== messages || left > 0) throw new Error(`${found} of ${messages} found, ${left} left`);
     return await readHistory(db);
   } finally {
     await db.destroy();

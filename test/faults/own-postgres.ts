@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { type Binaries, prepareBinaries } from '../../src/db/embedded-binaries.ts';
 import {
   clusterFolder,
@@ -25,8 +26,8 @@ const SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
 export interface OwnPostgres {
   url(database: string, user?: string): string;
   readonly dataDir: string;
-  /** Whom files must belong to that the server reads and writes; undefined where that is us. */
-  readonly serverUser: ServerUser | undefined;
+  /** Makes a folder the server's, with all that is in it. */
+  give(folder: string): Promise<void>;
   isRunning(): boolean;
   end(how: Shutdown): Promise<void>;
   /** Starts it again. @throws where it ends, or takes no connection within a minute */
@@ -93,16 +94,23 @@ function describe(parts: Parts, first: ChildProcess, removeFolders: () => Promis
   const { dataDir, user, password, port } = parts;
   let server = first;
   const onExit = () => server.kill('SIGQUIT');
+  const isStillThere = (error: unknown) => {
+    if (!hasEnded(server)) throw error;
+    return false;
+  };
   process.on('exit', onExit);
   return {
     url: (database, role = SUPERUSER) => `postgres://${role}:${password}@127.0.0.1:${port}/${database}`,
     dataDir,
-    serverUser: user,
+    give: async (folder) => {
+      if (user) await promisify(execFile)('chown', ['-R', `${user.uid}:${user.gid}`, folder]);
+    },
     isRunning: () => !hasEnded(server),
     end: (how) => end(server, how),
     start: async () => {
-      if (hasEnded(server)) server = await launch(parts);
-      else await untilReady(server, parts);
+      // After a PANIC it starts again by itself, or finds that it cannot.
+      if (!hasEnded(server) && (await untilReady(server, parts).then(() => true, isStillThere))) return;
+      server = await launch(parts);
     },
     remove: async () => {
       await end(server, 'immediate');

@@ -1,6 +1,7 @@
 import { inject } from 'vitest';
 import type { MailboxConfig } from '../../src/config/schema.ts';
 import type { Database } from '../../src/db/connect.ts';
+import { Suspects } from '../../src/poll-context.ts';
 import type { MailboxReport } from '../../src/poll-mailbox.ts';
 import { contentOf, withClient } from '../support/imap-client.ts';
 import { mail } from '../support/mail.ts';
@@ -15,6 +16,8 @@ export interface Scene {
   readonly path: string;
   readonly mailbox: MailboxConfig;
   readonly proxy: TapProxy;
+  /** What the daemon keeps in memory from poll to poll. */
+  readonly suspects: Suspects;
 }
 
 /** Every scene has it: mail that a person moved away, and that nobody polls. */
@@ -48,24 +51,24 @@ export async function inScene(
       ...{ name, folders: [path], start: 'all', imap: { port: proxy.port } },
       ...options,
     });
-    await test({ user, path, mailbox, proxy });
+    await test({ user, path, mailbox, proxy, suspects: new Suspects() });
   } finally {
     await proxy.close();
   }
 }
 
 /** One poll, which may fail. */
-export function tryPoll(db: Database, { mailbox }: Scene): Promise<MailboxReport | Error> {
-  return poll(db, mailbox, { recording: RECORDING }).catch((error: unknown) =>
+export function tryPoll(db: Database, { mailbox, suspects }: Scene): Promise<MailboxReport | Error> {
+  return poll(db, mailbox, { recording: RECORDING, suspects }).catch((error: unknown) =>
     error instanceof Error ? error : new Error(String(error)),
   );
 }
 
 /** Polls undisturbed until nothing is left to do, which must be soon. */
-export async function pollToEnd(db: Database, { mailbox, proxy }: Scene): Promise<void> {
+export async function pollToEnd(db: Database, { mailbox, proxy, suspects }: Scene): Promise<void> {
   proxy.tap(() => 'pass');
   for (let i = 0; i < 5; i += 1) {
-    const report = await poll(db, mailbox, { recording: RECORDING });
+    const report = await poll(db, mailbox, { recording: RECORDING, suspects });
     const { recorded, duplicates, quarantined, markedLate, notReady, left } = report;
     if (recorded + duplicates + quarantined + markedLate + notReady + left === 0) return;
   }

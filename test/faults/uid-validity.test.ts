@@ -60,9 +60,9 @@ const CONFIGURED: readonly Configured[] = [
   }),
 ];
 
-describe.each(CONFIGURED)('the folder is made anew, $name', ({ name, options, steps }) => {
-  const tally = useTally(`UIDVALIDITY changes, ${name}`);
+const tally = useTally('the folder is made anew with the same mail (UIDVALIDITY), in a poll and between');
 
+describe.each(CONFIGURED)('the folder is made anew, $name', ({ options, steps }) => {
   test.each(steps)('in the middle of a poll, at %s', async (step) => {
     await inScene(FOLDER, options, async (scene) => {
       const mails = mailsOf(scene);

@@ -5,7 +5,7 @@ import { loadMailbox } from '../support/mailcase.ts';
 import { poll } from '../support/poll.ts';
 import { SEED } from '../support/seed.ts';
 import { faultMails } from './fault-mails.ts';
-import { FAULT_MAILBOX, NO_FLOOD, readHistory, undisturbedHistory } from './history.ts';
+import { FAULT_MAILBOX, NO_FLOOD, readHistory, undisturbedHistory, undisturbedHistoryOf } from './history.ts';
 import { assertOnce, readState } from './state.ts';
 
 const database = useDatabase();
@@ -28,6 +28,7 @@ it(`without a fault all is as it must be, whatever the size of the batches (FUZZ
   expect(state).toMatchObject({ messages: mails.length, lost: 0, doubled: 0 });
   const history = await readHistory(database.db);
   expect(history).toEqual(await undisturbedHistory(mails, 'undisturbed-2@example.com'));
+  expect(history).toEqual(await undisturbedHistoryOf(USER, mails.length));
 });
 
 it(`a mail that was never recorded is lost (FUZZ_SEED=${SEED})`, async () => {

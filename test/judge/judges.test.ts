@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -132,6 +133,35 @@ describe('what is nobody’s fault', { timeout: 60_000 }, () => {
     setTimeout(() => cut.abort(), 1_500);
     await expect(judged).rejects.toMatchObject({ code: 'stopped' });
     expect((await judgeAll(judges, ['after'])).map(told)).toEqual(['judged: after']);
+  });
+
+  test('a poll that is cut off while its message waits for those of others', async () => {
+    const cut = new AbortController();
+    const judges = judgesWith({ parse_time: 60_000 });
+    // More than there are threads.
+    const others = judgeAll(judges, Array(5).fill('please hang'));
+    others.catch(() => {});
+    const waits = judgeAll(judges, Array(20).fill('waits'), cut.signal);
+    setTimeout(() => cut.abort(), 1_000);
+    expect(getEventListeners(cut.signal, 'abort')).toHaveLength(1);
+    await expect(waits).rejects.toMatchObject({ code: 'stopped' });
+    expect(getEventListeners(cut.signal, 'abort')).toEqual([]);
+    await judges.close();
+    await expect(others).rejects.toMatchObject({ code: 'stopped' });
+  });
+
+  test('nor does one that waits to be alone hold up others when its poll is cut off', async () => {
+    const cut = new AbortController();
+    const judges = judgesWith({ parse_time: 60_000 });
+    const other = judgeAll(judges, ['please hang']);
+    other.catch(() => {});
+    const waits = judgeAll(judges, ['please exit'], cut.signal);
+    setTimeout(() => cut.abort(), 3_000);
+    const after = judgeAll(judges, ['after']);
+    await expect(waits).rejects.toMatchObject({ code: 'stopped' });
+    expect((await after).map(told)).toEqual(['judged: after']);
+    await judges.close();
+    await expect(other).rejects.toMatchObject({ code: 'stopped' });
   });
 
   test('threads that cannot be started', async () => {

@@ -116,12 +116,16 @@ export function useDaemons(database: TestDatabase): Daemons {
   };
 }
 
-/** Waits until something is so. */
-export async function until(look: () => Promise<boolean> | boolean, what: string): Promise<void> {
+/** Waits until something is so. @param everyMs how often is looked */
+export async function until(
+  look: () => Promise<boolean> | boolean,
+  what: string,
+  everyMs = 50,
+): Promise<void> {
   const deadline = Date.now() + 15_000;
   while (!(await look())) {
     if (Date.now() > deadline) throw new Error(`not within 15 s: ${what}`);
-    await sleep(50);
+    await sleep(everyMs);
   }
 }
 

@@ -35,8 +35,8 @@ export interface Dovecot extends DovecotServer {
   halt(how?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Starts it again after `halt`, at the same ports. */
   start(): Promise<void>;
-  /** Its processes of a service that run now, `imap` say: one for each client that is logged in. */
-  processes(service: string): number[];
+  /** Its processes, or those of a service: `imap` has one for each client that is logged in. */
+  processes(service?: string): number[];
   /** The Maildir of the user's INBOX, made if need be; files may be put into its `new` by hand. */
   maildir(user: string): string;
 }
@@ -365,10 +365,12 @@ async function end(child: ChildProcess): Promise<void> {
 /** The master and all its services, which are of its process group: none of them has a chance to say good-bye. */
 async function killAll(child: ChildProcess): Promise<void> {
   if (hasEnded(child)) return;
+  const group = child.pid ?? 0;
   child.ref();
   const ended = once(child, 'exit');
-  process.kill(-(child.pid ?? 0), 'SIGKILL');
+  process.kill(-group, 'SIGKILL');
   await ended;
+  while (processesOf(group).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 async function removeFolder(folder: string): Promise<void> {
