@@ -13,7 +13,7 @@ import { CAN_MOUNT, mountSmallDisk, type SmallDisk } from './small-disk.ts';
 
 if (!CAN_MOUNT) process.stderr.write('left out: a full disk of Postgres, which needs root and mount\n');
 
-const TIMES = scaled({ short: 1, long: 8 });
+const TIMES = scaled({ short: 1, long: 6 });
 
 /** A database of some hundred mails has room on it, and two segments of the write-ahead log have. */
 const DISK_MEGABYTES = 96;
