@@ -11,7 +11,7 @@ import { startTapProxy, type TapProxy } from './tap-proxy.ts';
 const TIMES = 6;
 
 /** Kinds that are tried one after the other. */
-const KINDS_MIXED = scaled({ short: 3, long: 6 });
+const KINDS_MIXED = scaled({ short: 2, long: 6 });
 
 const POLL_TIMEOUT_MS = 2_000;
 
