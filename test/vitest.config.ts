@@ -15,6 +15,6 @@ export default defineConfig({
     execArgv: ['--import', 'tsx'],
     maxWorkers: 2,
     // Tests of a file that run side by side each have a daemon at work.
-    maxConcurrency: 3,
+    maxConcurrency: 4,
   },
 });

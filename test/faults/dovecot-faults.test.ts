@@ -8,10 +8,10 @@ import { IS_LONG, scaled } from './scaled.ts';
 import { startTapProxy, type TapProxy } from './tap-proxy.ts';
 
 /** How often each fault is made in the long run, one kind after the other. */
-const TIMES = 8;
+const TIMES = 6;
 
 /** Kinds that are tried one after the other. */
-const KINDS_MIXED = scaled({ short: 3, long: 6 });
+const KINDS_MIXED = scaled({ short: 2, long: 6 });
 
 const POLL_TIMEOUT_MS = 2_000;
 

@@ -43,14 +43,10 @@ afterAll(() => dovecot.stop());
 const SILENT = ['stalled', 'dead', 'deaf', 'mute'] as const;
 const QUICK = ['cut', 'reset', 'drip', 'delay'] as const;
 
-/** One silence, which a poll has to end by itself, and two that it hears of. */
+/** A silence, which a poll has to end by itself, on one wire, and something that it hears of on the other. */
 function nastiest(luck: Chance): Planned[] {
-  const [silentWire, ...others] = luck.shuffle([...WIRES, ...WIRES]);
-  const quick = luck.shuffle(QUICK).slice(0, 2);
-  return [
-    planned(luck, silentWire ?? 'imap', luck.pick(SILENT)),
-    ...quick.map((fault, index) => planned(luck, others[index] ?? 'postgres', fault)),
-  ];
+  const [one = 'imap', other = 'postgres'] = luck.shuffle(WIRES);
+  return luck.shuffle([planned(luck, one, luck.pick(SILENT)), planned(luck, other, luck.pick(QUICK))]);
 }
 
 function planned(luck: Chance, wire: Wire, fault: NetworkFault): Planned {

@@ -8,7 +8,7 @@ import { POSTGRES_FAULTS, type PostgresFault, postgresFault } from './postgres-f
 import { IS_LONG, scaled } from './scaled.ts';
 
 /** How often each fault is made in the long run, one kind after the other. */
-const TIMES = 8;
+const TIMES = 6;
 
 /** Kinds that are tried one after the other. */
 const KINDS_MIXED = scaled({ short: 3, long: 7 });

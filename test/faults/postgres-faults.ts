@@ -132,11 +132,12 @@ async function holdUp({ adminUrl, admin }: OwnDatabase, table: string): Promise<
 async function withoutSlots({ database }: Server, scene: Scene): Promise<void> {
   const others: pg.Client[] = [];
   try {
-    await database.admin(THROW_OUT);
-    await takeSlots(database, others);
-    // The daemon may have been faster with some; those it loses now, and others take them.
-    await database.admin(`${THROW_OUT} and application_name = 'mailcase'`);
-    await takeSlots(database, others);
+    // The daemon may be faster than others with a connection that has become free: until it has none.
+    const throwOut = `${THROW_OUT} and application_name = 'mailcase'`;
+    await until(async () => {
+      await takeSlots(database, others);
+      return (await database.admin(throwOut)).length === 0;
+    }, 'the daemon has no connection left');
     await untilFailing(scene);
   } finally {
     await Promise.all(others.map((client) => client.end()));
