@@ -1,15 +1,15 @@
-import { activityOf, activityText, healthOf, type Station } from './activity.ts';
 import type { MailboxConfig } from './config/schema.ts';
-import type { DaemonParts } from './daemon-parts.ts';
+import { activityOf, activityText, healthOf, type Station } from './daemon/activity.ts';
+import { MailboxPolls } from './daemon/mailbox-polls.ts';
+import type { DaemonParts } from './daemon/parts.ts';
+import { closeShared, endOrCut, type SharedParts, shareParts } from './daemon/shared-parts.ts';
 import { MailcaseError } from './errors.ts';
-import { MailboxPolls } from './mailbox-polls.ts';
 import { doingText } from './observe/progress.ts';
 import type { MailboxHealth } from './observe/standing.ts';
 import { Releasers } from './releasers.ts';
 import { MailboxRunner, type Outage } from './scheduler/mailbox-runner.ts';
 import { every } from './scheduler/schedule.ts';
 import { Watchdog } from './scheduler/watchdog.ts';
-import { closeShared, endOrCut, type SharedParts, shareParts } from './shared-parts.ts';
 
 export interface Daemon {
   /** How each mailbox stands at this moment. */

@@ -64,17 +64,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['errors', 'terminal', 'config', 'message', 'rules', 'db', 'imap', 'record', 'judge'],
     ...['selection', 'entering'],
   ],
-  'daemon-parts': ['config', 'db', 'observe'],
-  'shared-parts': ['errors', 'config', 'db', 'observe', 'scheduler', 'judge', 'waiting', 'daemon-parts'],
-  'mailbox-polls': [
-    ...['errors', 'config', 'db', 'observe', 'record', 'scheduler', 'waiting'],
-    ...['poll-context', 'poll-mailbox', 'shared-parts'],
-  ],
-  activity: ['config', 'observe', 'scheduler', 'mailbox-polls'],
-  'run-once': ['errors', 'waiting', 'daemon-parts', 'shared-parts', 'mailbox-polls'],
   daemon: [
-    ...['errors', 'config', 'observe', 'scheduler', 'releasers'],
-    ...['daemon-parts', 'shared-parts', 'mailbox-polls', 'activity'],
+    ...['errors', 'config', 'db', 'observe', 'record', 'scheduler', 'judge', 'waiting', 'releasers'],
+    ...['poll-context', 'poll-mailbox'],
   ],
   demo: ['errors', 'config', 'db', 'history', 'observe', 'releasers', 'version', 'daemon'],
   cli: [
@@ -90,7 +82,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       'quarantine',
       'check',
       'explain',
-      'run-once',
       'daemon',
     ],
     ...['demo'],

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { runOnce } from '../daemon/run-once.ts';
 import { startDaemon } from '../daemon.ts';
 import { connectDatabase, type Database } from '../db/connect.ts';
 import { startEmbeddedPostgres } from '../db/embedded.ts';
@@ -11,7 +12,6 @@ import { printHistory, printRefusals, printTotals } from '../history/print.ts';
 import { readHistory } from '../history/timeline.ts';
 import { createLog, secretMask } from '../observe/log.ts';
 import { Releasers } from '../releasers.ts';
-import { runOnce } from '../run-once.ts';
 import { optionsFor, painter } from '../terminal/style.ts';
 import { EXIT, print, printError } from './context.ts';
 import { shellWord, typedHere } from './here.ts';

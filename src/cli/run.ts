@@ -1,9 +1,9 @@
 import type { LoadedConfig } from '../config/load.ts';
+import { runOnce } from '../daemon/run-once.ts';
 import { assertReachable } from '../db/connect.ts';
 import { assertSchemaCurrent } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
 import { changingMask, createLog, type Log } from '../observe/log.ts';
-import { runOnce } from '../run-once.ts';
 import { version } from '../version.ts';
 import { configFor, EXIT } from './context.ts';
 import { serve } from './serve.ts';

@@ -1,11 +1,11 @@
-import type { Config } from './config/schema.ts';
-import type { DaemonParts } from './daemon-parts.ts';
-import { endingWith } from './db/ending.ts';
-import { MailcaseError } from './errors.ts';
-import { Judges } from './judge/judges.ts';
-import type { Log } from './observe/log.ts';
-import { Leases } from './scheduler/leases.ts';
-import { within } from './waiting.ts';
+import type { Config } from '../config/schema.ts';
+import { endingWith } from '../db/ending.ts';
+import { MailcaseError } from '../errors.ts';
+import { Judges } from '../judge/judges.ts';
+import type { Log } from '../observe/log.ts';
+import { Leases } from '../scheduler/leases.ts';
+import { within } from '../waiting.ts';
+import type { DaemonParts } from './parts.ts';
 
 /** What the polls of all mailboxes share. */
 export interface SharedParts extends DaemonParts {

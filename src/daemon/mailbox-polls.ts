@@ -1,16 +1,16 @@
-import type { MailboxConfig } from './config/schema.ts';
-import { endingWith } from './db/ending.ts';
-import { errorText } from './db/refusal.ts';
-import { errorCode, MailcaseError } from './errors.ts';
-import type { Log } from './observe/log.ts';
-import { Progress } from './observe/progress.ts';
-import { createOnce, type PollReport, Suspects } from './poll-context.ts';
-import { pollMailbox } from './poll-mailbox.ts';
-import { notePoll } from './record/folders.ts';
-import type { HeldLease, Leases } from './scheduler/leases.ts';
-import type { Holder } from './scheduler/mailbox-runner.ts';
+import type { MailboxConfig } from '../config/schema.ts';
+import { endingWith } from '../db/ending.ts';
+import { errorText } from '../db/refusal.ts';
+import { errorCode, MailcaseError } from '../errors.ts';
+import type { Log } from '../observe/log.ts';
+import { Progress } from '../observe/progress.ts';
+import { createOnce, type PollReport, Suspects } from '../poll-context.ts';
+import { pollMailbox } from '../poll-mailbox.ts';
+import { notePoll } from '../record/folders.ts';
+import type { HeldLease, Leases } from '../scheduler/leases.ts';
+import type { Holder } from '../scheduler/mailbox-runner.ts';
+import { linkedSignal } from '../waiting.ts';
 import type { SharedParts } from './shared-parts.ts';
-import { linkedSignal } from './waiting.ts';
 
 /** What is asked of the database before and after a poll takes no longer than this, in milliseconds. */
 const BESIDE_MS = 4_000;

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DaemonParts } from './daemon-parts.ts';
-import { MailcaseError } from './errors.ts';
+import { MailcaseError } from '../errors.ts';
+import { aborted, unlessAborted } from '../waiting.ts';
 import { MailboxPolls, type PollEnd } from './mailbox-polls.ts';
+import type { DaemonParts } from './parts.ts';
 import { closeShared, endOrCut, shareParts } from './shared-parts.ts';
-import { aborted, unlessAborted } from './waiting.ts';
 
 /** How often it is asked whether another daemon has ended, in milliseconds. */
 const ASK_MS = 500;

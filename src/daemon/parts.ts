@@ -1,6 +1,6 @@
-import type { Config } from './config/schema.ts';
-import type { Database } from './db/connect.ts';
-import type { Log } from './observe/log.ts';
+import type { Config } from '../config/schema.ts';
+import type { Database } from '../db/connect.ts';
+import type { Log } from '../observe/log.ts';
 
 /** What a daemon is made of. */
 export interface DaemonParts {

@@ -1,9 +1,9 @@
-import type { MailboxConfig } from './config/schema.ts';
+import type { MailboxConfig } from '../config/schema.ts';
+import { doingText } from '../observe/progress.ts';
+import type { MailboxHealth } from '../observe/standing.ts';
+import type { MailboxRunner } from '../scheduler/mailbox-runner.ts';
+import type { Schedule } from '../scheduler/schedule.ts';
 import type { MailboxPolls } from './mailbox-polls.ts';
-import { doingText } from './observe/progress.ts';
-import type { MailboxHealth } from './observe/standing.ts';
-import type { MailboxRunner } from './scheduler/mailbox-runner.ts';
-import type { Schedule } from './scheduler/schedule.ts';
 
 /** One mailbox of a daemon, with what polls it. */
 export interface Station {
