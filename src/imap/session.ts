@@ -11,7 +11,7 @@ const GREETING_TIMEOUT_MS = 60_000;
 const SOCKET_TIMEOUT_MS = 120_000;
 
 /** How long a server may take to answer our farewell. */
-const LOGOUT_TIMEOUT_MS = 5_000;
+const LOGOUT_TIMEOUT_MS = 3_000;
 
 /** Room for what stands around a message in the answer to FETCH, or for a piece of a larger one (see fetch-large.ts). */
 const RESPONSE_OVERHEAD_BYTES = 1024 * 1024;

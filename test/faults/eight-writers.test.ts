@@ -14,7 +14,7 @@ import { scaled } from './scaled.ts';
 const database = useDatabase();
 
 const WRITERS = 8;
-const ROUNDS = scaled({ short: 25, long: 1_000 });
+const ROUNDS = scaled({ short: 15, long: 1_000 });
 const timeout = scaled({ short: 120_000, long: 1_800_000 });
 
 /** One who records beside the others, over a connection of their own, and how often they have begun. */

@@ -22,7 +22,7 @@ const LEASE_MS = 1_000;
 const SLACK_MS = scaled({ short: 15_000, long: 4_000 });
 
 /** Sessions that are idle in a transaction are ended after this (see src/db/connect.ts), in milliseconds. */
-const IDLE_TRANSACTION_MS = 30_000;
+const IDLE_TRANSACTION_MS = 20_000;
 
 const FAULTS = ['SIGKILL', 'SIGSTOP', 'SIGTERM'] as const;
 type Fault = (typeof FAULTS)[number];
