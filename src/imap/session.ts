@@ -108,6 +108,7 @@ async function logOut(client: ImapFlow): Promise<void> {
  * Opens a session, works in it, and closes it whatever happens.
  *
  * @param signal cuts it off, whatever command is under way
+ * @throws MailcaseError `imap_connect` where the connection ends in the middle of the work
  */
 export async function inSession<T>(
   imap: ImapConfig,
@@ -122,10 +123,27 @@ export async function inSession<T>(
   try {
     signal.throwIfAborted();
     return await work(session);
+  } catch (error) {
+    throw isBrokenOff(error) ? brokenOff(error) : error;
   } finally {
     signal.removeEventListener('abort', close);
     session.close();
   }
+}
+
+/** What imapflow and the socket below it say to a command whose connection has gone; the database's errors are its own. */
+const BROKEN_OFF = new Set([
+  ...['NoConnection', 'EConnectionClosed', 'StateLogout', 'ETIMEOUT'],
+  ...['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN'],
+]);
+
+function isBrokenOff(error: unknown): boolean {
+  return !(error instanceof MailcaseError) && BROKEN_OFF.has(errorCode(error) ?? '');
+}
+
+function brokenOff(error: unknown): MailcaseError {
+  const why = `the connection broke off: ${errorMessage(error)}`;
+  return new MailcaseError('imap_connect', why, { cause: error });
 }
 
 /** imapflow answers false where the server refuses, and where the connection is gone, which says nothing of the server. */

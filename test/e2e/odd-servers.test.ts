@@ -107,6 +107,31 @@ test('a server that breaks off at one message: the others are recorded, before i
   }
 });
 
+test.each(['UID SEARCH', 'UID FETCH', 'UID STORE'])(
+  'a connection that breaks at %s is one that broke, and the next poll does what is left',
+  async (command) => {
+    const user = `odd-${command.slice(4).toLowerCase()}@example.com`;
+    await deliver(server, user, [small(user, `broken at ${command}`)]);
+    let isBroken = false;
+    const hear = (text: string) => {
+      isBroken ||= text.includes(` ${command} `);
+    };
+    const proxy = await startImapProxy(server, (text) => (isBroken ? undefined : text), hear);
+    try {
+      const mailbox = await loadMailbox(user, { imap: { port: proxy.port } });
+      await expect(poll(database.db, mailbox)).rejects.toMatchObject({
+        ...{ code: 'imap_connect', temporary: true },
+        message: expect.stringMatching(/^the connection (broke|was closed)/),
+      });
+    } finally {
+      await proxy.close();
+    }
+    await poll(database.db, await loadMailbox(user));
+    expect(await subjects(user)).toEqual([`broken at ${command}`]);
+    expect(await seenUids(user)).toEqual([1]);
+  },
+);
+
 /** Polls so often, whatever becomes of it. */
 async function polls(times: number, tryPoll: () => Promise<unknown>): Promise<void> {
   for (let i = 0; i < times; i += 1) await tryPoll().catch(() => undefined);
@@ -215,7 +240,7 @@ describe('a mail at which the server breaks off', () => {
       expect(await quarantined(user)).toEqual([]);
       await aDayLater(user);
       // The connection is gone, so it cannot be marked at once.
-      await expect(tryPoll()).rejects.toMatchObject({ code: 'NoConnection' });
+      await expect(tryPoll()).rejects.toMatchObject({ code: 'imap_connect' });
       expect(await quarantined(user)).toEqual([
         {
           ...{ uid: 2, stage: 'fetch', content: null },
