@@ -146,13 +146,34 @@ async function move(session: Session, uids: readonly number[], path: string): Pr
     if (attempt > MOVE_ATTEMPTS) throw refusal(session, what);
     const moved = new Set<number>();
     for (const set of uidSets(left)) {
-      const done = await session.client.messageMove(set, path, { uid: true });
-      if (!done) throw refusal(session, what);
-      for (const uid of done.uidMap?.keys() ?? []) moved.add(uid);
+      const uidMap = can(session, 'MOVE')
+        ? await moveSet(session, set, path)
+        : await copySet(session, set, path);
+      if (!uidMap) throw refusal(session, what);
+      for (const uid of uidMap.keys()) moved.add(uid);
     }
     const untold = left.filter((uid) => !moved.has(uid));
     left = untold.length === 0 ? [] : await searchMessages(session, { uids: untold });
   }
+}
+
+/** Old and new UIDs, as far as the server says them. */
+type UidMap = ReadonlyMap<number, number>;
+
+async function moveSet({ client }: Session, set: string, path: string): Promise<UidMap | undefined> {
+  const done = await client.messageMove(set, path, { uid: true });
+  return done ? (done.uidMap ?? new Map()) : undefined;
+}
+
+/** As a server without MOVE moves (RFC 6851, section 1). Only what COPYUID says is copied is deleted (RFC 4315). */
+async function copySet({ client }: Session, set: string, path: string): Promise<UidMap | undefined> {
+  const done = await client.messageCopy(set, path, { uid: true });
+  if (!done) return undefined;
+  const uidMap = done.uidMap ?? new Map<number, number>();
+  for (const copied of uidSets([...uidMap.keys()])) {
+    if (!(await client.messageDelete(copied, { uid: true }))) return undefined;
+  }
+  return uidMap;
 }
 
 /** The flag as the folder spells it (keywords compare without case); undefined where it cannot keep it. */
