@@ -8,6 +8,7 @@ import {
   registerFolder,
   registerMailbox,
 } from '../../src/record/folders.ts';
+import { claimLease } from '../../src/scheduler/lease.ts';
 import { useDatabase } from '../support/database.ts';
 import { rows } from '../support/poll.ts';
 
@@ -78,12 +79,24 @@ it('a folder of a mailbox that was never polled', async () => {
 it('how the polls of a mailbox went', async () => {
   expect(await findMailbox(database.db, 'nobody')).toBeUndefined();
   const id = await registerMailbox(database.db, 'polled', null);
-  expect(await findMailbox(database.db, 'polled')).toEqual({ id, lastPolledAt: null, lastError: null });
+  expect(await findMailbox(database.db, 'polled')).toEqual({
+    ...{ id, lastPolledAt: null, lastError: null, polledBy: null },
+  });
   await notePoll(database.db, 'polled', null);
   await notePoll(database.db, 'polled', 'refused');
   expect(await findMailbox(database.db, 'polled')).toEqual({
     id,
     lastPolledAt: expect.any(Date),
     lastError: 'refused',
+    polledBy: null,
   });
+});
+
+it('who polls a mailbox, as long as the lease lasts', async () => {
+  await claimLease(database.db, 'leased', 'desk-1:4711:a1b2c3', 60_000);
+  expect(await findMailbox(database.db, 'leased')).toMatchObject({ polledBy: 'desk-1:4711:a1b2c3' });
+  await database.db.raw(
+    `update mailboxes set leased_until = now() - interval '1 second' where name = 'leased'`,
+  );
+  expect(await findMailbox(database.db, 'leased')).toMatchObject({ polledBy: null });
 });
