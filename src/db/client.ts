@@ -1,5 +1,6 @@
 import PostgresClient from 'knex/lib/dialects/postgres/index.js';
 import pg from 'pg';
+import { errorCode } from '../errors.ts';
 import { type Connection, Connections } from './connections.ts';
 import { makeDurable } from './durable.ts';
 import { currentEnding, cutOff, type Ending } from './ending.ts';
@@ -60,12 +61,18 @@ export function clientFor(target: Target, { connectMs }: { connectMs: number }):
       });
     }
 
-    /** Whatever keeps a connection from being made keeps the database from being used. */
+    /**
+     * Whatever keeps a connection from being made keeps the database from being used, but for the end of another scope: the
+     * pool tells whoever waits by then that an attempt was broken off which was none of his.
+     */
     private async acquire(): Promise<Connection> {
-      try {
-        return await super.acquireConnection();
-      } catch (error) {
-        throw new DatabaseUnavailable(error, target);
+      for (;;) {
+        try {
+          return await super.acquireConnection();
+        } catch (error) {
+          if (errorCode(error) !== 'database_cut') throw new DatabaseUnavailable(error, target);
+          currentEnding()?.assertOpen();
+        }
       }
     }
 
