@@ -95,7 +95,13 @@ function leaveStuck({ polls, runner }: Station, pollingMs: number): void {
   runner.leaveBehind(error);
 }
 
+const RECOVERIES: Readonly<Record<Outage['kind'], string>> = {
+  poll: 'polls work again',
+  part: 'all parts of the poll work again',
+  elsewhere: 'polls fail here no more, since another daemon makes them',
+};
+
 /** The failures are errors in the log, so their end is said where they are seen. */
 function noteRecovery({ log }: MailboxPolls, { kind, failures, lastedMs }: Outage): void {
-  log.info({ failures, lastedMs }, kind === 'poll' ? 'polls work again' : 'all parts of the poll work again');
+  log.info({ failures, lastedMs }, RECOVERIES[kind]);
 }

@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   would_drop_data: { temporary: false },
   database_unavailable: { temporary: true },
   database_embedded: { temporary: false },
+  database_refused: { temporary: true },
   database_race: { temporary: true },
   database_cut: { temporary: true },
   imap_connect: { temporary: true },

@@ -112,10 +112,7 @@ export function linkedSignal(sources: readonly AbortSignal[], limit?: TimeLimit)
   const controller = new AbortController();
   const undo: (() => void)[] = [];
   for (const source of sources) {
-    const abort = () => controller.abort(source.reason);
-    if (source.aborted) abort();
-    source.addEventListener('abort', abort, { once: true });
-    undo.push(() => source.removeEventListener('abort', abort));
+    undo.push(onAbort(source, () => controller.abort(source.reason)));
   }
   if (limit) {
     const timer = setTimeout(() => controller.abort(limit.reason()), limit.ms);

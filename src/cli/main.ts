@@ -4,9 +4,12 @@ import { errorText } from '../db/refusal.ts';
 import { errorCode, errorMessage } from '../errors.ts';
 import { program } from './commands/program.ts';
 import { EXIT, exitCodeFor, printError } from './context.ts';
+import { endureDumpSignal } from './signals.ts';
 
 /** How long what is left open may keep the process after its work is done, in milliseconds. */
 const LINGER_MS = 1_000;
+
+endureDumpSignal();
 
 let code: number = EXIT.done;
 let isOutputLost = false;

@@ -7,7 +7,7 @@ import { changingMask, createLog, type Log } from '../observe/log.ts';
 import { version } from '../version.ts';
 import { configFor, EXIT } from './context.ts';
 import { serve } from './serve.ts';
-import { stopOnSignals } from './signals.ts';
+import { onDumpSignal, stopOnSignals } from './signals.ts';
 
 /** `mailcase run` and `mailcase run --once` */
 export async function runCommand(options: { config?: string; once?: boolean }): Promise<number> {
@@ -26,7 +26,7 @@ async function pollOnce({ config }: LoadedConfig, log: Log, mask: (text: string)
   try {
     await assertReachable(db);
     await assertSchemaCurrent(db);
-    return (await runOnce({ config, db, log, mask }, stop)) === 0 ? EXIT.done : EXIT.failed;
+    return (await runOnce({ config, db, log, mask }, stop, onDumpSignal)) === 0 ? EXIT.done : EXIT.failed;
   } finally {
     await close();
   }

@@ -14,7 +14,7 @@ import { backoffMs } from '../scheduler/backoff.ts';
 import { unlessAborted, within } from '../waiting.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { prepareReload, type Setup } from './reload.ts';
-import { type DaemonSignals, daemonSignals } from './signals.ts';
+import { type DaemonSignals, daemonSignals, onDumpSignal } from './signals.ts';
 
 /** How long a stop waits for a reload to give back what it is about to open, in milliseconds: less than Heartbeat grants. */
 const GIVE_BACK_MS = 20_000;
@@ -46,6 +46,8 @@ class Service {
   private readonly heartbeat: Heartbeat;
   /** In force. */
   private setup: Setup;
+  /** When the waiting for the database began. */
+  private waitsSince: Date | undefined;
   /** What polls, as soon as something does. */
   private daemon: Daemon | undefined;
   /** What the last reload makes or has made: in force too, refused, or overtaken by a stop. */
@@ -60,8 +62,8 @@ class Service {
   }
 
   async run(): Promise<void> {
-    const { stop, onDump } = this.signals;
-    onDump(() => this.dump());
+    const { stop } = this.signals;
+    onDumpSignal(() => this.dump());
     const sayStopping = () => this.heartbeat.stopping(this.setup.loaded.config.stop_timeout);
     if (stop.aborted) sayStopping();
     else stop.addEventListener('abort', sayStopping, { once: true });
@@ -82,6 +84,7 @@ class Service {
   private async reachDatabase(): Promise<boolean> {
     const { stop, reloads } = this.signals;
     const since = new Date();
+    this.waitsSince = since;
     const began = performance.now();
     for (let failures = 1; !stop.aborted; failures += 1) {
       const error = await Promise.race([this.problem(), reloads.wait()]);
@@ -103,6 +106,7 @@ class Service {
       );
       await pauseUnless(reloads.wait(), restMs);
     }
+    this.log.info('stopped');
     return false;
   }
 
@@ -158,7 +162,7 @@ class Service {
     this.log.info(
       {
         ...{ uptimeS: Math.round(process.uptime()), rssMb: megabytes(rss), heapMb: megabytes(heapUsed) },
-        ...(this.daemon === undefined && { waitsFor: 'the database' }),
+        ...(this.daemon === undefined && { waitsFor: 'the database', waitsSince: this.waitsSince }),
       },
       'what the daemon is doing',
     );

@@ -7,6 +7,18 @@ const ECHO_MS = 300;
 
 const STDIN = 0;
 
+let dump = () => {};
+
+/** From now on SIGUSR2, which asks what a process is doing, does not end it any more. */
+export function endureDumpSignal(): void {
+  process.on('SIGUSR2', () => dump());
+}
+
+/** Says what is being done at each SIGUSR2. */
+export function onDumpSignal(say: () => void): void {
+  dump = say;
+}
+
 /** The first SIGTERM or SIGINT (or the terminal's hang-up) asks for a stop; a second one ends the process at once. */
 export function stopOnSignals(log: Log): AbortSignal {
   const { stop, onStopSignal } = stopper(log);
@@ -17,8 +29,6 @@ export function stopOnSignals(log: Log): AbortSignal {
 export interface DaemonSignals {
   readonly stop: AbortSignal;
   readonly reloads: ReloadRequests;
-  /** Calls back at each SIGUSR2, which asks what the daemon is doing. */
-  onDump(say: () => void): void;
 }
 
 /** What a daemon is told by signals: as stopOnSignals, but without a terminal SIGHUP asks for a reload. */
@@ -30,16 +40,7 @@ export function daemonSignals(log: Log): DaemonSignals {
   process.on('SIGTERM', onStopSignal);
   process.on('SIGINT', onStopSignal);
   process.on('SIGHUP', (signal) => (hasTerminal ? onStopSignal(signal) : reloads.add()));
-  // Without a listener it would end the process.
-  let dump = () => {};
-  process.on('SIGUSR2', () => dump());
-  return {
-    stop,
-    reloads,
-    onDump: (say) => {
-      dump = say;
-    },
-  };
+  return { stop, reloads };
 }
 
 function stopper(log: Log): { stop: AbortSignal; onStopSignal: (signal: NodeJS.Signals) => void } {

@@ -1,4 +1,5 @@
 import type { MailboxConfig } from '../config/schema.ts';
+import { errorText } from '../db/refusal.ts';
 import { doingText } from '../observe/progress.ts';
 import type { MailboxHealth } from '../observe/standing.ts';
 import type { MailboxRunner } from '../scheduler/mailbox-runner.ts';
@@ -21,7 +22,7 @@ export function healthOf({ mailbox: { name, poll_timeout }, runner }: Station): 
 
 /** What a mailbox is doing, as fields of the log. Times are in milliseconds. */
 export function activityOf({ polls, runner, schedule, mailbox }: Station): Record<string, unknown> {
-  const { pollingMs, failingSince, lastGoodAt, restsUntil, heldBy } = runner.state();
+  const { pollingMs, failingSince, failures, lastError, lastGoodAt, restsUntil, heldBy } = runner.state();
   return {
     state: stateOf(runner),
     ...(pollingMs > 0 && {
@@ -29,10 +30,11 @@ export function activityOf({ polls, runner, schedule, mailbox }: Station): Recor
       pollingMs: Math.round(pollingMs),
       pollTimeoutMs: mailbox.poll_timeout,
     }),
-    nextTickMs: schedule.msToNext(),
+    // A tick while it rests is skipped.
+    ...(restsUntil === undefined ? { nextTickMs: schedule.msToNext() } : { restsUntil }),
     lastGoodAt,
     failingSince,
-    restsUntil,
+    ...(failingSince !== undefined && { failures, lastError: errorText(lastError) }),
     holder: heldBy,
   };
 }

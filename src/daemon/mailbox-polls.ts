@@ -1,6 +1,6 @@
 import type { MailboxConfig } from '../config/schema.ts';
 import { endingWith } from '../db/ending.ts';
-import { errorText } from '../db/refusal.ts';
+import { errorText, isRefusal } from '../db/refusal.ts';
 import { errorCode, MailcaseError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
 import { Progress } from '../observe/progress.ts';
@@ -39,8 +39,22 @@ export class MailboxPolls {
     this.log = parts.log.child({ mailbox: mailbox.name });
   }
 
-  /** Polls once, where no other daemon does. */
+  /**
+   * Polls once, where no other daemon does.
+   *
+   * @throws MailcaseError `database_refused` for what the database says of a statement, such as that it is read-only
+   */
   async poll(): Promise<PollEnd> {
+    try {
+      return await this.pollOrStandBy();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.log.debug({ err: error }, 'the statement that the database refused');
+      throw refused(error);
+    }
+  }
+
+  private async pollOrStandBy(): Promise<PollEnd> {
     const { leases } = this.parts;
     const { name } = this.mailbox;
     const lease = await this.soon('take the lease of the mailbox', () => leases.claim(name));
@@ -51,7 +65,8 @@ export class MailboxPolls {
       return await this.pollLeased(lease, left);
     } catch (error) {
       if (left.aborted) throw error;
-      if (lease.lost.aborted) return this.poll();
+      // It is asked at once whose the mailbox is: that one may have given it back.
+      if (lease.lost.aborted) return { heldBy: { name: 'another daemon', leftMs: 0 } };
       await this.noteFailure(error);
       throw error;
     }
@@ -108,7 +123,9 @@ export class MailboxPolls {
   private noteLease(lease: Awaited<ReturnType<Leases['claim']>>): void {
     if (!lease.isOurs) {
       if (this.holder !== lease.holder) {
-        this.log.info({ holder: lease.holder }, 'another daemon polls this mailbox, standing by');
+        const { holder, leftMs } = lease;
+        const leaseEndsMs = Math.round(leftMs);
+        this.log.info({ holder, leaseEndsMs }, 'another daemon polls this mailbox, standing by');
       }
       this.holder = lease.holder;
       return;
@@ -136,6 +153,11 @@ export class MailboxPolls {
     if (!this.complaints.has(problem.message)) this.log.error({ err: problem }, 'a part of the poll failed');
     this.complaints.add(problem.message);
   }
+}
+
+/** Without the statement, which is long and has the mail's values in it. */
+function refused(error: unknown): MailcaseError {
+  return new MailcaseError('database_refused', errorText(error), { fields: { sqlstate: errorCode(error) } });
 }
 
 function noteReport(log: Log, report: PollReport, ms: number, idleLevel: 'debug' | 'info'): void {

@@ -8,15 +8,28 @@ import { closeShared, endOrCut, shareParts } from './shared-parts.ts';
 /** How often it is asked whether another daemon has ended, in milliseconds. */
 const ASK_MS = 500;
 
-/** Polls each mailbox until nothing is left, all at the same time. @returns how many could not be polled */
-export async function runOnce(parts: DaemonParts, stopping: AbortSignal): Promise<number> {
+/**
+ * Polls each mailbox until nothing is left, all at the same time.
+ *
+ * @param onDump is given what says in the log what is being done
+ * @returns how many could not be polled
+ */
+export async function runOnce(
+  parts: DaemonParts,
+  stopping: AbortSignal,
+  onDump: (say: () => void) => void = () => {},
+): Promise<number> {
   const { config, log } = parts;
   const cutting = new AbortController();
   // Whoever waits for the end wants to hear it, also where there was nothing to do.
   const shared = shareParts(parts, { stopping, cutting: cutting.signal }, 'info');
+  const mailboxes = config.mailboxes.map((mailbox) => new MailboxPolls(shared, mailbox));
+  onDump(() => {
+    for (const { log, progress } of mailboxes)
+      log.info({ doing: progress.now() }, 'what the mailbox is doing');
+  });
   const polls = Promise.all(
-    config.mailboxes.map(async (mailbox) => {
-      const each = new MailboxPolls(shared, mailbox);
+    mailboxes.map(async (each) => {
       try {
         return await pollUntilDone(each, config.lease, stopping);
       } catch (error) {
@@ -37,17 +50,20 @@ export async function runOnce(parts: DaemonParts, stopping: AbortSignal): Promis
 
 /** @returns whether all went well */
 async function pollUntilDone(polls: MailboxPolls, leaseMs: number, stopping: AbortSignal): Promise<boolean> {
-  const began = performance.now();
-  let end: PollEnd;
+  let waitsSince: number | undefined;
   for (;;) {
-    end = await polls.poll();
+    const end: PollEnd = await polls.poll();
     if ('heldBy' in end) {
       const { name, leftMs } = end.heldBy;
+      waitsSince ??= performance.now();
       // One that was killed is not heard of again; who still is there after a whole lease is alive.
-      if (performance.now() - began > leaseMs + ASK_MS) throw leased(name);
+      if (performance.now() - waitsSince > leaseMs + ASK_MS) throw leased(name);
       await unlessAborted(sleep(Math.min(leftMs, ASK_MS)), stopping);
       if (stopping.aborted) return false;
-    } else if (!end.more) return end.problem === undefined;
+    } else {
+      waitsSince = undefined;
+      if (!end.more) return end.problem === undefined;
+    }
   }
 }
 

@@ -34,6 +34,7 @@ export function shareParts(
   const leases = new Leases(db, config.lease, {
     onLost: (mailbox) => log.warn({ mailbox }, 'another daemon has taken the mailbox over'),
     onFailed: (error) => log.warn({ err: error }, 'leases could not be renewed'),
+    onRenewedAgain: () => log.info('leases are renewed again'),
   });
   return { ...parts, ...signals, judges: new Judges(config), leases, idleLevel };
 }

@@ -31,10 +31,14 @@ function isKept(error: unknown): error is object {
   return typeof error === 'object' && error !== null && saidOf.has(error);
 }
 
+/** Whether the server has refused a statement, and said why with a SQLSTATE. */
+export function isRefusal(error: unknown): error is object {
+  return isKept(error) && /^[0-9A-Z]{5}$/.test(errorCode(error) ?? '');
+}
+
 /** The text of anything that was thrown, for people: a refused statement is said in the server's words, with the cure. */
 export function errorText(error: unknown): string {
-  const state = errorCode(error) ?? '';
-  if (!isKept(error) || !/^[0-9A-Z]{5}$/.test(state)) return errorMessage(error);
-  const cure = CURES[state];
+  if (!isRefusal(error)) return errorMessage(error);
+  const cure = CURES[errorCode(error) ?? ''];
   return `the database refused: ${serverWords(error)}${cure === undefined ? '' : ` (${cure})`}`;
 }

@@ -21,8 +21,12 @@ interface ClaimRow {
   readonly before: string | null;
 }
 
+/** No lease is longer (see the option `lease`): one that seems so was given before the database's clock was set back. */
+const LONGEST = '2 hours';
+
 /** Whether a lease can be taken; asked of the row itself, which is locked by then, so that of two who come one gets it. */
-const IS_FREE = 'm.lease_holder is null or m.lease_holder = excluded.lease_holder or m.leased_until <= now()';
+const IS_FREE = `m.lease_holder is null or m.lease_holder = excluded.lease_holder or m.leased_until <= now()
+  or m.leased_until > now() + interval '${LONGEST}'`;
 
 /**
  * Takes the lease of a mailbox, or says it anew, where no other daemon has it.

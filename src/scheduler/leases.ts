@@ -22,6 +22,8 @@ export interface LeaseEvents {
   onLost(name: string): void;
   /** Leases could not be said anew: the polls will find out why. Told once until they can. */
   onFailed(error: unknown): void;
+  /** They can. */
+  onRenewedAgain(): void;
 }
 
 /**
@@ -80,10 +82,12 @@ export class Leases {
     try {
       const names = leases.map(([name]) => name);
       // A statement on a connection that died without a word must not use up the time of the next ones.
-      const renewed = endingWith(AbortSignal.timeout(Math.max(LEAST_PATIENCE_MS, this.ms / RENEWALS)), () =>
-        renewLeases(this.db, names, this.holder, this.ms),
+      const renewed = endingWith(
+        AbortSignal.timeout(Math.max(LEAST_PATIENCE_MS, Math.ceil(this.ms / RENEWALS))),
+        () => renewLeases(this.db, names, this.holder, this.ms),
       );
       const ours = new Set(await renewed);
+      if (this.isFailing) this.events.onRenewedAgain();
       this.isFailing = false;
       // What was given back meanwhile was not lost.
       for (const [name, lease] of leases)

@@ -22,6 +22,10 @@ export interface RunnerState {
   readonly tried: boolean;
   /** When the first of the failures ended that no good poll has followed. */
   readonly failingSince: Date | undefined;
+  /** How many have failed since then, or went on with a problem; 0 where none has. */
+  readonly failures: number;
+  /** Why the last of them did. */
+  readonly lastError: unknown;
   /** How many polls have begun. */
   readonly begun: number;
   /** How long the poll under way has taken, in milliseconds; 0 where there is none. */
@@ -36,8 +40,10 @@ export interface RunnerState {
 
 /** Failures that followed each other, and ended. */
 export interface Outage {
-  /** Whether polls failed; otherwise they went on, each with a part that did not. */
-  readonly kind: 'poll' | 'part';
+  /**
+   * What failed: polls, or a part of each while the rest went on. Or how it ended: another daemon polls the mailbox.
+   */
+  readonly kind: 'poll' | 'part' | 'elsewhere';
   readonly failures: number;
   /** From the end of the first of them to the end of the good poll, in milliseconds. */
   readonly lastedMs: number;
@@ -56,10 +62,15 @@ interface Streak {
   /** The same by performance.now(), which goes on evenly whatever is done to the clock. */
   readonly began: number;
   readonly failures: number;
+  /** The last one. */
+  readonly error: unknown;
 }
 
 /** A standby asks a moment after the holder's time is over, in milliseconds: the database's clock decides. */
 const ASK_AFTER_MS = 50;
+
+/** Whatever is said of the holder's time, it is asked so often, in milliseconds. */
+const LONGEST_WAIT_MS = 60_000;
 
 /**
  * Runs the polls of one mailbox, never two at once. A tick while a poll runs is skipped, and so is one while the
@@ -105,6 +116,8 @@ export class MailboxRunner {
       tried,
       begun,
       failingSince: troubled?.since,
+      failures: troubled?.failures ?? 0,
+      lastError: troubled?.error,
       pollingMs: pollBegan === undefined ? 0 : performance.now() - pollBegan,
       lastGoodAt,
       restsUntil: rest?.until,
@@ -170,8 +183,8 @@ export class MailboxRunner {
       return outcome.more;
     } catch (error) {
       this.standby = undefined;
-      this.failed = longer(this.failed);
-      this.troubled = longer(this.troubled);
+      this.failed = longer(this.failed, error);
+      this.troubled = longer(this.troubled, error);
       throw error;
     } finally {
       this.pollBegan = undefined;
@@ -192,10 +205,12 @@ export class MailboxRunner {
 
   /** What failed here is done elsewhere now. The holder's end is noticed when it comes, not only at the next tick. */
   private standBy({ name, leftMs }: Holder): void {
+    const { failed } = this;
     this.failed = undefined;
     this.troubled = undefined;
+    if (failed) this.events.onRecovered(outageOf('elsewhere', failed));
     if (this.stopped) return;
-    const timer = setTimeout(() => this.tick(), leftMs + ASK_AFTER_MS);
+    const timer = setTimeout(() => this.tick(), Math.min(leftMs, LONGEST_WAIT_MS) + ASK_AFTER_MS);
     this.standby = { timer, holder: name };
   }
 
@@ -204,15 +219,15 @@ export class MailboxRunner {
     this.standby = undefined;
     this.lastGoodAt = new Date();
     this.failed = undefined;
-    this.troubled = problem === undefined ? undefined : longer(troubled);
+    this.troubled = problem === undefined ? undefined : longer(troubled, problem);
     if (failed) this.events.onRecovered(outageOf('poll', failed));
     else if (troubled && !this.troubled) this.events.onRecovered(outageOf('part', troubled));
   }
 }
 
-function longer(streak: Streak | undefined): Streak {
+function longer(streak: Streak | undefined, error: unknown): Streak {
   const { since, began, failures } = streak ?? { since: new Date(), began: performance.now(), failures: 0 };
-  return { since, began, failures: failures + 1 };
+  return { since, began, failures: failures + 1, error };
 }
 
 function outageOf(kind: Outage['kind'], { began, failures }: Streak): Outage {

@@ -11,7 +11,7 @@ import { startDatabaseProxy } from '../support/database-proxy.ts';
 import { deliver } from '../support/deliver.ts';
 import { withClient } from '../support/imap-client.ts';
 import { startImapProxy } from '../support/imap-proxy.ts';
-import { mailboxSection, runMailcase } from '../support/mailcase.ts';
+import { mailboxSection, runMailcase, startMailcase } from '../support/mailcase.ts';
 import { rows } from '../support/poll.ts';
 
 const database = useDatabase();
@@ -123,6 +123,20 @@ describe('mailcase run', () => {
     const again = await runMailcase(['run', '--once', '--config', await configFile([section])]);
     expect(again.code).toBe(0);
     expect(await subjectsOf('hangs')).toEqual([{ subject: 'Hung', marked: true }]);
+  });
+
+  it('says on SIGUSR2 what it is doing, with --once as well, and goes on', async () => {
+    const { port, accepted } = await silentServer();
+    const file = await configFile([mailboxSection('silent@example.com', { name: 'asked', imap: { port } })]);
+    const { child, output, finished } = startMailcase(['run', '--once', '--config', file]);
+    undo.push(async () => void child.kill('SIGKILL'));
+    await until(() => accepted() > 0, 'the silent server is called');
+    child.kill('SIGUSR2');
+    await output(/"mailbox":"asked","doing":\[\{"what":"connect to 127.0.0.1:\d+ and log in"/);
+    expect(child.exitCode).toBeNull();
+    child.kill('SIGTERM');
+    child.kill('SIGINT');
+    expect(await finished).toMatchObject({ signal: null });
   });
 
   it('gives a poll up after poll_timeout, tries again, and polls the other mailbox all the while', async () => {
@@ -283,8 +297,17 @@ describe('an outage', () => {
     const file = await configFile([mailboxSection(user, { name: 'rights' })], {
       database: { url: url.href },
     });
-    const { code } = await runMailcase(['run', '--once', '--config', file]);
+    const { code, stdout } = await runMailcase(['run', '--once', '--config', file]);
     expect(code).toBe(1);
+    const failed = stdout.split('\n').find((line) => line.includes('poll failed')) ?? '';
+    expect(JSON.parse(failed)).toMatchObject({
+      err: {
+        code: 'database_refused',
+        sqlstate: '42501',
+        message: expect.stringContaining('permission denied'),
+      },
+    });
+    expect(failed).not.toMatch(/insert into|"stack"/);
     expect(await rows(database.db, `select last_error from mailboxes where name = 'rights'`)).toEqual([
       {
         last_error:

@@ -15,12 +15,14 @@ afterEach(async () => {
 function daemon(ms = 60_000) {
   const lost: string[] = [];
   const failed: unknown[] = [];
+  const renewedAgain: string[] = [];
   const leases = new Leases(database.db, ms, {
     onLost: (name) => lost.push(name),
     onFailed: (error) => failed.push(error),
+    onRenewedAgain: () => renewedAgain.push('again'),
   });
   open.push(leases);
-  return { leases, lost, failed };
+  return { leases, lost, failed, renewedAgain };
 }
 
 let counter = 0;
@@ -102,6 +104,43 @@ describe('a lease', () => {
     await leases.close();
     for (const name of names) expect(await rowOf(name)).toEqual({ lease_holder: null, left_ms: null });
     expect(lost).toEqual([]);
+  });
+
+  it('that lasts no whole number of renewals is said anew as well', async () => {
+    const name = newName();
+    // The patience with the database is a third of it.
+    const { leases, failed } = daemon(7_000);
+    await leases.claim(name);
+    await sleep(2_600);
+    expect(failed).toEqual([]);
+    expect((await rowOf(name))?.left_ms).toBeGreaterThan(6_000);
+  });
+
+  it('that cannot be said anew is told once, and once when it can', async () => {
+    const name = newName();
+    const { leases, failed, renewedAgain, lost } = daemon(600);
+    await leases.claim(name);
+    await database.db.raw('alter table mailboxes rename to away');
+    await until(() => failed.length > 0, 'it fails');
+    await sleep(700);
+    expect(failed).toHaveLength(1);
+    await database.db.raw('alter table away rename to mailboxes');
+    await until(() => renewedAgain.length > 0, 'it works again');
+    expect([failed.length, renewedAgain.length, lost]).toEqual([1, 1, []]);
+  });
+
+  it('that lies in a future that no lease reaches is free: the database’s clock was set back', async () => {
+    const name = newName();
+    const [one, other] = [daemon(), daemon()];
+    await one.leases.claim(name);
+    const until = (interval: string) =>
+      rows(database.db, `update mailboxes set leased_until = now() + interval '${interval}' where name = ?`, [
+        name,
+      ]);
+    await until('119 minutes');
+    expect(await other.leases.claim(name)).toMatchObject({ isOurs: false });
+    await until('121 minutes');
+    expect(await other.leases.claim(name)).toMatchObject({ isOurs: true, takenFrom: one.leases.holder });
   });
 
   it('that another daemon has taken meanwhile is lost, said once, and its poll ends', async () => {

@@ -291,7 +291,7 @@ describe('MailboxRunner', { timeout: 10_000 }, () => {
     expect(polls.started).toBe(2);
     // What failed here is done elsewhere now.
     expect(runner.state()).toMatchObject({ tried: true, heldBy: 'other:1:a', failingSince: undefined });
-    expect(polls.recovered).toEqual([]);
+    expect(polls.recovered).toMatchObject([{ kind: 'elsewhere', failures: 1 }]);
     await sleep(120);
     expect(polls.started).toBe(3);
     await polls.end('done');

@@ -56,7 +56,8 @@ configuration cannot be understood; warnings alone are 0.`,
       aboutWith(
         `
 SIGTERM and SIGINT end it after the batch in hand. SIGHUP loads the configuration anew; if that is wrong, the one in
-force stays. On a terminal, which sends SIGHUP when it is closed, it ends it too.`,
+force stays. On a terminal, which sends SIGHUP when it is closed, it ends it too. SIGUSR2 writes into the log what is
+being done for each mailbox.`,
         'mailcase --config mailcase.yaml run --once',
       ),
     )
