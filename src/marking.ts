@@ -3,7 +3,7 @@ import { type Marking, markProcessed, NO_MARKING, planMarking } from './imap/mar
 import { searchMessages } from './imap/search.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
 import type { FolderRef } from './record/incoming.ts';
-import { findProcessable, findUnmarked, noteProcessed } from './record/receipts.ts';
+import { findProcessable, findUnmarked, noteProcessed, noteUidValidityOver } from './record/receipts.ts';
 import { chunks } from './sizes.ts';
 
 /** Whether nothing in the folder is ours to change: what people sent, and everything beside another system. */
@@ -63,6 +63,7 @@ export async function markLate(
 ): Promise<void> {
   const { db, session, mailbox } = context;
   if (marking.impossible.length > 0) return;
+  await noteUidValidityOver(db, place);
   const unmarked = uidsOf(await findUnmarked(db, place));
   for (const some of chunks(unmarked, mailbox.batch.messages)) {
     const there = new Set(marking === NO_MARKING ? [] : await searchMessages(session, { uids: some }));

@@ -130,7 +130,7 @@ function connectCure(code: string | undefined): string {
     case 'EAI_AGAIN':
       return 'the name cannot be looked up: correct `imap.host`, or see that DNS works here';
     case 'ECONNREFUSED':
-      return 'nothing listens there: correct `imap.host` and `imap.port` (993 for tls: implicit, 143 for starttls)';
+      return 'nothing listens there: is the server running? If it is, correct `imap.host` and `imap.port` (993 for tls: implicit, 143 for starttls)';
     default:
       return 'see that `imap.host`, `imap.port` and `imap.tls` are right, and that the network lets it through';
   }

@@ -103,6 +103,15 @@ export async function findProcessable(
   return rows;
 }
 
+/** Notes that nothing is left to mark under a UIDVALIDITY that is over: its UIDs lead to no message any more. */
+export async function noteUidValidityOver(db: Database, folder: FolderRef): Promise<void> {
+  await db.raw(
+    `update receipts set processed_at = now()
+     where folder_id = ? and uid_validity <> ? and processed_at is null`,
+    [folder.folderId, folder.uidValidity],
+  );
+}
+
 /** Notes that the messages were marked processed in the folder. Only after the server said so. */
 export async function noteProcessed(db: Database, folder: FolderRef, uids: readonly number[]): Promise<void> {
   if (uids.length === 0) return;

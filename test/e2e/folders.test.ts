@@ -261,6 +261,19 @@ test('UIDVALIDITY changes in one folder: its mail is not doubled, the other fold
     `select uid_validity from folders where account = ? and path = 'Shop'`,
     [`${user}@127.0.0.1`],
   );
+  const unmarked = (sql: string) =>
+    rows(
+      database.db,
+      `${sql} where processed_at is null and folder_id in (select id from folders where account = ? and path = 'Shop')`,
+      [`${user}@127.0.0.1`],
+    );
+  // As if the poll had been cut before it could mark them.
+  await database.db.raw(
+    `update receipts set processed_at = null
+     where folder_id in (select id from folders where account = ? and path = 'Shop')`,
+    [`${user}@127.0.0.1`],
+  );
+  expect(await unmarked('select uid from receipts')).toHaveLength(3);
   await withClient(user, async (client) => {
     await client.mailboxDelete('Shop');
   });
@@ -275,6 +288,7 @@ test('UIDVALIDITY changes in one folder: its mail is not doubled, the other fold
     [`${user}@127.0.0.1`],
   );
   expect(after).not.toEqual(before);
+  expect(await unmarked('select uid from receipts')).toEqual([]);
 });
 
 test('a folder by two spellings is one, and what is moved into one that is polled is refused', async () => {
