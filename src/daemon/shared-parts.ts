@@ -34,6 +34,8 @@ export function shareParts(
   const leases = new Leases(db, config.lease, {
     onLost: (mailbox) => log.warn({ mailbox }, 'another daemon has taken the mailbox over'),
     onFailed: (error) => log.warn({ err: error }, 'leases could not be renewed'),
+    onNotEnded: (holder, error) =>
+      log.debug({ holder, err: error }, 'the database sessions of another daemon could not be ended'),
   });
   return { ...parts, ...signals, judges: new Judges(config), leases, idleLevel };
 }

@@ -1,5 +1,6 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
+import { applicationName, IDENTITY } from '../identity.ts';
 import { clientFor } from './client.ts';
 
 export type Database = Knex;
@@ -80,7 +81,7 @@ export function connectDatabase(
     version: LEAST_VERSION,
     connection: {
       connectionString: url,
-      application_name: 'mailcase',
+      application_name: applicationName(IDENTITY),
       types,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
