@@ -1,7 +1,7 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
-import { applicationName, IDENTITY } from '../identity.ts';
 import { clientFor } from './client.ts';
+import { applicationName, IDENTITY } from './identity.ts';
 
 export type Database = Knex;
 export type Transaction = Knex.Transaction;

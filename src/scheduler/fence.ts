@@ -1,5 +1,5 @@
 import type { Database } from '../db/connect.ts';
-import { applicationName } from '../identity.ts';
+import { applicationName } from '../db/identity.ts';
 
 /**
  * Ends the database sessions of another daemon that stand in a transaction. One that was stopped there goes on to lock what

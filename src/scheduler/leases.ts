@@ -1,7 +1,7 @@
 import type { Database } from '../db/connect.ts';
 import { endingWith } from '../db/ending.ts';
+import { IDENTITY } from '../db/identity.ts';
 import { MailcaseError } from '../errors.ts';
-import { IDENTITY } from '../identity.ts';
 import { endSessionsOf } from './fence.ts';
 import { type Claim, claimLease, releaseLeases, renewLeases } from './lease.ts';
 

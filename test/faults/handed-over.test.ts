@@ -8,7 +8,7 @@ import { type Fleet, type Member, startFleet } from './fleet.ts';
 import { FAULT_MAILBOX } from './history.ts';
 import { type LogLine, waitFor } from './log-watch.ts';
 import { type MailSource, mailSource } from './mail-source.ts';
-import { IS_LONG, scaled } from './scaled.ts';
+import { scaled } from './scaled.ts';
 import { assertOnce, readState } from './state.ts';
 import { StepWatch } from './steps.ts';
 import { startTapProxy, type TapProxy } from './tap-proxy.ts';
@@ -106,9 +106,13 @@ it(
 );
 
 /** Where locks are held that the one who takes over needs. */
-const AT = ['after postgres insert interactions', 'before postgres commit after insert receipts'];
+const INSERTED = 'after postgres insert interactions';
+const AT = scaled({
+  short: [INSERTED],
+  long: [INSERTED, 'before postgres commit after insert receipts'],
+});
 
-it.skipIf(!IS_LONG).each(AT)(
+it.each(AT)(
   `a daemon that is paused in a transaction (%s) holds up no other beyond its lease (FUZZ_SEED=${SEED})`,
   {
     timeout,
@@ -142,6 +146,8 @@ it.skipIf(!IS_LONG).each(AT)(
       await paused.log.until(({ msg }) => /standing by|taken the mailbox over/.test(msg), 'it notices', at);
       await drain(source, good);
       expect(took).toBeLessThan(LEASE_MS + SLACK_MS);
+      const ended = good.log.lines.map(({ endedSessions }) => endedSessions).find(Boolean);
+      expect(ended).toBeGreaterThan(0);
       return took;
     }),
 );

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectDatabase, type Database } from '../../src/db/connect.ts';
-import { applicationName, IDENTITY } from '../../src/identity.ts';
+import { applicationName, IDENTITY } from '../../src/db/identity.ts';
 import { claimLease } from '../../src/scheduler/lease.ts';
 import { Leases } from '../../src/scheduler/leases.ts';
 import { until } from '../support/daemon.ts';
