@@ -132,7 +132,8 @@ export class MailboxPolls {
     }
     if (lease.takenFrom !== undefined) {
       this.log.warn(
-        { holder: lease.takenFrom },
+        // Zero tells nothing.
+        { holder: lease.takenFrom, endedSessions: lease.endedSessions || undefined },
         'another daemon was not heard of any more, its mailbox is taken over',
       );
     } else if (this.holder !== undefined) {

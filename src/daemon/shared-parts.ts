@@ -35,6 +35,8 @@ export function shareParts(
     onLost: (mailbox) => log.warn({ mailbox }, 'another daemon has taken the mailbox over'),
     onFailed: (error) => log.warn({ err: error }, 'leases could not be renewed'),
     onRenewedAgain: () => log.info('leases are renewed again'),
+    onNotEnded: (holder, error) =>
+      log.debug({ holder, err: error }, 'the database sessions of another daemon could not be ended'),
   });
   return { ...parts, ...signals, judges: new Judges(config), leases, idleLevel };
 }

@@ -1,6 +1,7 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
 import { clientFor } from './client.ts';
+import { applicationName, IDENTITY } from './identity.ts';
 
 export type Database = Knex;
 export type Transaction = Knex.Transaction;
@@ -80,7 +81,7 @@ export function connectDatabase(
     version: LEAST_VERSION,
     connection: {
       connectionString: url,
-      application_name: 'mailcase',
+      application_name: applicationName(IDENTITY),
       types,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { Database } from '../db/connect.ts';
 import { endingWith } from '../db/ending.ts';
+import { IDENTITY } from '../db/identity.ts';
 import { MailcaseError } from '../errors.ts';
+import { endSessionsOf } from './fence.ts';
 import { type Claim, claimLease, releaseLeases, renewLeases } from './lease.ts';
 
 /** A lease is said anew so often in its time: one that fails or comes late does no harm. */
@@ -13,6 +13,8 @@ const LEAST_PATIENCE_MS = 2_000;
 
 /** A mailbox that is ours to poll. */
 export type HeldLease = Extract<Claim, { isOurs: true }> & {
+  /** How many database sessions of the one who had it before were ended, because they stood in a transaction. */
+  readonly endedSessions: number;
   /** Aborted when another daemon has taken the mailbox over, because we were not heard of for too long. */
   readonly lost: AbortSignal;
 };
@@ -24,6 +26,8 @@ export interface LeaseEvents {
   onFailed(error: unknown): void;
   /** They can. */
   onRenewedAgain(): void;
+  /** The sessions of one from whom a mailbox was taken could not be ended: they may hold locks until they end by themselves. */
+  onNotEnded(holder: string, error: unknown): void;
 }
 
 /**
@@ -32,8 +36,8 @@ export interface LeaseEvents {
  * each message is one interaction by the constraints of the tables.
  */
 export class Leases {
-  /** For people, in `mailboxes.lease_holder`: host, process, and what tells it from one of the same number. */
-  readonly holder = `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`;
+  /** For people too, in `mailboxes.lease_holder`. */
+  readonly holder: string;
   private readonly db: Database;
   private readonly ms: number;
   private readonly events: LeaseEvents;
@@ -42,8 +46,12 @@ export class Leases {
   private isRenewing = false;
   private isFailing = false;
 
-  /** @param ms how long a lease lasts */
-  constructor(db: Database, ms: number, events: LeaseEvents) {
+  /**
+   * @param ms how long a lease lasts
+   * @param holder by which the database's sessions of this process are known too
+   */
+  constructor(db: Database, ms: number, events: LeaseEvents, holder = IDENTITY) {
+    this.holder = holder;
     this.db = db;
     this.ms = ms;
     this.events = events;
@@ -59,7 +67,18 @@ export class Leases {
     }
     const lease = this.held.get(name) ?? new AbortController();
     this.held.set(name, lease);
-    return { ...claim, lost: lease.signal };
+    return { ...claim, endedSessions: await this.fenceOff(claim.takenFrom), lost: lease.signal };
+  }
+
+  /** Never fails: the mailbox is ours, and locks that are left end by themselves. */
+  private async fenceOff(holder: string | undefined): Promise<number> {
+    if (holder === undefined) return 0;
+    try {
+      return await endSessionsOf(this.db, holder);
+    } catch (error) {
+      this.events.onNotEnded(holder, error);
+      return 0;
+    }
   }
 
   /** Lets another daemon try. */

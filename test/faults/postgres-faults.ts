@@ -133,7 +133,7 @@ async function withoutSlots({ database }: Server, scene: Scene): Promise<void> {
   const others: pg.Client[] = [];
   try {
     // The daemon may be faster than others with a connection that has become free: until it has none.
-    const throwOut = `${THROW_OUT} and application_name = 'mailcase'`;
+    const throwOut = `${THROW_OUT} and application_name like 'mailcase %'`;
     await until(async () => {
       await takeSlots(database, others);
       return (await database.admin(throwOut)).length === 0;

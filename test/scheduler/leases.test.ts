@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Leases } from '../../src/scheduler/leases.ts';
+import { type LeaseEvents, Leases } from '../../src/scheduler/leases.ts';
 import { until } from '../support/daemon.ts';
 import { useDatabase } from '../support/database.ts';
 import { rows } from '../support/poll.ts';
@@ -12,15 +12,20 @@ afterEach(async () => {
   for (const each of open.splice(0)) await each.close();
 });
 
+let daemons = 0;
+
 function daemon(ms = 60_000) {
   const lost: string[] = [];
   const failed: unknown[] = [];
   const renewedAgain: string[] = [];
-  const leases = new Leases(database.db, ms, {
+  const events: LeaseEvents = {
     onLost: (name) => lost.push(name),
     onFailed: (error) => failed.push(error),
     onRenewedAgain: () => renewedAgain.push('again'),
-  });
+    onNotEnded: (_, error) => failed.push(error),
+  };
+  daemons += 1;
+  const leases = new Leases(database.db, ms, events, `desk-${daemons}:${process.pid}:a1b2c3`);
   open.push(leases);
   return { leases, lost, failed, renewedAgain };
 }
