@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { connectDatabase, type Database } from '../../src/db/connect.ts';
 import { applicationName, IDENTITY } from '../../src/db/identity.ts';
 import { claimLease } from '../../src/scheduler/lease.ts';
-import { Leases } from '../../src/scheduler/leases.ts';
+import { type LeaseEvents, Leases } from '../../src/scheduler/leases.ts';
 import { until } from '../support/daemon.ts';
 import { useDatabase } from '../support/database.ts';
 import { rows } from '../support/poll.ts';
@@ -34,13 +34,15 @@ async function begin(db: Database) {
 const LOCK = `select id from customers where external_id = 'C-1' for update`;
 const ALIVE = 'select 1 as alive';
 
+const HEEDLESS: LeaseEvents = { onLost() {}, onFailed() {}, onRenewedAgain() {}, onNotEnded() {} };
+
 /** Another daemon on a mailbox whose holder, this process, was not heard of. */
 async function takeOver(mailbox: string, db: Database) {
   await claimLease(database.db, mailbox, IDENTITY, 60_000);
   await rows(database.db, `update mailboxes set leased_until = now() where name = ?`, [mailbox]);
   const failed: unknown[] = [];
   const onNotEnded = (holder: string, error: unknown) => failed.push({ holder, error });
-  const leases = new Leases(db, 60_000, { onLost() {}, onFailed() {}, onNotEnded }, NEW_HOLDER);
+  const leases = new Leases(db, 60_000, { ...HEEDLESS, onNotEnded }, NEW_HOLDER);
   closing.push(() => leases.close());
   const claim = await leases.claim(mailbox);
   return { claim, failed };
@@ -91,12 +93,7 @@ describe('who takes a mailbox over', () => {
     const transaction = await begin(open());
     await claimLease(database.db, 'given back', IDENTITY, 60_000);
     await rows(database.db, `update mailboxes set lease_holder = null, leased_until = null`);
-    const leases = new Leases(
-      open('mailcase new'),
-      60_000,
-      { onLost() {}, onFailed() {}, onNotEnded() {} },
-      NEW_HOLDER,
-    );
+    const leases = new Leases(open('mailcase new'), 60_000, HEEDLESS, NEW_HOLDER);
     closing.push(() => leases.close());
     expect(await leases.claim('given back')).toMatchObject({ takenFrom: undefined, endedSessions: 0 });
     expect((await transaction.raw(ALIVE)).rows).toEqual([{ alive: 1 }]);
