@@ -1,6 +1,5 @@
 import PostgresClient from 'knex/lib/dialects/postgres/index.js';
 import pg from 'pg';
-import { errorCode } from '../errors.ts';
 import { type Connection, Connections } from './connections.ts';
 import { makeDurable } from './durable.ts';
 import { currentEnding, cutOff, type Ending } from './ending.ts';
@@ -23,9 +22,6 @@ export function clientFor(target: Target, { connectMs }: { connectMs: number }):
   /** What keeps a connection that is in use from outliving its scope. */
   const holds = new WeakMap<Connection, () => void>();
 
-  /** How many wait for a connection. */
-  let waiting = 0;
-
   // knex makes a client of its own for each transaction, without the fields of this class: what is shared stands above.
   return class extends PostgresClient {
     override _driver(): typeof pg {
@@ -41,15 +37,13 @@ export function clientFor(target: Target, { connectMs }: { connectMs: number }):
     override async acquireConnection(): Promise<Connection> {
       const ending = currentEnding();
       ending?.assertOpen();
-      waiting += 1;
-      try {
-        return await (ending ? this.acquireWithin(ending) : this.acquire());
-      } finally {
-        waiting -= 1;
-        if (waiting === 0 && ending?.isOver()) connections.abandonUnmade(cutOff());
-      }
+      return await (ending ? this.acquireWithin(ending) : this.acquire());
     }
 
+    /**
+     * Whoever waits no longer than to the end of his scope leaves behind what is being made for him: it is there for the
+     * next one, who else would begin anew, and never get there where a login takes longer than a scope lasts.
+     */
     private acquireWithin(ending: Ending): Promise<Connection> {
       return ending.await(this.acquire(), {
         taken: (connection) =>
@@ -61,18 +55,12 @@ export function clientFor(target: Target, { connectMs }: { connectMs: number }):
       });
     }
 
-    /**
-     * Whatever keeps a connection from being made keeps the database from being used, but for the end of another scope: the
-     * pool tells whoever waits by then that an attempt was broken off which was none of his.
-     */
+    /** Whatever keeps a connection from being made keeps the database from being used. */
     private async acquire(): Promise<Connection> {
-      for (;;) {
-        try {
-          return await super.acquireConnection();
-        } catch (error) {
-          if (errorCode(error) !== 'database_cut') throw new DatabaseUnavailable(error, target);
-          currentEnding()?.assertOpen();
-        }
+      try {
+        return await super.acquireConnection();
+      } catch (error) {
+        throw new DatabaseUnavailable(error, target);
       }
     }
 
@@ -83,13 +71,14 @@ export function clientFor(target: Target, { connectMs }: { connectMs: number }):
     }
 
     override async acquireRawConnection(): Promise<Connection> {
+      const begun = connections.now();
       try {
         const connection = await super.acquireRawConnection();
         await this.prepare(connection);
         connections.add(connection);
         return connection;
       } catch (error) {
-        connections.noteFailure(error);
+        connections.noteFailure(error, begun);
         throw error;
       }
     }
@@ -114,6 +103,13 @@ export function clientFor(target: Target, { connectMs }: { connectMs: number }):
       } finally {
         clearTimeout(limit);
       }
+    }
+
+    /** Does not wait for what is being made, which would be closed as soon as it is there. */
+    override async destroy(callback?: (error?: unknown) => void): Promise<void> {
+      const destroyed = super.destroy(callback);
+      connections.abandonUnmade(cutOff());
+      await destroyed;
     }
 
     override async _query(connection: Connection, statement: unknown): Promise<unknown> {

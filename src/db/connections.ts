@@ -13,8 +13,11 @@ const TOO_MANY_CONNECTIONS = '53300';
  * noticed is dead, but maybe each that is older, without a word: a statement on one would hang until its timeout.
  */
 export class Connections {
-  private generation = 0;
-  private readonly generations = new WeakMap<Connection, number>();
+  /** How many were made until now, which tells what was before what. */
+  private made = 0;
+  private readonly places = new WeakMap<Connection, number>();
+  /** How many of them are forgotten: the first ones. */
+  private forgotten = 0;
   private readonly faults = new WeakMap<Connection, Error>();
 
   private readonly beingMade = new Set<Connection>();
@@ -28,12 +31,13 @@ export class Connections {
   /** Notes a connection that has just been made. */
   add(connection: Connection): void {
     this.beingMade.delete(connection);
-    this.generations.set(connection, this.generation);
+    this.made += 1;
+    this.places.set(connection, this.made);
   }
 
   /** Whether it may be handed out. */
   isUsable(connection: Connection): boolean {
-    return !this.faults.has(connection) && this.generations.get(connection) === this.generation;
+    return !this.faults.has(connection) && (this.places.get(connection) ?? 0) > this.forgotten;
   }
 
   /** Why a connection was torn down, if it was. */
@@ -41,9 +45,18 @@ export class Connections {
     return this.faults.get(connection);
   }
 
-  /** Forgets all connections made until now, where an error says that the database is away. */
-  noteFailure(error: unknown): void {
-    if (isAway(error) && errorCode(error) !== TOO_MANY_CONNECTIONS) this.generation += 1;
+  /** The moment, for `noteFailure`. */
+  now(): number {
+    return this.made;
+  }
+
+  /**
+   * Forgets all connections made until a moment, where an error says that the database was away then. An attempt to connect
+   * may fail long after it was begun, when the database is back, and newer ones have come through.
+   */
+  noteFailure(error: unknown, moment = this.made): void {
+    if (!isAway(error) || errorCode(error) === TOO_MANY_CONNECTIONS) return;
+    this.forgotten = Math.max(this.forgotten, moment);
   }
 
   /** Closes a connection without a farewell, which might never be answered. @param fault what its statements are told */
@@ -54,7 +67,7 @@ export class Connections {
     connection.connection.stream.destroy();
   }
 
-  /** Breaks off those that are being made, of which the end of the pool would wait for the last. */
+  /** Breaks off those that are being made: the end of the pool would wait for the last of them. */
   abandonUnmade(fault: Error): void {
     // The error is what becomes of the attempt, and says nothing of the database.
     for (const { connection } of this.beingMade) connection.stream.destroy(fault);

@@ -1,8 +1,15 @@
 import type pg from 'pg';
 
-/** Also where nothing but this is ever written: `local` is as durable as `on` without standbys, the others are stronger. */
-const MAKE_DURABLE = `
-  select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`;
+/**
+ * Synchronous commits also where nothing but this is ever written: `local` is as durable as `on` without standbys, the
+ * others are stronger. And the server probes a client that says nothing after 10 s, and twice more, 5 s apart: one that
+ * vanished in the middle of a statement is under no other limit of the server, and its locks would stay for hours.
+ */
+const PREPARE = `
+  select set_config('tcp_keepalives_idle', '10', false),
+    set_config('tcp_keepalives_interval', '5', false),
+    set_config('tcp_keepalives_count', '2', false),
+    case current_setting('synchronous_commit') when 'off' then set_config('synchronous_commit', 'on', false) end`;
 
 /**
  * Sees to it that what is committed on a connection survives a crash of the server, whatever the server, the role or the
@@ -11,5 +18,5 @@ const MAKE_DURABLE = `
  * @param timeoutMs how long the answer may take
  */
 export async function makeDurable(connection: pg.Client, timeoutMs: number): Promise<void> {
-  await connection.query({ text: MAKE_DURABLE, query_timeout: timeoutMs } as pg.QueryConfig);
+  await connection.query({ text: PREPARE, query_timeout: timeoutMs } as pg.QueryConfig);
 }

@@ -8,6 +8,7 @@ declare module 'knex/lib/dialects/postgres/index.js' {
     releaseConnection(connection: pg.Client): Promise<void>;
     acquireRawConnection(): Promise<pg.Client>;
     destroyRawConnection(connection: pg.Client): Promise<void>;
+    destroy(callback?: (error?: unknown) => void): Promise<void>;
     validateConnection(connection: pg.Client): Promise<boolean>;
     /** @param statement what knex knows of a statement; its text is `sql` */
     _query(connection: pg.Client, statement: unknown): Promise<unknown>;
