@@ -13,6 +13,7 @@ import { readHistory } from '../history/timeline.ts';
 import { createLog, secretMask } from '../observe/log.ts';
 import { Releasers } from '../releasers.ts';
 import { optionsFor, painter } from '../terminal/style.ts';
+import { aborted } from '../waiting.ts';
 import { EXIT, print, printError } from './context.ts';
 import { shellWord, typedHere } from './here.ts';
 
@@ -192,10 +193,3 @@ function stopOnSignals(): { stop: AbortSignal; release: () => void } {
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}

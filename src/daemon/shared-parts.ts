@@ -20,7 +20,7 @@ export interface SharedParts extends DaemonParts {
 }
 
 /** After the connections are cut, what hangs has this long to notice, in milliseconds. */
-export const CUT_GRACE_MS = 5_000;
+const CUT_GRACE_MS = 5_000;
 
 /** A database that does not answer keeps the end no longer than this, in milliseconds; leases end by themselves too. */
 const GIVE_BACK_MS = 3_000;
