@@ -55,9 +55,8 @@ describe('who takes a mailbox over', () => {
     const idle = await begin(old);
     await idle.raw(LOCK);
     const waiting = await begin(old);
-    const waited = expect(waiting.raw(LOCK)).rejects.toMatchObject({
-      code: 'database_unavailable',
-    });
+    // The end of the first transaction gives it the lock: it may be told of its rows before it is ended too.
+    const waited = Promise.allSettled([waiting.raw(LOCK)]);
     const isWaiting = `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
     await until(async () => (await rows(database.db, isWaiting)).length > 0, 'it waits for the lock');
     const started = performance.now();
@@ -68,7 +67,9 @@ describe('who takes a mailbox over', () => {
     expect((await taker.raw(LOCK)).rows).toHaveLength(1);
     expect(performance.now() - started).toBeLessThan(10_000);
     await waited;
-    await expect(idle.raw(ALIVE)).rejects.toMatchObject({ code: 'database_unavailable' });
+    for (const ended of [idle, waiting]) {
+      await expect(ended.raw(ALIVE)).rejects.toMatchObject({ code: 'database_unavailable' });
+    }
     expect((await old.raw(ALIVE)).rows).toEqual([{ alive: 1 }]);
   });
 
