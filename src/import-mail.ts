@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Batch, readBatches, release } from './batches.ts';
 import type { FolderConfig, MailboxConfig } from './config/schema.ts';
+import { openKnown } from './entering.ts';
 import { MailcaseError } from './errors.ts';
 import { fetchSizes } from './imap/fetch.ts';
-import { isMarkedSent, openFolder, serverPath } from './imap/folder.ts';
+import { isMarkedSent, serverPath } from './imap/folder.ts';
 import { searchMessages } from './imap/search.ts';
 import type { Session } from './imap/session.ts';
 import { enterFolder } from './poll.ts';
@@ -236,7 +237,7 @@ async function readSource(
   report: PollReport,
 ): Promise<Batch[]> {
   // It was registered when it was listed; an import of a million mails comes here ten thousand times.
-  const now = await openFolder(context.session, context.folder.path, { readOnly: true });
+  const now = await openKnown(context, context.folder.path, { readOnly: true });
   if (now.uidValidity !== place.uidValidity) {
     throw new MailcaseError(
       'imap_command',

@@ -1,13 +1,13 @@
 import { ahead } from './ahead.ts';
 import { type Batch, isHeavy, readBatches, release } from './batches.ts';
-import { accountOf, firstWaiting } from './entering.ts';
-import { openFolder } from './imap/folder.ts';
+import { accountOf, firstWaiting, openKnown } from './entering.ts';
 import { searchMessages } from './imap/search.ts';
 import { isUntouched, markLate, markRecorded, prepareMarking } from './marking.ts';
 import { emptyReport, type PollContext, type PollReport } from './poll-context.ts';
 import { keepAwaited } from './record/awaited.ts';
 import { type KnownFolder, noteBusy, noteSwept, registerFolder } from './record/folders.ts';
 import { noteFound } from './record/found.ts';
+import { serverUidValidity } from './record/uid-validity.ts';
 import { recordBatch } from './recording.ts';
 import { criteriaFor, sweptUpTo } from './selection.ts';
 import { takeUp } from './taking-up.ts';
@@ -53,9 +53,9 @@ export async function enterFolder(
   context: PollContext,
   options: { readOnly: boolean; isPolled: boolean } = { readOnly: isUntouched(context), isPolled: true },
 ): Promise<KnownFolder> {
-  const { db, session, mailboxId, mailbox, folder } = context;
+  const { db, mailboxId, mailbox, folder } = context;
   const { role, start } = folder;
-  const { path, uidValidity, uidNext } = await openFolder(session, folder.path, options);
+  const { path, uidValidity, uidNext } = await openKnown(context, folder.path, options);
   const select = options.isPolled ? folder.select : undefined;
   const seen = { account: accountOf(mailbox), path, role, start, select, uidValidity, uidNext };
   const waitingUid = await firstWaiting(context, seen);
@@ -80,8 +80,16 @@ function uidsOf({ incoming, setAside }: Batch): number[] {
 }
 
 function noteUidValidity({ log }: PollContext, place: KnownFolder): void {
-  const { uidValidity, previousUidValidity } = place;
-  if (previousUidValidity === null || previousUidValidity === uidValidity) return;
+  if (place.previousUidValidity === null || place.previousUidValidity === place.uidValidity) return;
+  const uidValidity = serverUidValidity(place.uidValidity);
+  const previousUidValidity = serverUidValidity(place.previousUidValidity);
+  if (uidValidity === previousUidValidity) {
+    log.warn(
+      { uidValidity },
+      'UIDs are given again, as after a backup was restored: known mail is told by its key',
+    );
+    return;
+  }
   log.warn({ uidValidity, previousUidValidity }, 'UIDVALIDITY changed, known mail is told by its key');
 }
 

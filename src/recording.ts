@@ -1,8 +1,10 @@
 import type { Batch } from './batches.ts';
 import { controlMessage } from './control.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
+import type { Incoming } from './record/incoming.ts';
 import { type Quarantined, quarantine } from './record/quarantine.ts';
 import { recordTogether } from './record/record-batch.ts';
+import { noteLast } from './record/uid-validity.ts';
 
 /** Records a batch that was read: in one transaction what can be recorded, and in quarantine what cannot. */
 export async function recordBatch(
@@ -15,6 +17,7 @@ export async function recordBatch(
   if (first === undefined) return;
   const control = () => controlMessage(context.judge, first.folder);
   const result = await recordTogether(db, incoming, policy, control);
+  for (const last of lastOfEach(incoming)) await noteLast(db, last.folder, last);
   // Where nothing could be parsed, the parser may be what is broken.
   if (incoming.length === 0 && setAside.some(({ stage }) => stage === 'parse')) await control();
   for (const message of setAside) {
@@ -32,6 +35,12 @@ export async function recordBatch(
   report.skipped += result.skipped;
   report.refused += result.refused;
   report.quarantined += result.quarantined.length;
+}
+
+/** The message with the highest UID of each folder. */
+function lastOfEach(incoming: readonly Incoming[]): Iterable<Incoming> {
+  const ascending = [...incoming].sort((a, b) => a.uid - b.uid);
+  return new Map(ascending.map((message) => [message.folder.folderId, message])).values();
 }
 
 function noteQuarantined({ log }: PollContext, { id, uid, stage, error }: Quarantined): void {

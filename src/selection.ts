@@ -26,7 +26,9 @@ export function criteriaFor(
 export function countsSince({ start }: Pick<KnownFolder, 'start'>): (message: MessageSize) => boolean {
   const { at, fromUid } = start;
   if (at === null || fromUid !== null) return () => true;
-  return ({ receivedAt }) => receivedAt >= at;
+  // INTERNALDATE knows seconds: what came in the second of the first contact may have come after it.
+  const since = Math.floor(at.getTime() / 1000) * 1000;
+  return ({ receivedAt }) => receivedAt.getTime() >= since;
 }
 
 /** Up to where a sweep got: below the first message that is still open. */

@@ -91,7 +91,7 @@ export function planText(
 function contactText({ found, config }: FolderFacts): string[] {
   const renumbered =
     found.previousUidValidity !== null && found.previousUidValidity !== found.uidValidity
-      ? ['UIDVALIDITY has changed since the last poll: mail that was recorded is known by what it says']
+      ? ['the UIDs have begun anew since the last poll: mail that was recorded is known by what it says']
       : [];
   return [...startTexts(found, config), ...renumbered];
 }

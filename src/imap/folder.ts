@@ -9,6 +9,8 @@ export interface OpenFolder {
   readonly uidValidity: number;
   /** No message that comes from now on has a lower UID. */
   readonly uidNext: number;
+  /** Whether the server said UIDNEXT; else it is told from what lies in the folder, and goes back where that goes away. */
+  readonly isUidNextSaid: boolean;
 }
 
 /** Most folders that an error names. */
@@ -30,7 +32,10 @@ export async function openFolder(
   try {
     const mailbox = await client.mailboxOpen(path, { readOnly: options.readOnly === true });
     const uidNext = mailbox.uidNext ?? (await highestUid(session)) + 1;
-    return { path: mailbox.path, uidValidity: Number(mailbox.uidValidity), uidNext };
+    return {
+      ...{ path: mailbox.path, uidValidity: Number(mailbox.uidValidity), uidNext },
+      isUidNextSaid: mailbox.uidNext !== undefined,
+    };
   } catch (error) {
     if (!client.usable) throw new MailcaseError('imap_connect', errorMessage(error), { cause: error });
     const others = await folderNames(session);
@@ -43,8 +48,8 @@ export async function openFolder(
   }
 }
 
-/** Old servers do not say UIDNEXT, which RFC 3501 did not demand. */
-async function highestUid({ client }: Session): Promise<number> {
+/** The highest UID in the selected folder; 0 where it is empty. Old servers do not say UIDNEXT, which RFC 3501 did not demand. */
+export async function highestUid({ client }: Session): Promise<number> {
   const last = await client.fetchOne('*', { uid: true });
   return last ? last.uid : 0;
 }

@@ -3,6 +3,7 @@ import { parseAddresses } from '../message/addresses.ts';
 import { readHeaderBlock } from '../message/header-block.ts';
 import type { HeaderField } from '../message/headers.ts';
 import type { Stage } from '../record/quarantine.ts';
+import { serverUidValidity } from '../record/uid-validity.ts';
 import type { SenderAuth } from '../rules/attribution.ts';
 
 /** An entry of the quarantine as a list has it, in the tables' names. What is from the mail is as it stands there. */
@@ -131,6 +132,7 @@ function entryOf({ beginning, ...row }: EntryRow): Entry {
   const from = fromOf(first('from'));
   return {
     ...row,
+    uid_validity: serverUidValidity(row.uid_validity),
     from_name: from.name ?? row.from_name,
     from_address: from.address ?? row.from_address,
     subject: first('subject')?.value ?? row.subject,

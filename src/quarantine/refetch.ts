@@ -1,9 +1,7 @@
 import { readBatches } from '../batches.ts';
-import { accountOf } from '../entering.ts';
+import { accountOf, openKnown } from '../entering.ts';
 import { MailcaseError } from '../errors.ts';
-import { openFolder } from '../imap/folder.ts';
 import { searchMessages } from '../imap/search.ts';
-import type { Session } from '../imap/session.ts';
 import { emptyReport, type PollContext } from '../poll-context.ts';
 import type { ReadAgain } from './retry-entry.ts';
 import type { KeptEntry } from './waiting-entry.ts';
@@ -23,11 +21,11 @@ export async function refetch(
   if (accountOf(mailbox) !== account) {
     return { unfound: `it lay in the account ${account}, which the mailbox is not any more; ${drop}` };
   }
-  const uidValidity = await uidValidityOf(session, path);
+  const uidValidity = await uidValidityOf(context, path);
   if (uidValidity === undefined) return { unfound: `there is no folder ${path} any more; ${drop}` };
   if (uidValidity !== place.uidValidity) {
     return {
-      unfound: `it cannot be found again: UIDVALIDITY of ${path} is another one since; if it is there still, polls and imports have met it under its new UID, and ${drop}`,
+      unfound: `it cannot be found again: the UIDs of ${path} have begun anew since; if it is there still, polls and imports have met it under its new UID, and ${drop}`,
     };
   }
   const { uid, ...folder } = place;
@@ -41,9 +39,9 @@ export async function refetch(
   return { unfound: `the server does not hand it out yet (UID ${uid} in ${path}): try again later` };
 }
 
-async function uidValidityOf(session: Session, path: string): Promise<number | undefined> {
+async function uidValidityOf(context: PollContext, path: string): Promise<number | undefined> {
   try {
-    return (await openFolder(session, path, { readOnly: true })).uidValidity;
+    return (await openKnown(context, path, { readOnly: true })).uidValidity;
   } catch (error) {
     if (error instanceof MailcaseError && error.code === 'imap_folder_missing') return undefined;
     throw error;

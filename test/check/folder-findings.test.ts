@@ -54,7 +54,7 @@ it.each<[string, Partial<FolderFacts>, message: RegExp, details: string[]]>([
     /1 waiting/,
     [
       'mail counts from what was received since 2026-01-31 08:00 UTC on (first contact)',
-      'UIDVALIDITY has changed since the last poll: mail that was recorded is known by what it says',
+      'the UIDs have begun anew since the last poll: mail that was recorded is known by what it says',
     ],
   ],
   [

@@ -88,11 +88,12 @@ describe('a mailbox is looked at', () => {
     });
     // One is recorded, and could not be marked.
     await poll(database.db, { ...mailbox, folders: mailbox.folders });
-    await deliver(shared, user, [from('f', user), from('g', user)]);
+    await deliver(shared, user, [from('f', user), from('g', user), from('gone', user)]);
+    await withClient(user, (client) => client.messageDelete('8', { uid: true }));
     await database.db.raw(`update receipts set processed_at = null where uid = 1`);
     // Another could not be marked either, and is gone since.
     await database.db.raw(`insert into receipts (folder_id, uid_validity, uid, outcome)
-      select folder_id, uid_validity, 4000, 'skipped' from receipts where uid = 1`);
+      select folder_id, uid_validity, 8, 'skipped' from receipts where uid = 1`);
     const before = [await dumpOf(database.db), await flagsOf(user, ['INBOX', 'Archive'])];
 
     const report = await checkOne(user, { processed: { flag: '\\Flagged' } }, { sample: 10 });

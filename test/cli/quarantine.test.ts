@@ -379,7 +379,7 @@ describe('mailcase quarantine retry', () => {
     );
     await makeAnew(user, 'Shop', [junk]);
     expect((await run('retry', '1')).stdout).toMatch(
-      /^entry 1: not tried: it cannot be found again: UIDVALIDITY of Shop is another one since/,
+      /^entry 1: not tried: it cannot be found again: the UIDs of Shop have begun anew since/,
     );
     await withClient(user, (client) => client.mailboxDelete('Shop'));
     expect((await run('retry', '1')).stdout).toMatch(/^entry 1: not tried: there is no folder Shop any more/);
