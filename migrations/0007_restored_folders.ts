@@ -55,7 +55,7 @@ comment on column folders.last_uid_validity is 'The uid_validity that last_uid b
 comment on column folders.last_received_at is 'Of the message with last_uid: INTERNALDATE';
 comment on column folders.last_bytes is 'Of the message with last_uid: RFC822.SIZE';
 comment on column folders.uid_validity is
-  'UIDVALIDITY (RFC 3501) at the last contact, plus 2^32 for each time that UIDNEXT went back under it, as when a backup is restored: as long as it stays, a UID means the same message';
+  'UIDVALIDITY (RFC 3501) at the last contact, plus 2^32 for each time that its UIDs were given again, as after a backup was restored: as long as it stays, a UID means the same message';
 `;
 
 const FORMER_COMMENTS = `

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Batch, readBatches, release } from './batches.ts';
 import type { FolderConfig, MailboxConfig } from './config/schema.ts';
-import { openKnown } from './entering.ts';
 import { MailcaseError } from './errors.ts';
 import { fetchSizes } from './imap/fetch.ts';
-import { isMarkedSent, serverPath } from './imap/folder.ts';
+import { isMarkedSent, openFolder, serverPath } from './imap/folder.ts';
 import { searchMessages } from './imap/search.ts';
 import type { Session } from './imap/session.ts';
 import { enterFolder } from './poll.ts';
@@ -13,6 +12,7 @@ import { folderContext, type MailboxContext, withSession } from './poll-mailbox.
 import { firstContactOf, isBusy, type KnownFolder } from './record/folders.ts';
 import type { Importing } from './record/policy.ts';
 import { countReceived, findReceipts } from './record/receipts.ts';
+import { serverUidValidity } from './record/uid-validity.ts';
 import { recordBatch } from './recording.ts';
 import { countsSince, criteriaFor } from './selection.ts';
 import { bySize, chunks } from './sizes.ts';
@@ -237,8 +237,9 @@ async function readSource(
   report: PollReport,
 ): Promise<Batch[]> {
   // It was registered when it was listed; an import of a million mails comes here ten thousand times.
-  const now = await openKnown(context, context.folder.path, { readOnly: true });
-  if (now.uidValidity !== place.uidValidity) {
+  // No server is restored in the middle of a session, so what it says of itself is enough.
+  const now = await openFolder(context.session, context.folder.path, { readOnly: true });
+  if (now.uidValidity !== serverUidValidity(place.uidValidity)) {
     throw new MailcaseError(
       'imap_command',
       `UIDVALIDITY of ${context.folder.path} changed meanwhile: run the import again, it goes on where it was`,

@@ -54,7 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'import-mail': [
     ...['errors', 'config', 'imap', 'record', 'sizes', 'poll-context'],
-    ...['batches', 'selection', 'entering', 'recording', 'poll', 'poll-mailbox'],
+    ...['batches', 'selection', 'recording', 'poll', 'poll-mailbox'],
   ],
   check: [
     ...['errors', 'sizes', 'terminal', 'config', 'message', 'rules', 'db', 'imap', 'record', 'judge'],

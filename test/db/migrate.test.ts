@@ -184,3 +184,29 @@ it('0002 knows of the mail that was recorded before: who took part, what it refe
     { start_at: null, start_uid: null, swept_uid: null },
   ]);
 });
+
+it('0007 goes down over a folder that was restored, and leaves what the version before can live with', async () => {
+  const { db } = database;
+  await migrateUp(db);
+  while ((await schemaState(db)).applied.at(-1) !== '0007_restored_folders') await migrateDown(db);
+  const kept = 2 ** 32 + 7;
+  await db.raw(`
+    insert into mailboxes (name) values ('support');
+    insert into folders (mailbox_id, account, path, uid_validity, swept_uid, swept_uid_validity)
+      values (1, 'a@h', 'INBOX', ${kept}, 4, ${kept}), (1, 'a@h', 'Shop', 8, 4, 8);
+    insert into receipts (folder_id, uid_validity, uid, outcome)
+      values (1, 7, 1, 'skipped'), (1, ${kept}, 1, 'skipped'), (2, 8, 1, 'skipped');
+  `);
+  expect(await migrateDown(db)).toEqual(['0007_restored_folders']);
+  expect(
+    await rows(db, 'select uid_validity as v, swept_uid_validity as s from folders order by id'),
+  ).toEqual([
+    { v: null, s: null },
+    { v: 8, s: 8 },
+  ]);
+  expect(await rows(db, 'select folder_id as f, uid_validity as v from receipts order by 1, 2')).toEqual([
+    { f: 1, v: 7 },
+    { f: 2, v: 8 },
+  ]);
+  expect((await migrateUp(db))[0]).toBe('0007_restored_folders');
+});
