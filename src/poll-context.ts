@@ -6,7 +6,7 @@ import type { JudgeMessage } from './judge/judges.ts';
 import type { Log } from './observe/log.ts';
 import type { FolderRef } from './record/incoming.ts';
 import type { Policy } from './record/policy.ts';
-import type { Verdict } from './rules/trust.ts';
+import type { Verdict } from './trust/trust.ts';
 
 /** What the poll of one folder, or an import from it, needs to know. */
 export interface PollContext {

@@ -11,7 +11,7 @@ import { pollFolder } from './poll.ts';
 import { emptyReport, type Once, type PollContext, type PollReport, type Suspects } from './poll-context.ts';
 import { noteIdle, registerMailbox } from './record/folders.ts';
 import type { Importing } from './record/policy.ts';
-import type { Verdict } from './rules/trust.ts';
+import type { Verdict } from './trust/trust.ts';
 import { linkedSignal } from './waiting.ts';
 
 export interface MailboxContext {

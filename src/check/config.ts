@@ -1,7 +1,7 @@
 import { isLoopback } from '../config/checks.ts';
-import { TRUST_BY_SECRET } from '../config/mailbox-schema.ts';
 import type { ConfigProblem } from '../config/problems.ts';
 import type { Config, MailboxConfig } from '../config/schema.ts';
+import { TRUST_BY_SECRET } from '../config/trust-schema.ts';
 import { domainKey } from '../message/addresses.ts';
 import { type Finding, sectionOf } from './finding.ts';
 import { publicDomainReason } from './public-domains.ts';
@@ -97,6 +97,7 @@ function trustFindings({ name, trust }: MailboxConfig, isSampled: boolean): Find
       ),
     ];
   }
+  if (!trust.secret) return [];
   return [
     section.warning(
       'trust_secret',

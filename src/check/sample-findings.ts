@@ -1,4 +1,4 @@
-import { TRUST_BY_SECRET } from '../config/mailbox-schema.ts';
+import { TRUST_BY_SECRET } from '../config/trust-schema.ts';
 import { domainKey, ownMatcher } from '../message/addresses.ts';
 import { counted, listed, readableNumber, readableTime } from '../terminal/words.ts';
 import { type Finding, type Section, sectionOf } from './finding.ts';

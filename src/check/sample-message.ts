@@ -5,7 +5,7 @@ import type { Headers } from '../message/headers.ts';
 import type { Kind } from '../message/kind.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
 import type { Direction } from '../rules/directives.ts';
-import type { Trust } from '../rules/trust.ts';
+import type { Trust } from '../trust/trust.ts';
 
 /** Why a mail's x-headers are not applied. */
 export type Distrust = 'nobody' | 'missing' | 'repeated' | 'wrong';
@@ -92,7 +92,7 @@ function kindOf({ message: { kind } }: Incoming, { hasCalendarReply }: FetchedHe
 }
 
 function distrustOf(trust: Trust, headers: Headers): Distrust | undefined {
-  if (typeof trust !== 'object') return 'nobody';
+  if (typeof trust !== 'object' || !trust.secret) return 'nobody';
   const given = headers.all(trust.secret.header).length;
   return given === 0 ? 'missing' : given > 1 ? 'repeated' : 'wrong';
 }

@@ -85,7 +85,7 @@ export function summarize(
   return {
     ...{ unreadable, notHandedOut, outbound, mailbox: mailbox.name },
     trust: typeof mailbox.trust === 'object' ? 'secret' : mailbox.trust,
-    secretHeader: typeof mailbox.trust === 'object' ? mailbox.trust.secret.header : undefined,
+    secretHeader: typeof mailbox.trust === 'object' ? mailbox.trust.secret?.header : undefined,
     read: messages.length,
     oldest: dateAt(times, 0),
     newest: dateAt(times, -1),

@@ -1,5 +1,5 @@
-import { TRUST_BY_SECRET } from '../config/mailbox-schema.ts';
 import { OPTIONS } from '../config/options.ts';
+import { TRUST_BY_SECRET } from '../config/trust-schema.ts';
 import { indented } from '../terminal/width.ts';
 import { PROVIDERS, type Provider, type ProviderName } from './providers.ts';
 

@@ -2,14 +2,12 @@
 import { z } from 'zod';
 import {
   folderPath,
-  headerName,
   hostName,
   isAddress,
   isLoopback,
   mailboxName,
   ownEntry,
   schedule,
-  sharedSecret,
   userName,
 } from './checks.ts';
 import { ALWAYS, complain, duration, optionOf, size, text, trueOrFalse, wholeNumber } from './fields.ts';
@@ -26,13 +24,9 @@ import {
   startOption,
   withDefaultMark,
 } from './selection-schema.ts';
+import { trust } from './trust-schema.ts';
 
 /* The options of a mailbox; see schema.ts. */
-
-const SECRET_EXAMPLE = 'secret: {header: x-our-secret, value: "${TRUST_SECRET}"}';
-
-/** How trust by a shared secret is written, for whoever proposes it. */
-export const TRUST_BY_SECRET = `trust: {${SECRET_EXAMPLE}}`;
 
 const imap = z
   .strictObject({
@@ -78,34 +72,6 @@ const imap = z
     example: 'imap: {host: imap.example.com, user: support@example.com, password: "${IMAP_PASSWORD}"}',
   })
   .describe('How to reach the mailbox.');
-
-const trust = z
-  .union([
-    z.enum(['none', 'all']),
-    z.strictObject({
-      secret: z
-        .strictObject({
-          header: text(headerName, 'the name of a header field: x- and up to 58 printable ASCII characters')
-            .toLowerCase()
-            .meta({ unprinted: true, example: 'header: x-our-secret' })
-            .describe(
-              'The name of the header field that carries the secret; its value is overwritten before a mail is stored.',
-            ),
-          value: text(sharedSecret, 'at least 16 printable ASCII characters')
-            .meta({ secret: true, example: 'value: "${TRUST_SECRET}"' })
-            .describe('The secret that the field must hold.'),
-        })
-        .meta({ example: SECRET_EXAMPLE })
-        .describe(
-          'A header field with a value that only your own systems know, for copies that no customer gets: a Bcc copy is the very mail that the customer gets.',
-        ),
-    }),
-  ])
-  .prefault('none')
-  .meta({ later: { now: '`none`, `all`, or a map with `secret`', names: ['hmac', 'dkim'] } })
-  .describe(
-    "Whose header fields are instructions: nobody's (none), everybody's (all), or of who knows a secret.",
-  );
 
 export const scheduleOption = text(schedule, 'a cron pattern of 5 fields, or of 6 with seconds first');
 

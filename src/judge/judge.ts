@@ -21,7 +21,9 @@ import {
 import { type CaseNumberReader, caseNumberReader } from '../rules/case-number.ts';
 import { type HeaderMapping, headerMapping } from '../rules/header-mapping.ts';
 import { keptDirectives } from '../rules/kept-directives.ts';
-import { type Trust, trustedDirectives, trustVerdict, type Verdict, verdictHeaders } from '../rules/trust.ts';
+import { trustedDirectives } from '../rules/trusted-directives.ts';
+import type { Trust, Verdict } from '../trust/trust.ts';
+import { verdictOf } from '../trust/verdict.ts';
 
 /** A folder's rules as the configuration has them: data that can go to another thread. */
 export interface JudgeSetup {
@@ -66,14 +68,14 @@ export function judgeSetup(
 
 /** The secrets of mailboxes: mail with the one of another may come to any of them. */
 export function redactionsOf(mailboxes: readonly Pick<MailboxConfig, 'trust'>[]): Redaction[] {
-  return mailboxes.flatMap(({ trust }) => (typeof trust === 'object' ? [trust.secret] : []));
+  return mailboxes.flatMap(({ trust }) => (typeof trust === 'object' && trust.secret ? [trust.secret] : []));
 }
 
 export function createJudge(setup: JudgeSetup): Judge {
   const { trust, own, role, prefix, subjectNumber, bodyCharacters, redactions } = setup;
   return {
     trust,
-    mapping: headerMapping(prefix, typeof trust === 'object' ? trust.secret.header : undefined),
+    mapping: headerMapping(prefix, typeof trust === 'object' ? trust.secret?.header : undefined),
     isOwn: ownMatcher(own),
     role,
     caseNumbers: caseNumberReader(subjectNumber),
@@ -106,26 +108,21 @@ export function receive(
   { source, left, receivedAt }: FetchedMessage,
   verdict?: Verdict,
 ): Received {
-  const found = verdict ?? trustVerdict(trust, headersFor(trust, source));
+  const found = verdict ?? verdictOf(trust, { headers: headersFor(trust, source), receivedAt });
   return { left, receivedAt, verdict: found, source: redactSource(source, redactions) };
 }
 
-/** The header fields that the verdict goes by; no other field is decoded for it. */
+/** What the verdict goes by; nothing is read of a header that does not count. */
 function headersFor(trust: Trust, source: Buffer): Headers {
-  const wanted = verdictHeaders(trust);
-  if (wanted.length === 0) return new Headers([]);
+  if (typeof trust !== 'object') return new Headers([]);
   const { lines } = readHead(source.subarray(0, bodyStart(source)));
-  const isWanted = (line: string) => {
-    const name = line.slice(0, line.indexOf(':')).toLowerCase();
-    return wanted.some((each) => name.includes(each));
-  };
-  return readHeaders(lines.filter(isWanted));
+  return readHeaders(lines);
 }
 
 /** What judging adds to what was known of a message. */
 export type Judgement = Pick<
   Incoming,
-  'message' | 'dedupeKey' | 'senderAuth' | 'directives' | 'direction' | 'customer' | 'parties' | 'caseNumbers'
+  'message' | 'dedupeKey' | 'directives' | 'direction' | 'customer' | 'parties' | 'caseNumbers'
 >;
 
 /**
@@ -141,8 +138,7 @@ export async function conclude(
   const kind = interactionKind(parsed, rules.isOwn);
   const message = { ...parsed, kind: kind.value };
   const directives = trustedDirectives(verdict, rules.mapping, message.headers);
-  // Nothing verifies From yet, so nothing is known of it.
-  const setting: Setting = { isOwn: rules.isOwn, role: rules.role, senderAuth: 'none' };
+  const setting: Setting = { isOwn: rules.isOwn, role: rules.role, senderAuth: verdict.senderAuth };
   const direction = messageDirection(message, directives, setting);
   if (rules.mapping.prefixed(message.headers).length > 0) {
     directives.decided.push({
@@ -156,7 +152,6 @@ export async function conclude(
   return {
     // The key is made of all of it: a limit that changes must not make a copy another mail.
     dedupeKey: dedupeKey(message, rules.mapping.isMapped, left === undefined ? undefined : receivedAt),
-    senderAuth: setting.senderAuth,
     directives: keptDirectives(directives),
     direction: direction.value,
     customer: messageCustomer(message, directives, direction.value, setting),
@@ -173,7 +168,7 @@ export function incomingOf(
   { verdict, source, left }: Received,
   judgement: Judgement,
 ): Incoming {
-  const { trusted, reason: trustWhy } = verdict;
+  const { trusted, reason: trustWhy, senderAuth } = verdict;
   return {
     folder,
     uid,
@@ -183,6 +178,7 @@ export function incomingOf(
     isWhole: left === undefined,
     trusted,
     trustWhy,
+    senderAuth,
     ...judgement,
   };
 }
@@ -196,7 +192,7 @@ export function unreadable(
 ): Unrecordable {
   return {
     ...{ folder, uid, receivedAt, sizeBytes, source, isWhole: left === undefined, verdict },
-    ...{ stage: 'parse', error: errorMessage(error), senderAuth: undefined, dedupeKey: undefined },
+    ...{ stage: 'parse', error: errorMessage(error), dedupeKey: undefined },
   };
 }
 

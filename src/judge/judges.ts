@@ -6,7 +6,7 @@ import type { FetchedMessage } from '../imap/fetch.ts';
 import type { Redaction } from '../message/redact.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
 import type { Unrecordable } from '../record/quarantine.ts';
-import type { Verdict } from '../rules/trust.ts';
+import type { Verdict } from '../trust/trust.ts';
 import { unlessAborted } from '../waiting.ts';
 import { createJudge, incomingOf, judgeSetup, receive, redactionsOf, unreadable } from './judge.ts';
 import { MemoryWatch } from './memory-watch.ts';

@@ -1,5 +1,5 @@
 import type { LeftInMailbox } from '../message/left.ts';
-import type { Verdict } from '../rules/trust.ts';
+import type { Verdict } from '../trust/trust.ts';
 import { conclude, createJudge, type Judge, type JudgeSetup } from './judge.ts';
 import { type SentJudgement, sent } from './sent.ts';
 

@@ -4,7 +4,7 @@ import { readHeaderBlock } from '../message/header-block.ts';
 import type { HeaderField } from '../message/headers.ts';
 import type { Stage } from '../record/quarantine.ts';
 import { serverUidValidity } from '../record/uid-validity.ts';
-import type { SenderAuth } from '../rules/attribution.ts';
+import type { SenderAuth } from '../trust/trust.ts';
 
 /** An entry of the quarantine as a list has it, in the tables' names. What is from the mail is as it stands there. */
 export interface ListedEntry {

@@ -6,7 +6,7 @@ import { Progress } from '../observe/progress.ts';
 import { createOnce, Suspects } from '../poll-context.ts';
 import { folderContext, type MailboxContext, withSession } from '../poll-mailbox.ts';
 import type { Policy } from '../record/policy.ts';
-import type { Verdict } from '../rules/trust.ts';
+import type { Verdict } from '../trust/trust.ts';
 import { refetch, type Unfound } from './refetch.ts';
 import { type ReadAgain, type Retried, type RetrySetting, retryEntry } from './retry-entry.ts';
 import { dealtWith, type KeptEntry, keptEntry, readContent } from './waiting-entry.ts';
@@ -22,6 +22,7 @@ export interface Retrying extends RetrySetting {
 const NO_VERDICT: Verdict = {
   trusted: false,
   reason: 'it was quarantined before that was found out, and the secret in its bytes is overwritten',
+  senderAuth: 'none',
 };
 
 /**
@@ -99,13 +100,12 @@ async function judgeKept(
   entry: KeptEntry,
   mailbox: MailboxConfig,
 ): Promise<ReadAgain> {
-  const { place, receivedAt, verdict = NO_VERDICT, senderAuth } = entry;
+  const { place, receivedAt, verdict = NO_VERDICT } = entry;
   const { uid, ...folder } = place;
   const source = await readContent(db, entry);
   const sizeBytes = entry.sizeBytes ?? source.length;
   const judge = judges.judgeFor(mailbox, roleOf(entry, mailbox), config);
-  const message = await judge(folder, { uid, sizeBytes, receivedAt, source }, { verdict });
-  return 'error' in message || senderAuth === null ? message : { ...message, senderAuth };
+  return judge(folder, { uid, sizeBytes, receivedAt, source }, { verdict });
 }
 
 /** What the folder holds, as the configuration has it today; a folder that is not in it is read as it was. */

@@ -2,9 +2,8 @@ import type { Database, Transaction } from '../db/connect.ts';
 import { readInPieces } from '../db/pieces.ts';
 import { MailcaseError } from '../errors.ts';
 import type { FolderRef } from '../record/incoming.ts';
-import type { SenderAuth } from '../rules/attribution.ts';
 import type { Status } from '../rules/directives.ts';
-import type { Verdict } from '../rules/trust.ts';
+import type { SenderAuth, Verdict } from '../trust/trust.ts';
 import type { Resolution } from './entries.ts';
 
 /** An entry as far as it is needed to deal with it. */
@@ -24,7 +23,6 @@ export interface KeptEntry {
   readonly sha256: Buffer | null;
   /** As it was found when the message came; undefined where that could not be found out. */
   readonly verdict: Verdict | undefined;
-  readonly senderAuth: SenderAuth | null;
   readonly imported: boolean;
   readonly importStatus: Status | null;
   readonly attempts: number;
@@ -38,6 +36,7 @@ interface KeptRow
     Record<'folderId' | 'uidValidity' | 'uid', number> {
   readonly trusted: boolean | null;
   readonly trustReason: string | null;
+  readonly senderAuth: SenderAuth | null;
 }
 
 const KEPT = `
@@ -71,8 +70,9 @@ function entryOf(row: KeptRow | undefined, id: number): KeptEntry {
       `there is no entry ${id} in quarantine: \`mailcase quarantine list\` has their numbers`,
     );
   }
-  const { folderId, uidValidity, uid, trusted, trustReason, ...entry } = row;
-  const verdict = trusted === null ? undefined : { trusted, reason: trustReason ?? '' };
+  const { folderId, uidValidity, uid, trusted, trustReason, senderAuth, ...entry } = row;
+  const verdict: Verdict | undefined =
+    trusted === null ? undefined : { trusted, reason: trustReason ?? '', senderAuth: senderAuth ?? 'none' };
   return { ...entry, place: { folderId, uidValidity, uid }, verdict };
 }
 

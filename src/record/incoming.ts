@@ -1,6 +1,7 @@
 import type { Message } from '../message/message.ts';
-import type { Attribution, Parties, SenderAuth } from '../rules/attribution.ts';
+import type { Attribution, Parties } from '../rules/attribution.ts';
 import type { Direction, Directives } from '../rules/directives.ts';
+import type { SenderAuth } from '../trust/trust.ts';
 
 /** Where a message lies: a folder and its UIDVALIDITY, as the database knows them. */
 export interface FolderRef {

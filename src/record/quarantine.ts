@@ -1,8 +1,7 @@
 import type { Database, Transaction } from '../db/connect.ts';
 import { needsPieces, storeInPieces } from '../db/pieces.ts';
 import { transact } from '../db/transact.ts';
-import type { SenderAuth } from '../rules/attribution.ts';
-import type { Verdict } from '../rules/trust.ts';
+import type { Verdict } from '../trust/trust.ts';
 import { sha256Of } from './content.ts';
 import { keptError } from './failure.ts';
 import type { FolderRef } from './incoming.ts';
@@ -27,7 +26,6 @@ export interface Unrecordable {
   readonly receivedAt: Date | undefined;
   readonly sizeBytes: number | undefined;
   readonly verdict: Verdict | undefined;
-  readonly senderAuth: SenderAuth | undefined;
   readonly dedupeKey: Buffer | undefined;
 }
 
@@ -36,7 +34,7 @@ export function unread(place: Pick<Unrecordable, 'folder' | 'uid'>): Omit<Unreco
   return {
     ...place,
     ...{ stage: 'fetch', source: undefined, isWhole: true, receivedAt: undefined, sizeBytes: undefined },
-    ...{ verdict: undefined, senderAuth: undefined, dedupeKey: undefined },
+    ...{ verdict: undefined, dedupeKey: undefined },
   };
 }
 
@@ -146,7 +144,7 @@ export function contentColumns(message: Unrecordable) {
     sha256: source === undefined ? null : sha256Of(source),
     trusted: verdict?.trusted ?? null,
     trust_reason: verdict?.reason ?? null,
-    sender_auth: message.senderAuth ?? null,
+    sender_auth: verdict?.senderAuth ?? null,
   };
 }
 

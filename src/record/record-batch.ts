@@ -94,12 +94,12 @@ async function recordParts(
 
 /** A message that was read and judged, and cannot be recorded for a reason of its own. */
 export function unrecordable(incoming: Incoming, error: unknown): Unrecordable {
-  const { folder, uid, source, isWhole, receivedAt, sizeBytes, senderAuth, dedupeKey } = incoming;
+  const { folder, uid, source, isWhole, receivedAt, sizeBytes, dedupeKey } = incoming;
   return {
-    ...{ folder, uid, source, isWhole, receivedAt, sizeBytes, senderAuth, dedupeKey },
+    ...{ folder, uid, source, isWhole, receivedAt, sizeBytes, dedupeKey },
     stage: error instanceof MailcaseError ? 'decide' : 'store',
     error: failureText(error),
-    verdict: { trusted: incoming.trusted, reason: incoming.trustWhy },
+    verdict: { trusted: incoming.trusted, reason: incoming.trustWhy, senderAuth: incoming.senderAuth },
   };
 }
 

@@ -8,6 +8,7 @@ import {
 import type { Headers } from '../message/headers.ts';
 import { isAutomatic, type Kind } from '../message/kind.ts';
 import type { Message } from '../message/message.ts';
+import type { SenderAuth } from '../trust/trust.ts';
 import { type Conclusion, type Direction, type Directives, setBy } from './directives.ts';
 
 /** Most labels of a List-Id that are looked at, the last ones: real ones have three to six. */
@@ -15,9 +16,6 @@ const MAX_LIST_ID_LABELS = 20;
 
 /** Most people of one message that become part of a case: more are a mailing, and each is a row of its own. */
 const MAX_PARTIES = 1_000;
-
-/** What is known of From, as interactions.sender_auth keeps it: verified, known to be forged, or nothing. */
-export type SenderAuth = 'pass' | 'fail' | 'none';
 
 /** What the operator and the folder say of a message, beside itself. */
 export interface Setting {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { headerMapping } from '../../src/rules/header-mapping.ts';
-import { type Trust, trustedDirectives, trustVerdict } from '../../src/rules/trust.ts';
+import { trustedDirectives } from '../../src/rules/trusted-directives.ts';
+import type { Trust } from '../../src/trust/trust.ts';
+import { verdictOf } from '../../src/trust/verdict.ts';
 import { headersOf } from '../message/build.ts';
 
 const secret = (value: string): Trust => ({ secret: { header: 'x-secret', value } });
@@ -40,8 +42,8 @@ describe('verdicts', () => {
     ['twice', secret('hunter2'), ['X-Secret: hunter2', 'X-Secret: hunter2'], false, 'more than once'],
     ['twice, one wrong', secret('hunter2'), ['X-Secret: x', 'X-Secret: hunter2'], false, 'more than once'],
   ])('%s', (_, trust, lines, trusted, reason) => {
-    const verdict = trustVerdict(trust, headersOf(...lines));
-    expect(verdict).toEqual({ trusted, reason: expect.stringContaining(reason) });
+    const verdict = verdictOf(trust, { headers: headersOf(...lines), receivedAt: new Date() });
+    expect(verdict).toEqual({ trusted, reason: expect.stringContaining(reason), senderAuth: 'none' });
     expect(verdict.reason).not.toContain('hunter2');
   });
 });
