@@ -2,7 +2,8 @@ import type { Batch } from './batches.ts';
 import { controlMessage } from './control.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
 import type { Incoming } from './record/incoming.ts';
-import { type Quarantined, quarantine } from './record/quarantine.ts';
+import { holdNonces, nonceOf } from './record/nonces.ts';
+import { type Quarantined, quarantine, type Unrecordable } from './record/quarantine.ts';
 import { recordTogether } from './record/record-batch.ts';
 import { noteLast } from './record/uid-validity.ts';
 
@@ -15,6 +16,7 @@ export async function recordBatch(
   const { db, log, policy } = context;
   const [first] = [...incoming, ...setAside];
   if (first === undefined) return;
+  if (setAside.some(nonceOf)) await holdNonces(db, inOrder([...incoming, ...setAside]));
   const control = () => controlMessage(context.judge, first.folder);
   const result = await recordTogether(db, incoming, policy, control);
   for (const last of lastOfEach(incoming)) await noteLast(db, last.folder, last);
@@ -35,6 +37,12 @@ export async function recordBatch(
   report.skipped += result.skipped;
   report.refused += result.refused;
   report.quarantined += result.quarantined.length;
+}
+
+/** As they were received: of two with one signature, the first one counts, though it may be set aside. */
+function inOrder<T extends Incoming | Unrecordable>(messages: readonly T[]): T[] {
+  const time = ({ receivedAt }: T) => receivedAt?.getTime() ?? 0;
+  return [...messages].sort((a, b) => time(a) - time(b) || a.uid - b.uid);
 }
 
 /** The message with the highest UID of each folder. */

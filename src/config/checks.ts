@@ -1,6 +1,7 @@
 import { isIP, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { validateDetailed } from 'node-cron';
+import { KEY_ID } from '../trust/signature.ts';
 import type { Complaint } from './problems.ts';
 
 /**
@@ -153,6 +154,31 @@ export const sharedSecret: Check = (value) => {
     return {
       message: 'cannot stand in a header field as it is, so no mail would match it',
       cure: 'use printable ASCII without line breaks and without spaces at its ends, e.g. `openssl rand -hex 32`',
+    };
+  }
+  return undefined;
+};
+
+/** What a key may be called, as signatures name it. */
+export const keyId = check(
+  (value) => KEY_ID.test(value),
+  'not the id of a key',
+  'use 1 to 64 letters, digits, dots, underscores and hyphens, e.g. the month from which on it is used: `2026-11`',
+);
+
+/** HMAC-SHA256 is as strong as its key; 32 characters of hexadecimal digits are 128 bits. */
+const SHORTEST_KEY = 32;
+
+export const signingSecret: Check = (value) => {
+  const cure = 'make one with `openssl rand -hex 32`';
+  if (value.length < SHORTEST_KEY) {
+    const message = `too short: whoever has a signed mail can guess at it undisturbed, so it needs at least ${SHORTEST_KEY} characters`;
+    return { message, cure };
+  }
+  if (/\p{Cc}|^\s|\s$/u.test(value)) {
+    return {
+      message: 'has control characters, or white space at its ends, which get lost on the way to who signs',
+      cure,
     };
   }
   return undefined;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { databaseUrl, folderOnDisk, headerPrefix, subjectNumberForm } from './checks.ts';
 import { ALWAYS, complain, duration, optionOf, size, text, wholeNumber } from './fields.ts';
 import { mailboxes, scheduleOption } from './mailbox-schema.ts';
+import { refuseMappedTrustHeaders } from './trust-schema.ts';
 
 /*
  * Every option, declared once: its type, default, unit, sentence and secrecy. Validation, problems, redaction, the JSON
@@ -203,6 +204,7 @@ export const configSchema = z
     rules,
     mailboxes,
   })
+  .superRefine(refuseMappedTrustHeaders, ALWAYS)
   .transform(({ mailboxes, ...rest }) => ({
     ...rest,
     mailboxes: mailboxes.map((each) => ({ ...each, schedule: each.schedule ?? rest.schedule })),

@@ -6,6 +6,7 @@ import type { FolderRef, Incoming } from '../record/incoming.ts';
 import { findLeftOut } from '../record/left-out.ts';
 import { loadView } from '../record/load.ts';
 import { withOwnDirectives } from '../record/load-decide-store.ts';
+import { lookUpNonces } from '../record/nonces.ts';
 import { emptyPlan, type Plan } from '../record/plan.ts';
 import { View } from '../record/view.ts';
 import {
@@ -36,7 +37,7 @@ export async function explainMessage(
   const { mailbox, folder, recording, judges, place = NO_PLACE } = setting;
   const outcome = await judges.judgeFor(mailbox, folder.role, recording)(place, fetched);
   if ('error' in outcome) return explainUnreadable(setting, fetched, outcome);
-  const incoming = withOwnDirectives(outcome);
+  const incoming = withOwnDirectives(db ? await lookUpNonces(db, outcome) : outcome);
   if (db && setting.receipt) return explainKnown(db, setting, fetched, incoming);
   const { plan, original, isLeftOut } = await foresee(db, incoming, recording);
   if (isLeftOut) return explainLeftOut(setting, fetched, incoming);

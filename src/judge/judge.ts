@@ -6,10 +6,12 @@ import { dedupeKey } from '../message/dedupe-key.ts';
 import { bodyStart, readHead } from '../message/head.ts';
 import { Headers } from '../message/headers.ts';
 import { keptOf } from '../message/kept.ts';
+import type { Kind } from '../message/kind.ts';
 import { type LeftInMailbox, withLeft } from '../message/left.ts';
+import type { Message } from '../message/message.ts';
 import { parseMessage, readHeaders } from '../message/parse.ts';
 import { type Redaction, redactSource } from '../message/redact.ts';
-import type { FolderRef, Incoming } from '../record/incoming.ts';
+import type { Counting, FolderRef, Incoming, Untrusted } from '../record/incoming.ts';
 import type { Unrecordable } from '../record/quarantine.ts';
 import {
   interactionKind,
@@ -19,17 +21,20 @@ import {
   type Setting,
 } from '../rules/attribution.ts';
 import { type CaseNumberReader, caseNumberReader } from '../rules/case-number.ts';
+import type { Conclusion } from '../rules/directives.ts';
 import { type HeaderMapping, headerMapping } from '../rules/header-mapping.ts';
 import { keptDirectives } from '../rules/kept-directives.ts';
 import { trustedDirectives } from '../rules/trusted-directives.ts';
-import type { Trust, Verdict } from '../trust/trust.ts';
-import { verdictOf } from '../trust/verdict.ts';
+import type { Trust, TrustWays, Verdict } from '../trust/trust.ts';
+import { NONCE_USED, verdictOf } from '../trust/verdict.ts';
 
 /** A folder's rules as the configuration has them: data that can go to another thread. */
 export interface JudgeSetup {
   readonly trust: Trust;
   /** What must not be stored of any mail, whichever mailbox it comes to. */
   readonly redactions: readonly Redaction[];
+  /** Headers (lower case) with secrets and signatures, of whichever mailbox: never a part of what the mail says. */
+  readonly trustHeaders: readonly string[];
   readonly own: readonly string[];
   readonly role: FolderConfig['role'];
   readonly prefix: string;
@@ -49,15 +54,17 @@ export interface Judge {
   readonly bodyCharacters: number;
 }
 
+/** @param all mailboxes, since mail that was meant for another one may come to this one */
 export function judgeSetup(
   { trust, own }: Pick<MailboxConfig, 'trust' | 'own'>,
   role: FolderConfig['role'],
   { headers, cases, limits }: Pick<RecordingConfig, 'headers' | 'cases' | 'limits'>,
-  redactions: readonly Redaction[] = redactionsOf([{ trust }]),
+  all: readonly Pick<MailboxConfig, 'trust'>[] = [],
 ): JudgeSetup {
   return {
     trust,
-    redactions,
+    redactions: redactionsOf([{ trust }, ...all]),
+    trustHeaders: trustHeadersOf([{ trust }, ...all]),
     own,
     role,
     prefix: headers.prefix,
@@ -66,16 +73,26 @@ export function judgeSetup(
   };
 }
 
-/** The secrets of mailboxes: mail with the one of another may come to any of them. */
+/** The secrets of mailboxes, each once: mail with the one of another may come to any of them. */
 export function redactionsOf(mailboxes: readonly Pick<MailboxConfig, 'trust'>[]): Redaction[] {
-  return mailboxes.flatMap(({ trust }) => (typeof trust === 'object' && trust.secret ? [trust.secret] : []));
+  const all = waysOf(mailboxes).flatMap(({ secret }) => (secret ? [secret] : []));
+  return [...new Map(all.map((each) => [`${each.header}: ${each.value}`, each])).values()];
+}
+
+function trustHeadersOf(mailboxes: readonly Pick<MailboxConfig, 'trust'>[]): string[] {
+  const all = waysOf(mailboxes).flatMap(({ secret, hmac }) => [secret?.header, hmac?.header]);
+  return [...new Set(all.filter((header) => header !== undefined))];
+}
+
+function waysOf(mailboxes: readonly Pick<MailboxConfig, 'trust'>[]): TrustWays[] {
+  return mailboxes.flatMap(({ trust }) => (typeof trust === 'object' ? [trust] : []));
 }
 
 export function createJudge(setup: JudgeSetup): Judge {
-  const { trust, own, role, prefix, subjectNumber, bodyCharacters, redactions } = setup;
+  const { trust, own, role, prefix, subjectNumber, bodyCharacters, redactions, trustHeaders } = setup;
   return {
     trust,
-    mapping: headerMapping(prefix, typeof trust === 'object' ? trust.secret?.header : undefined),
+    mapping: headerMapping(prefix, ...trustHeaders),
     isOwn: ownMatcher(own),
     role,
     caseNumbers: caseNumberReader(subjectNumber),
@@ -104,11 +121,11 @@ export interface Received {
  * @param verdict as it was found when the message came, where it is judged once more: the secret is gone by then
  */
 export function receive(
-  { trust, redactions }: Judge,
+  { trust, mapping, redactions }: Judge,
   { source, left, receivedAt }: FetchedMessage,
   verdict?: Verdict,
 ): Received {
-  const found = verdict ?? verdictOf(trust, { headers: headersFor(trust, source), receivedAt });
+  const found = verdict ?? verdictOf(trust, { headers: headersFor(trust, source), receivedAt, mapping });
   return { left, receivedAt, verdict: found, source: redactSource(source, redactions) };
 }
 
@@ -122,7 +139,7 @@ function headersFor(trust: Trust, source: Buffer): Headers {
 /** What judging adds to what was known of a message. */
 export type Judgement = Pick<
   Incoming,
-  'message' | 'dedupeKey' | 'directives' | 'direction' | 'customer' | 'parties' | 'caseNumbers'
+  'message' | 'dedupeKey' | 'untrusted' | 'caseNumbers' | keyof Counting
 >;
 
 /**
@@ -137,6 +154,28 @@ export async function conclude(
   const parsed = withLeft(await parseMessage(source, rules.redactions), left);
   const kind = interactionKind(parsed, rules.isOwn);
   const message = { ...parsed, kind: kind.value };
+  return {
+    // The key is made of all of it: a limit that changes must not make a copy another mail.
+    dedupeKey: dedupeKey(message, rules.mapping.isMapped, left === undefined ? undefined : receivedAt),
+    ...countingOf(rules, message, kind, verdict),
+    untrusted: verdict.nonce?.isDecisive ? untrustedOf(rules, message, kind, verdict) : undefined,
+    caseNumbers: rules.caseNumbers(message.subject ?? ''),
+    message: keptOf(message, rules.bodyCharacters),
+  };
+}
+
+/** What a message comes to where another mail has its nonce: the same as if it had never been trusted. */
+function untrustedOf(rules: Judge, message: Message, kind: Conclusion<Kind>, verdict: Verdict): Untrusted {
+  const { trusted, reason: trustWhy, senderAuth } = { ...verdict, ...NONCE_USED };
+  return {
+    trusted,
+    trustWhy,
+    ...countingOf(rules, message, kind, { trusted, reason: trustWhy, senderAuth }),
+  };
+}
+
+/** What of a message counts under a verdict. */
+function countingOf(rules: Judge, message: Message, kind: Conclusion<Kind>, verdict: Verdict): Counting {
   const directives = trustedDirectives(verdict, rules.mapping, message.headers);
   const setting: Setting = { isOwn: rules.isOwn, role: rules.role, senderAuth: verdict.senderAuth };
   const direction = messageDirection(message, directives, setting);
@@ -150,14 +189,10 @@ export async function conclude(
   if (kind.why !== '') directives.decided.push({ what: 'kind', ...kind });
   directives.decided.push({ what: 'direction', ...direction });
   return {
-    // The key is made of all of it: a limit that changes must not make a copy another mail.
-    dedupeKey: dedupeKey(message, rules.mapping.isMapped, left === undefined ? undefined : receivedAt),
     directives: keptDirectives(directives),
     direction: direction.value,
     customer: messageCustomer(message, directives, direction.value, setting),
     parties: messageParties(message, setting),
-    caseNumbers: rules.caseNumbers(message.subject ?? ''),
-    message: keptOf(message, rules.bodyCharacters),
   };
 }
 
@@ -168,7 +203,7 @@ export function incomingOf(
   { verdict, source, left }: Received,
   judgement: Judgement,
 ): Incoming {
-  const { trusted, reason: trustWhy, senderAuth } = verdict;
+  const { trusted, reason: trustWhy, senderAuth, nonce } = verdict;
   return {
     folder,
     uid,
@@ -179,6 +214,7 @@ export function incomingOf(
     trusted,
     trustWhy,
     senderAuth,
+    nonce,
     ...judgement,
   };
 }

@@ -58,7 +58,7 @@ interface Stopped {
 
 /** The threads that messages are judged in, with their limits. Nothing is started before there is a message. */
 export class Judges {
-  private readonly redactions: readonly Redaction[];
+  private readonly mailboxes: readonly Pick<MailboxConfig, 'trust'>[];
   private readonly limits: LimitsConfig;
   private readonly worker: URL;
   private pool: Piscina<Task, Answer> | undefined;
@@ -76,14 +76,13 @@ export class Judges {
   /** @param worker what the threads run */
   constructor({ limits, mailboxes = [] }: JudgesConfig, worker = WORKER) {
     this.limits = limits;
-    this.redactions = redactionsOf(mailboxes);
+    this.mailboxes = mailboxes;
     this.worker = worker;
   }
 
   /** What must not be stored of the mail of a mailbox: mail with the secret of another one may come to it too. */
   redactionsFor(mailbox: Pick<MailboxConfig, 'trust'>): readonly Redaction[] {
-    const all = [...redactionsOf([mailbox]), ...this.redactions];
-    return [...new Map(all.map((each) => [`${each.header}: ${each.value}`, each])).values()];
+    return redactionsOf([mailbox, ...this.mailboxes]);
   }
 
   /** How the mail of a folder is judged. */
@@ -92,7 +91,7 @@ export class Judges {
     role: FolderConfig['role'],
     recording: Pick<RecordingConfig, 'headers' | 'cases' | 'limits'>,
   ): JudgeMessage {
-    const setup = judgeSetup(mailbox, role, recording, this.redactionsFor(mailbox));
+    const setup = judgeSetup(mailbox, role, recording, this.mailboxes);
     const rules = createJudge(setup);
     this.setups += 1;
     const setupId = this.setups;

@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url';
 import addressparser from 'nodemailer/lib/addressparser';
 import { beginningOf } from './cut.ts';
-import { decodeWords } from './headers.ts';
+import { decodeWords, type HeaderField } from './headers.ts';
 import { MAX_LINE_CHARACTERS } from './limits.ts';
 import { byteLength, storableLine } from './text.ts';
 
@@ -46,6 +46,15 @@ export function parseQuotedAddresses(raw: string): Address[] {
   const addresses = parseAddresses(atomic.replace(/[\u201C\u201D\u201E\u201F\u00AB\u00BB]/g, '"'));
   // One alone is an inch sign or the like: as a quote it would swallow the address.
   return addresses.length > 0 ? addresses : parseAddresses(atomic);
+}
+
+/**
+ * The addresses of a header field that is read as one, in To syntax. Some senders encode the whole body, address and all,
+ * because of the typographic quotes in it.
+ */
+export function quotedAddressesOf({ raw, value }: Pick<HeaderField, 'raw' | 'value'>): Address[] {
+  const plain = parseQuotedAddresses(raw);
+  return plain.length > 0 ? plain : parseQuotedAddresses(value);
 }
 
 /** A whole encoded word in the encoding Q (RFC 2047, section 4.2), whatever signs stand in it. */

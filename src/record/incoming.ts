@@ -1,7 +1,7 @@
 import type { Message } from '../message/message.ts';
 import type { Attribution, Parties } from '../rules/attribution.ts';
 import type { Direction, Directives } from '../rules/directives.ts';
-import type { SenderAuth } from '../trust/trust.ts';
+import type { SenderAuth, UsedNonce } from '../trust/trust.ts';
 
 /** Where a message lies: a folder and its UIDVALIDITY, as the database knows them. */
 export interface FolderRef {
@@ -27,6 +27,10 @@ export interface Incoming {
   /** Why its headers count, or why not. */
   readonly trustWhy: string;
   readonly senderAuth: SenderAuth;
+  /** Of its signature, where that is right and has still to be found unused. */
+  readonly nonce: UsedNonce | undefined;
+  /** What it comes to should another mail have its nonce; undefined where that changes nothing. */
+  readonly untrusted: Untrusted | undefined;
   readonly directives: Directives;
   readonly direction: Direction;
   readonly customer: Attribution;
@@ -34,3 +38,9 @@ export interface Incoming {
   /** Numbers of cases that the subject names, where they are looked for. */
   readonly caseNumbers: readonly number[];
 }
+
+/** What of a message depends on whether its headers count. */
+export type Counting = Pick<Incoming, 'directives' | 'direction' | 'customer' | 'parties'>;
+
+/** What a message comes to without trust. */
+export type Untrusted = Counting & Pick<Incoming, 'trusted' | 'trustWhy'>;

@@ -4,8 +4,8 @@ import { sha256Of } from './content.ts';
 import type { Incoming } from './incoming.ts';
 import { rowsOf } from './rows.ts';
 
-/** A message as far as it says under which keys it may have been dropped. */
-interface Keyed {
+/** A message as far as it says under which keys it is known. */
+export interface Keyed {
   readonly dedupeKey: Buffer | undefined;
   readonly source: Buffer | undefined;
 }

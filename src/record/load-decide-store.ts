@@ -4,6 +4,7 @@ import { decide } from './decide.ts';
 import type { Incoming } from './incoming.ts';
 import { findLeftOut } from './left-out.ts';
 import { loadView } from './load.ts';
+import { takeNonces } from './nonces.ts';
 import type { Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
 import { storePlan } from './store.ts';
@@ -27,7 +28,9 @@ export async function loadDecideStore(
   policy: Policy,
 ): Promise<Recorded> {
   const dropped = await findLeftOut(trx, batch);
-  const open = batch.filter((incoming) => !dropped.has(incoming)).map(withOwnDirectives);
+  const wanted = batch.filter((incoming) => !dropped.has(incoming));
+  // First of all that is locked, so that nobody waits for a nonce while others wait for his customers.
+  const open = (await takeNonces(trx, wanted)).map(withOwnDirectives);
   const plan = decideOrBlame(await loadView(trx, open, policy), open, policy);
   await storePlan(trx, plan);
   return { plan, leftOut: [...dropped] };

@@ -6,6 +6,7 @@ import { sha256Of } from './content.ts';
 import { keptError } from './failure.ts';
 import type { FolderRef } from './incoming.ts';
 import { findLeftOut, keysOf } from './left-out.ts';
+import { takeNonceOf } from './nonces.ts';
 import { type Policy, processedWhenRecorded } from './policy.ts';
 import type { Outcome } from './receipts.ts';
 import { placeColumns } from './store-receipts.ts';
@@ -55,11 +56,12 @@ export interface Quarantined {
  */
 export async function quarantine(
   db: Database,
-  message: Unrecordable,
+  unrecordable: Unrecordable,
   policy: Policy,
 ): Promise<Quarantined | 'skipped' | 'known'> {
-  const error = keptError(message.error, policy.redactions ?? []);
+  const error = keptError(unrecordable.error, policy.redactions ?? []);
   return transact(db, async (trx) => {
+    const message = await takeNonceOf(trx, unrecordable);
     const isDropped = (await findLeftOut(trx, [message])).size > 0;
     if (!(await addReceipt(trx, message, isDropped ? 'skipped' : 'quarantined', error, policy))) {
       return 'known';

@@ -5,6 +5,7 @@ import { MailcaseError } from '../errors.ts';
 import { failureText } from './failure.ts';
 import type { Incoming } from './incoming.ts';
 import { loadDecideStore, type Recorded } from './load-decide-store.ts';
+import { holdNonces } from './nonces.ts';
 import type { Policy } from './policy.ts';
 import { type Quarantined, quarantine, type Unrecordable } from './quarantine.ts';
 import { findReceipts } from './receipts.ts';
@@ -88,6 +89,8 @@ async function recordParts(
       await recordParts(recording, batch, { isAgain: true });
     } else {
       culprits.push(unrecordable(only, error));
+      // What comes after it in the batch is recorded before it is quarantined.
+      await holdNonces(db, [only]);
     }
   }
 }
@@ -99,7 +102,10 @@ export function unrecordable(incoming: Incoming, error: unknown): Unrecordable {
     ...{ folder, uid, source, isWhole, receivedAt, sizeBytes, dedupeKey },
     stage: error instanceof MailcaseError ? 'decide' : 'store',
     error: failureText(error),
-    verdict: { trusted: incoming.trusted, reason: incoming.trustWhy, senderAuth: incoming.senderAuth },
+    verdict: {
+      ...{ trusted: incoming.trusted, reason: incoming.trustWhy, senderAuth: incoming.senderAuth },
+      nonce: incoming.nonce,
+    },
   };
 }
 

@@ -110,6 +110,8 @@ const CUSTOM_FIELDS = ['customer', 'case'] as const;
 export interface HeaderMapping {
   /** Whether a header (lower case name) is mapped to a field. */
   isMapped(key: string): boolean;
+  /** Whether a mapped header is read as an address. */
+  isAddress(key: string): boolean;
   /** All header fields under the prefix, mapped or not, in message order. */
   prefixed(headers: Headers): readonly HeaderField[];
   /** Reads all mapped headers of a message into directives, with what was refused and why. */
@@ -120,15 +122,17 @@ export interface HeaderMapping {
  * Builds the mapping.
  *
  * @param prefix of the header names, in lower case (`x-desk-`)
- * @param except a header (lower case) that is never a mapped one, though it has the prefix: the shared secret
+ * @param except headers (lower case) that are never mapped ones, though they have the prefix: with secrets and signatures
  */
-export function headerMapping(prefix: string, except?: string): HeaderMapping {
+export function headerMapping(prefix: string, ...except: readonly string[]): HeaderMapping {
   const rows = new Map(TABLE.map((each) => [prefix + each.suffix, each]));
-  const find = (key: string) => (key === except ? undefined : (rows.get(key) ?? customField(key, prefix)));
+  const excepted = new Set(except);
+  const find = (key: string) => (excepted.has(key) ? undefined : (rows.get(key) ?? customField(key, prefix)));
   const prefixed = (headers: Headers) =>
-    headers.fields.filter(({ key }) => key.startsWith(prefix) && key !== except);
+    headers.fields.filter(({ key }) => key.startsWith(prefix) && !excepted.has(key));
   return {
     isMapped: (key) => find(key) !== undefined,
+    isAddress: (key) => find(key)?.field === 'customer.email',
     prefixed,
     read: (headers) => {
       const directives = noDirectives();

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import countries from 'i18n-iso-countries';
 import languages from 'iso-639-1';
-import { type Address, isMailSystem, parseQuotedAddresses } from '../message/addresses.ts';
+import { type Address, isMailSystem, quotedAddressesOf } from '../message/addresses.ts';
 import type { HeaderField } from '../message/headers.ts';
 import { byteLength } from '../message/text.ts';
 import { DIRECTIONS, type Direction, STATUSES, type Status } from './directives.ts';
@@ -79,10 +79,8 @@ export const readLongitude: Reader<number> = decimalDegrees(180);
 export const readPriority: Reader<number> = ({ value }) =>
   /^([1-9]|10)$/.test(value) ? { value: Number(value) } : { refused: 'not a whole number from 1 to 10' };
 
-export const readCustomer: Reader<Address> = ({ raw, value }) => {
-  const plain = parseQuotedAddresses(raw);
-  // Some senders encode the whole body, address and all, because of the typographic quotes in it.
-  const [first, ...rest] = plain.length > 0 ? plain : parseQuotedAddresses(value);
+export const readCustomer: Reader<Address> = (field) => {
+  const [first, ...rest] = quotedAddressesOf(field);
   if (first === undefined) return { refused: 'no usable e-mail address in it' };
   if (isMailSystem(first.address))
     return { refused: 'the address of a mail system, which is never a customer' };

@@ -69,6 +69,7 @@ describe('the reference', () => {
       '`database.url`',
       '`mailboxes[].imap.password`',
       '`mailboxes[].trust.secret.value`',
+      '`mailboxes[].trust.hmac.keys[].secret`',
     ]);
   });
 });

@@ -21,6 +21,7 @@ const env = {
   DATABASE_URL: 'postgres://mailcase@localhost/mailcase',
   SUPPORT_PASSWORD: 'x',
   TRUST_SECRET: '0123456789abcdef',
+  SIGNING_KEY: '0123456789abcdef0123456789abcdef',
 };
 
 const written = await readFile(EXAMPLE, 'utf8');
@@ -79,7 +80,14 @@ it('loads, with every commented option at its default', async () => {
         delete: false,
         set_aside: 'Not recorded',
       },
-      trust: { secret: { header: 'x-our-secret', value: '0123456789abcdef' } },
+      trust: {
+        secret: { header: 'x-our-secret', value: '0123456789abcdef' },
+        hmac: {
+          header: 'x-mailcase-signature',
+          keys: [{ id: '2026-11', secret: '0123456789abcdef0123456789abcdef' }],
+          max_age: 5 * 86_400_000,
+        },
+      },
     })),
   });
 });

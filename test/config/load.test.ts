@@ -10,6 +10,8 @@ import type { Config } from '../../src/config/schema.ts';
 
 /** A secret that must never be printed, wherever an operator puts it. */
 const CANARY = 'canary-5Ecr3t-value';
+/** Long enough to sign with, and as secret. */
+const KEY = '0123456789-canary-0123456789-abcdef';
 
 let folder: string;
 let count = 0;
@@ -665,7 +667,7 @@ ${file}:4  mailboxes[0].imap.prot
       'trust: hmac',
       'trust',
       'not possible in this version',
-      '`none`, `all`, or a map with `secret`; later: hmac, dkim',
+      '`none`, `all`, or a map with `secret` or `hmac`; later: dkim',
     ],
     [`trust: ${CANARY}`, 'trust', 'not possible in this version', '`none`'],
     [`trust: [${CANARY}]`, 'trust', 'not possible in this version', '`none`'],
@@ -689,6 +691,65 @@ ${file}:4  mailboxes[0].imap.prot
       'trust.secret.valeu',
       'unknown',
       '`value`',
+    ],
+    [`trust: {hmac: ${CANARY}}`, 'trust.hmac', 'must be a map of options', 'keys'],
+    ['trust: {hmac: {}}', 'trust.hmac.keys', 'required, but missing', 'keys: [{id:'],
+    ['trust: {hmac: {keys: []}}', 'trust.hmac.keys', 'at least one entry', 'id'],
+    [`trust: {hmac: {keys: [${CANARY}]}}`, 'trust.hmac.keys[0]', 'must be a map of options', 'id, secret'],
+    [`trust: {hmac: {keys: [{id: a b, secret: ${KEY}}]}}`, 'trust.hmac.keys[0].id', 'not the id', 'hyphens'],
+    [
+      `trust: {hmac: {keys: [{id: a, secret: ${CANARY}}]}}`,
+      'trust.hmac.keys[0].secret',
+      'at least 32 characters',
+      'openssl rand -hex 32',
+    ],
+    [
+      `trust: {hmac: {keys: [{id: a, secret: "${KEY}${CANARY} "}]}}`,
+      'trust.hmac.keys[0].secret',
+      'white space at its ends',
+      'openssl rand -hex 32',
+    ],
+    [
+      `trust: {hmac: {keys: [{id: a, secret: ${KEY}}, {id: a, secret: ${KEY}2}]}}`,
+      'trust.hmac.keys[1].id',
+      'two keys have this id',
+      'of its own',
+    ],
+    [
+      `trust: {hmac: {keys: [{id: a, secret: ${KEY}}, {id: b, secret: ${KEY}}]}}`,
+      'trust.hmac.keys[1].secret',
+      'two keys have this secret',
+      'make another one',
+    ],
+    [
+      `trust: {hmac: {header: from, keys: [{id: a, secret: ${KEY}}]}}`,
+      'trust.hmac.header',
+      'not the name of a header field of your own',
+      'x-',
+    ],
+    [
+      `trust: {hmac: {header: X-Desk-Case-Status, keys: [{id: a, secret: ${KEY}}]}}`,
+      'trust.hmac.header',
+      'an instruction already',
+      'x-our-signature',
+    ],
+    [
+      'trust: {secret: {header: x-desk-case-custom-key, value: 0123456789abcdef}}',
+      'trust.secret.header',
+      'an instruction already',
+      'sets nothing',
+    ],
+    [
+      `trust: {secret: {header: x-s, value: 0123456789abcdef}, hmac: {header: X-S, keys: [{id: a, secret: ${KEY}}]}}`,
+      'trust.hmac.header',
+      'the header field of `secret` too',
+      'of its own',
+    ],
+    [
+      `trust: {hmac: {keys: [{id: a, secret: ${KEY}}], max_age: 30s}}`,
+      'trust.hmac.max_age',
+      'at least 1m',
+      '1m or more',
     ],
     ['poll_timeout: 25h', 'poll_timeout', 'at most 1d', '1d or less'],
     ['batch: {messages: 1001}', 'batch.messages', 'at most 1000', '1000 or less'],
@@ -897,6 +958,7 @@ describe('the declaration of the options', () => {
       'database.url',
       'mailboxes[].imap.password',
       'mailboxes[].trust.secret.value',
+      'mailboxes[].trust.hmac.keys[].secret',
     ]);
   });
 });

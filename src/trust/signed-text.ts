@@ -1,0 +1,70 @@
+import { addressKey, quotedAddressesOf } from '../message/addresses.ts';
+import type { HeaderField, Headers } from '../message/headers.ts';
+import { plainFrom } from './from.ts';
+import type { Signature } from './signature.ts';
+
+/** The header fields that are instructions, as the header mapping knows them, by names in lower case. */
+export interface MappedFields {
+  isMapped(key: string): boolean;
+  /** Whether a mapped field is read as an address. */
+  isAddress(key: string): boolean;
+}
+
+/** What a text is not signed for, as a part of a sentence. */
+export interface Unsignable {
+  readonly refused: string;
+}
+
+/** What the first line says: another form of the text would have another one, and no signature could pass for both. */
+const FORM = 'mailcase-signature-v1';
+
+/**
+ * Most of the mapped fields that is looked at, in characters: a hundred long texts. Whoever knows the id of a key could
+ * otherwise have megabytes of addresses read before the signature is found to be wrong.
+ */
+const MAX_SIGNED_CHARACTERS = 250_000;
+
+/**
+ * The text that is signed, byte by byte as README.md describes it: a line for the form, key, time, nonce and From, and one
+ * for each mapped header field that is not empty, sorted by name. What relays and libraries change on the way is left out
+ * of it: encoded words, folding, letter case of names, quotes around a name, Message-ID and Date.
+ *
+ * @returns the text in UTF-16, to be signed as UTF-8; or why there is none, and so no signature
+ */
+export function signedText(
+  { keyId, time, nonce }: Omit<Signature, 'mac'>,
+  headers: Headers,
+  mapping: MappedFields,
+): string | Unsignable {
+  const from = plainFrom(headers);
+  if ('refused' in from) return from;
+  const fields = headers.fields.filter(({ key, value }) => value !== '' && mapping.isMapped(key));
+  if (fields.reduce((sum, { raw }) => sum + raw.length, 0) > MAX_SIGNED_CHARACTERS) {
+    return { refused: `its mapped header fields have more than ${MAX_SIGNED_CHARACTERS} characters` };
+  }
+  const lines = [FORM, `k=${keyId}`, `t=${time}`, `n=${nonce}`, `from=${addressKey(from.address)}`];
+  // The order of equals stays: of several fields with one name, the first may count alone.
+  for (const field of [...fields].sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)))) {
+    const value = mapping.isAddress(field.key) ? addressText(field) : field.value;
+    if (typeof value === 'object') return value;
+    lines.push(`${field.key}:${singleSpaced(value)}`);
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/**
+ * An address as people read it, since libraries add quotes around a name and drop them. The last `<…>` of it is always the
+ * address, so no name can stand for another one; that holds for one address alone.
+ */
+function addressText(field: HeaderField): string | Unsignable {
+  const [first, ...more] = quotedAddressesOf(field);
+  if (more.length > 0) return { refused: `${field.key} has more than one address` };
+  if (first) return first.name === '' ? first.address : `${first.name} <${first.address}>`;
+  // With an @ in it, it could be told as the very text of an address.
+  return field.value.includes('@') ? { refused: `${field.key} cannot be read as one address` } : field.value;
+}
+
+/** Spaces, tabs and what is left of folding; no other white space, of which each language has its own list. */
+function singleSpaced(text: string): string {
+  return text.replace(/[ \t\r\n]+/g, ' ').replace(/^ | $/g, '');
+}
