@@ -24,11 +24,11 @@ const MAX_CHARACTERS = 500;
 
 /** Twelve digits of seconds reach beyond the year 30000, and every such time is a date. */
 const TAGS: Readonly<Record<string, { form: RegExp; what: string }>> = {
-  v: { form: /^1$/, what: 'the version 1' },
-  k: { form: KEY_ID, what: 'the id of a key' },
-  t: { form: /^[0-9]{1,12}$/, what: 'a time in Unix seconds' },
-  n: { form: NONCE, what: 'a nonce of 16 to 64 letters, digits, - and _' },
-  s: { form: /^[0-9A-Fa-f]{64}$/, what: 'a signature of 64 hexadecimal digits' },
+  v: { form: /^1$/, what: 'version 1' },
+  k: { form: KEY_ID, what: 'id of a key' },
+  t: { form: /^[0-9]{1,12}$/, what: 'time in Unix seconds' },
+  n: { form: NONCE, what: 'nonce of 16 to 64 letters, digits, - and _' },
+  s: { form: /^[0-9A-Fa-f]{64}$/, what: 'signature of 64 hexadecimal digits' },
 };
 
 const TAG = /^[ \t]*([^ \t=]*)[ \t]*=[ \t]*(.*?)[ \t]*$/s;

@@ -28,6 +28,7 @@ import { startImapProxy } from '../support/imap-proxy.ts';
 import { mail } from '../support/mail.ts';
 import { loadMailbox, mailboxSection, writeConfig } from '../support/mailcase.ts';
 import { judges, poll, RECORDING, rows } from '../support/poll.ts';
+import { HMAC, signed } from '../support/signed.ts';
 import { grantsOf, OF_THE_DAEMON, type TableRight, withRole } from './role.ts';
 
 const database = useDatabase();
@@ -109,8 +110,9 @@ async function record(db: Database): Promise<object> {
     mail(from('beyond'), `${'y'.repeat(98)}\r\n`.repeat(75_000)),
     mail(from('trap'), `${'z'.repeat(98)}\r\n`.repeat(60_000)),
     copy,
+    signed(mail(from('signed'))),
   ]);
-  const second = await poll(db, await loadMailbox(user, { ...more, trust: 'none' }));
+  const second = await poll(db, await loadMailbox(user, { ...more, trust: HMAC }));
   await deliver(server, user, [copy]);
   const third = await poll(db, trusting);
   const [copied] = await rows(
@@ -123,7 +125,7 @@ async function record(db: Database): Promise<object> {
   return { counts, copied };
 }
 
-const RECORDED = { counts: ['5/0/0', '4/0/1', '0/1/0'], copied: { trusted: true, direction: 'out' } };
+const RECORDED = { counts: ['5/0/0', '5/0/1', '0/1/0'], copied: { trusted: true, direction: 'out' } };
 
 describe('what the daemon needs', () => {
   it('is what is asked for: with exactly these rights, all is well and whatever comes is recorded', async () => {
