@@ -1,8 +1,9 @@
 import { isLoopback } from '../config/checks.ts';
 import type { ConfigProblem } from '../config/problems.ts';
 import type { Config, MailboxConfig } from '../config/schema.ts';
-import { TRUST_BY_SECRET } from '../config/trust-schema.ts';
+import { TRUST_BY_HMAC } from '../config/trust-schema.ts';
 import { domainKey } from '../message/addresses.ts';
+import type { TrustWays } from '../trust/trust.ts';
 import { type Finding, sectionOf } from './finding.ts';
 import { publicDomainReason } from './public-domains.ts';
 
@@ -93,16 +94,32 @@ function trustFindings({ name, trust }: MailboxConfig, isSampled: boolean): Find
       section.warning(
         'trust_all',
         `${name}: trust is all: whoever can write to the mailbox can change any customer and any case`,
-        `let your own systems send a secret: \`${TRUST_BY_SECRET}\``,
+        `let your own systems sign what they send: \`${TRUST_BY_HMAC}\``,
       ),
     ];
   }
-  if (!trust.secret) return [];
+  return [...secretFindings(name, trust), ...hmacFindings(name, trust)];
+}
+
+function secretFindings(name: string, { secret }: TrustWays): Finding[] {
+  if (!secret) return [];
   return [
     section.warning(
       'trust_secret',
-      `${name}: trust goes by the secret in ${trust.secret.header}: whoever gets a mail with it can use it`,
-      'put it only into copies that nobody but this mailbox gets: a Bcc copy is the very mail that the customer gets',
+      `${name}: trust goes by the secret in ${secret.header}: whoever gets a mail with it can use it`,
+      'put it only into copies that nobody but this mailbox gets: a Bcc copy is the very mail that the customer gets; ' +
+        'for Bcc copies, let your systems sign (`trust: {hmac: …}`)',
+    ),
+  ];
+}
+
+function hmacFindings(name: string, { hmac }: TrustWays): Finding[] {
+  if (!hmac) return [];
+  const keys = hmac.keys.map(({ id }) => id).join(', ');
+  return [
+    section.ok(
+      'trust_hmac',
+      `${name}: trust goes by signatures in ${hmac.header} (keys that count: ${keys})`,
     ),
   ];
 }

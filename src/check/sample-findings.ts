@@ -1,4 +1,4 @@
-import { TRUST_BY_SECRET } from '../config/trust-schema.ts';
+import { TRUST_BY_HMAC } from '../config/trust-schema.ts';
 import { domainKey, ownMatcher } from '../message/addresses.ts';
 import { counted, listed, readableNumber, readableTime } from '../terminal/words.ts';
 import { type Finding, type Section, sectionOf } from './finding.ts';
@@ -37,7 +37,8 @@ function unread({ unreadable, notHandedOut }: SampleSummary): string[] {
   ];
 }
 
-function headerFindings(section: Section, { headers, secretHeader, read, own }: SampleSummary): Finding[] {
+function headerFindings(section: Section, summary: SampleSummary): Finding[] {
+  const { headers, read, own } = summary;
   const { prefix, carrying, applied, distrusted } = headers;
   const carry = `${carrying} of ${read} ${carrying === 1 ? 'carries' : 'carry'} ${prefix} headers`;
   if (carrying === 0) return [section.ok('headers_none', `none carries ${prefix} headers`)];
@@ -49,11 +50,11 @@ function headerFindings(section: Section, { headers, secretHeader, read, own }: 
     ...all,
     ...distrusted.map((group) =>
       section.warning(
-        isNobody ? 'headers_trust_none' : `headers_secret_${group.reason}`,
+        isNobody ? 'headers_trust_none' : codeOf(group),
         isNobody
           ? `${carry}, and none is applied: the mailbox trusts nobody (trust: none)`
-          : `those of ${group.count} are not applied: ${whyNot(group, secretHeader)}`,
-        distrustCure(group, secretHeader),
+          : `those of ${group.count} are not applied: ${whyNot(group, summary)}`,
+        distrustCure(group, summary),
         senderTexts(group, own.configured),
       ),
     ),
@@ -73,7 +74,12 @@ function senderTexts({ senders }: DistrustGroup, own: readonly string[]): string
   ];
 }
 
-function whyNot({ reason, count }: DistrustGroup, header = 'the secret'): string {
+function codeOf({ reason }: DistrustGroup): string {
+  return `headers_${reason === 'unsigned' || reason === 'misfit' ? 'signature' : 'secret'}_${reason}`;
+}
+
+function whyNot({ reason, count }: DistrustGroup, { secretHeader, signatureHeader }: SampleSummary): string {
+  const header = secretHeader ?? 'the secret';
   const have = count === 1 ? 'it has' : 'they have';
   switch (reason) {
     case 'nobody':
@@ -84,16 +90,20 @@ function whyNot({ reason, count }: DistrustGroup, header = 'the secret'): string
       return `${have} ${header} more than once`;
     case 'wrong':
       return `what ${have} in ${header} is not the secret`;
+    case 'unsigned':
+      return `${have} no ${signatureHeader}`;
+    case 'misfit':
+      return `what ${have} in ${signatureHeader} does not hold`;
   }
 }
 
-function distrustCure({ reason }: DistrustGroup, header = 'the header of the secret'): string {
+function distrustCure({ reason }: DistrustGroup, { secretHeader, signatureHeader }: SampleSummary): string {
+  const header = secretHeader ?? 'the header of the secret';
   switch (reason) {
     case 'nobody':
       return (
-        'if your own systems wrote them: let them add a secret to copies that only this mailbox gets, and set ' +
-        `\`${TRUST_BY_SECRET}\`; or \`trust: all\`, if whoever can write ` +
-        'to the mailbox may change every case'
+        `if your own systems wrote them: let them sign them, and set \`${TRUST_BY_HMAC}\` (README, "Signed header ` +
+        'fields"); or `trust: all`, if whoever can write to the mailbox may change every case'
       );
     case 'missing':
       return `of those that are yours, let the sending system add ${header}; what strangers wrote stays without effect`;
@@ -101,6 +111,13 @@ function distrustCure({ reason }: DistrustGroup, header = 'the header of the sec
       return `let the sending system write ${header} once`;
     case 'wrong':
       return `of those that are yours, give the sending system the value of \`trust.secret.value\`; others are guesses or old secrets`;
+    case 'unsigned':
+      return (
+        `of those that are yours, let the sending system add ${signatureHeader} (README, "Signed header fields"); ` +
+        'what strangers wrote stays without effect'
+      );
+    case 'misfit':
+      return '`mailcase explain --uid` says of each what is wrong with it: another key, too old, or changed since it was signed';
   }
 }
 

@@ -8,7 +8,7 @@ import type { Direction } from '../rules/directives.ts';
 import type { Trust } from '../trust/trust.ts';
 
 /** Why a mail's x-headers are not applied. */
-export type Distrust = 'nobody' | 'missing' | 'repeated' | 'wrong';
+export type Distrust = 'nobody' | 'missing' | 'repeated' | 'wrong' | 'unsigned' | 'misfit';
 
 /** What a sample keeps of a message. */
 export interface SampledMessage {
@@ -92,9 +92,12 @@ function kindOf({ message: { kind } }: Incoming, { hasCalendarReply }: FetchedHe
 }
 
 function distrustOf(trust: Trust, headers: Headers): Distrust | undefined {
-  if (typeof trust !== 'object' || !trust.secret) return 'nobody';
-  const given = headers.all(trust.secret.header).length;
-  return given === 0 ? 'missing' : given > 1 ? 'repeated' : 'wrong';
+  if (typeof trust !== 'object') return 'nobody';
+  const { secret, hmac } = trust;
+  const given = secret ? headers.all(secret.header).length : 0;
+  if (given > 0) return given > 1 ? 'repeated' : 'wrong';
+  if (hmac) return headers.first(hmac.header) ? 'misfit' : 'unsigned';
+  return secret ? 'missing' : 'nobody';
 }
 
 function addressesOf(list: readonly { address: string }[]): string[] {

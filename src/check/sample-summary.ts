@@ -1,6 +1,7 @@
 import type { MailboxConfig } from '../config/schema.ts';
 import { addressKey } from '../message/addresses.ts';
 import type { Kind } from '../message/kind.ts';
+import type { Trust } from '../trust/trust.ts';
 import type { Distrust, SampledMessage } from './sample-message.ts';
 import { adviseOwn, type OwnAdvice } from './sample-own.ts';
 
@@ -25,9 +26,11 @@ type Counted<K extends string> = { readonly [key in K]: string } & { readonly co
 /** What a sample of a mailbox says, in numbers of messages. */
 export interface SampleSummary {
   readonly mailbox: string;
-  readonly trust: 'none' | 'all' | 'secret';
+  readonly trust: 'none' | 'all' | 'secret' | 'hmac';
   /** The header field that carries the shared secret, where trust goes by one. */
   readonly secretHeader: string | undefined;
+  /** The header field that carries signatures, where trust goes by them. */
+  readonly signatureHeader: string | undefined;
   readonly read: number;
   /** Their headers could not be parsed. */
   readonly unreadable: number;
@@ -84,8 +87,7 @@ export function summarize(
     hasReceipt || (messageId !== undefined && knownIds?.has(messageId) === true);
   return {
     ...{ unreadable, notHandedOut, outbound, mailbox: mailbox.name },
-    trust: typeof mailbox.trust === 'object' ? 'secret' : mailbox.trust,
-    secretHeader: typeof mailbox.trust === 'object' ? mailbox.trust.secret?.header : undefined,
+    ...trustOf(mailbox.trust),
     read: messages.length,
     oldest: dateAt(times, 0),
     newest: dateAt(times, -1),
@@ -108,6 +110,16 @@ export function summarize(
     copies: copiesIn(messages),
     recorded: knownIds === undefined ? null : messages.filter(isKnown).length,
     own: { configured: mailbox.own, ...adviseOwn(messages, mailbox.own, sentFrom) },
+  };
+}
+
+function trustOf(trust: Trust): Pick<SampleSummary, 'trust' | 'secretHeader' | 'signatureHeader'> {
+  if (typeof trust !== 'object') return { trust, secretHeader: undefined, signatureHeader: undefined };
+  const { secret, hmac } = trust;
+  return {
+    trust: hmac ? 'hmac' : 'secret',
+    secretHeader: secret?.header,
+    signatureHeader: hmac?.header,
   };
 }
 

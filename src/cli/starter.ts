@@ -1,5 +1,5 @@
 import { OPTIONS } from '../config/options.ts';
-import { TRUST_BY_SECRET } from '../config/trust-schema.ts';
+import { TRUST_BY_HMAC } from '../config/trust-schema.ts';
 import { indented } from '../terminal/width.ts';
 import { PROVIDERS, type Provider, type ProviderName } from './providers.ts';
 
@@ -80,10 +80,10 @@ function trust(): string[] {
     ...comment(
       MAILBOX,
       sentence('mailboxes[].trust'),
-      'The secret only in copies that no customer gets: a Bcc copy is the very mail that the customer gets.',
+      'Your systems sign what they send, for a Bcc copy is the very mail that the customer gets ("Signed header fields" in the README).',
     ),
     `${MAILBOX}trust: none`,
-    `${MAILBOX}#${TRUST_BY_SECRET}   # openssl rand -hex 32`,
+    `${MAILBOX}#${TRUST_BY_HMAC}   # openssl rand -hex 32`,
   ];
 }
 

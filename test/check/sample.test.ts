@@ -306,11 +306,11 @@ describe('what is found in a sample', () => {
     expect(one(findings, 'headers_trust_none')).toMatchObject({
       level: 'warning',
       message: '12 of 17 carry x-desk- headers, and none is applied: the mailbox trusts nobody (trust: none)',
-      cure: expect.stringMatching(/trust: \{secret: \{header: x-our-secret.*or `trust: all`/),
+      cure: expect.stringMatching(/trust: \{hmac: \{keys: .*or `trust: all`/),
       details: ['from addresses of `own`: shop@example.com (12)'],
     });
     // Nothing is promised that this version does not have.
-    expect(JSON.stringify(findings)).not.toMatch(/hmac|dkim/i);
+    expect(JSON.stringify(findings)).not.toMatch(/dkim/i);
   });
 
   it('by secret: those that are applied, and each reason with its own cure', () => {
@@ -336,6 +336,26 @@ describe('what is found in a sample', () => {
       cure: expect.stringContaining('once'),
       details: ['from others: nobody (1)'],
     });
+  });
+
+  it('by signatures: what is not signed, and what does not hold', () => {
+    const findings = found(
+      [
+        ...carrying(3, { distrust: undefined, applied: 2 }),
+        ...carrying(2, { distrust: 'unsigned', from: 'mallory@evil.example' }),
+        ...carrying(1, { distrust: 'misfit' }),
+      ],
+      trust({ hmac: { header: 'x-signature', keys: [{ id: 'a', secret: SECRET }], max_age: 1 } }),
+    );
+    expect(one(findings, 'headers_signature_unsigned')).toMatchObject({
+      message: 'those of 2 are not applied: they have no x-signature',
+      cure: expect.stringContaining('what strangers wrote stays without effect'),
+    });
+    expect(one(findings, 'headers_signature_misfit')).toMatchObject({
+      message: 'those of 1 are not applied: what it has in x-signature does not hold',
+      cure: expect.stringContaining('mailcase explain --uid'),
+    });
+    expect(JSON.stringify(findings)).not.toContain(SECRET);
   });
 
   it('no headers, and those of another prefix', () => {

@@ -27,7 +27,7 @@ const NAMES = Object.keys(PROVIDERS) as ProviderName[];
 const VARIABLES = {
   DATABASE_URL: 'postgres://mailcase@localhost/mailcase',
   SUPPORT_PASSWORD: 'x',
-  TRUST_SECRET: '0123456789abcdef',
+  SIGNING_KEY: '0123456789abcdef0123456789abcdef',
 };
 
 let folder: string;
@@ -101,12 +101,12 @@ describe('the file for', () => {
     expect(mailbox?.folders).toMatchObject([{ path: 'INBOX' }, { path: 'Sent', role: 'sent' }]);
   });
 
-  it.each(NAMES)('%s takes the secret and shadow mode that it shows', async (name) => {
+  it.each(NAMES)('%s takes the key and shadow mode that it shows', async (name) => {
     const text = filledIn(starterConfig(name))
       .replace('trust: none\n    #trust', 'trust')
       .replace('#processed', 'processed');
     expect((await load(text)).mailboxes[0]).toMatchObject({
-      trust: { secret: { header: 'x-our-secret', value: VARIABLES.TRUST_SECRET } },
+      trust: { hmac: { keys: [{ id: '2026-11', secret: VARIABLES.SIGNING_KEY }] } },
       processed: 'none',
     });
   });
