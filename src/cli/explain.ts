@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
 import type { LoadedConfig } from '../config/load.ts';
+import type { MailboxConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
-import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
+import { MailcaseError } from '../errors.ts';
 import { explainMessage } from '../explain/explain.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import { explainInMailbox } from '../explain/in-mailbox.ts';
@@ -9,6 +9,7 @@ import { printExplanation } from '../explain/print.ts';
 import { Judges } from '../judge/judges.ts';
 import { optionsFor } from '../terminal/style.ts';
 import { answer, configFor, EXIT } from './context.ts';
+import { readMessage } from './read-message.ts';
 import { OptionReader } from './read-options.ts';
 import { folderFor, mailboxFor } from './which-mailbox.ts';
 import { withDatabaseOf } from './with-database.ts';
@@ -86,7 +87,7 @@ async function explain(
   try {
     if ('uid' in wanted) return await explainInMailbox(db, setting, wanted.uid);
     const { receivedAt } = wanted;
-    const source = await readMessage(wanted.file, mailbox.message_bytes);
+    const source = await readMessage(wanted.file, mailbox.message_bytes, tooLarge(mailbox));
     const fetched = { uid: 0, sizeBytes: source.length, receivedAt, source };
     return await explainMessage(db, setting, fetched);
   } finally {
@@ -94,47 +95,10 @@ async function explain(
   }
 }
 
-/**
- * Reads a message from a file or from standard input.
- *
- * @param limit in bytes: of a larger mail the daemon fetches parts, which only a mail server can list
- */
-async function readMessage(file: string, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    const stream = file === '-' ? process.stdin : createReadStream(file);
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      chunks.push(chunk);
-      if (length > limit) throw beyond(file, limit);
-    }
-  } catch (error) {
-    if (error instanceof MailcaseError) throw error;
-    throw new MailcaseError('usage', `cannot read ${file}: ${reasonOf(error)}`, { cause: error });
-  }
-  if (length === 0) throw new MailcaseError('usage', `${file === '-' ? 'standard input' : file} is empty`);
-  return Buffer.concat(chunks);
-}
-
-function beyond(file: string, limit: number): MailcaseError {
-  const what = file === '-' ? 'standard input' : file;
-  return new MailcaseError(
-    'usage',
-    `${what} is larger than message_bytes (${limit} bytes): of such a mail, header and texts are fetched by their parts, ` +
-      'which takes a mail server; --uid explains it in the mailbox',
+/** Of a larger mail, the daemon fetches parts, which only a mail server can list. */
+function tooLarge({ message_bytes }: MailboxConfig): string {
+  return (
+    `is larger than message_bytes (${message_bytes} bytes): of such a mail, header and texts are fetched by their parts, ` +
+    'which takes a mail server; --uid explains it in the mailbox'
   );
-}
-
-function reasonOf(error: unknown): string {
-  switch (errorCode(error)) {
-    case 'ENOENT':
-      return 'there is no such file';
-    case 'EISDIR':
-      return 'it is a folder';
-    case 'EACCES':
-      return 'this user must not read it';
-    default:
-      return errorMessage(error);
-  }
 }

@@ -9,9 +9,6 @@ import { ALWAYS, complain, duration, optionOf, text } from './fields.ts';
 
 const SECRET_EXAMPLE = 'secret: {header: x-our-secret, value: "${TRUST_SECRET}"}';
 
-/** How trust by a shared secret is written, for whoever proposes it. */
-export const TRUST_BY_SECRET = `trust: {${SECRET_EXAMPLE}}`;
-
 const secret = z
   .strictObject({
     header: text(headerName, 'the name of a header field: x- and up to 58 printable ASCII characters')

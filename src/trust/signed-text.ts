@@ -1,5 +1,6 @@
 import { addressKey, quotedAddressesOf } from '../message/addresses.ts';
-import type { HeaderField, Headers } from '../message/headers.ts';
+import { decodeWords, type HeaderField, type Headers } from '../message/headers.ts';
+import { storableText } from '../message/text.ts';
 import { plainFrom } from './from.ts';
 import type { Signature } from './signature.ts';
 
@@ -38,16 +39,16 @@ export function signedText(
 ): string | Unsignable {
   const from = plainFrom(headers);
   if ('refused' in from) return from;
-  const fields = headers.fields.filter(({ key, value }) => value !== '' && mapping.isMapped(key));
+  const fields = headers.fields.filter(({ key }) => mapping.isMapped(key));
   if (fields.reduce((sum, { raw }) => sum + raw.length, 0) > MAX_SIGNED_CHARACTERS) {
     return { refused: `its mapped header fields have more than ${MAX_SIGNED_CHARACTERS} characters` };
   }
   const lines = [FORM, `k=${keyId}`, `t=${time}`, `n=${nonce}`, `from=${addressKey(from.address)}`];
   // The order of equals stays: of several fields with one name, the first may count alone.
   for (const field of [...fields].sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)))) {
-    const value = mapping.isAddress(field.key) ? addressText(field) : field.value;
+    const value = mapping.isAddress(field.key) ? addressText(field) : textOf(field);
     if (typeof value === 'object') return value;
-    lines.push(`${field.key}:${singleSpaced(value)}`);
+    if (value !== '') lines.push(`${field.key}:${value}`);
   }
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -59,9 +60,15 @@ export function signedText(
 function addressText(field: HeaderField): string | Unsignable {
   const [first, ...more] = quotedAddressesOf(field);
   if (more.length > 0) return { refused: `${field.key} has more than one address` };
-  if (first) return first.name === '' ? first.address : `${first.name} <${first.address}>`;
+  if (first) return singleSpaced(first.name === '' ? first.address : `${first.name} <${first.address}>`);
+  const text = textOf(field);
   // With an @ in it, it could be told as the very text of an address.
-  return field.value.includes('@') ? { refused: `${field.key} cannot be read as one address` } : field.value;
+  return text.includes('@') ? { refused: `${field.key} cannot be read as one address` } : text;
+}
+
+/** Not the value that is stored: of that one, the ends are trimmed of all that is white space to JavaScript. */
+function textOf({ raw }: HeaderField): string {
+  return singleSpaced(storableText(decodeWords(raw)));
 }
 
 /** Spaces, tabs and what is left of folding; no other white space, of which each language has its own list. */

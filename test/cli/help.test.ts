@@ -57,6 +57,7 @@ describe('the help of each command', () => {
         'migrate status',
         'demo',
         'explain',
+        'sign',
         'import',
       ],
       ...['attachment', 'quarantine list', 'quarantine show', 'quarantine retry', 'quarantine drop'],

@@ -28,6 +28,36 @@ It is the daemon's own way from the bytes to the decision: trust, direction, cus
     });
 
   cli
+    .command('sign')
+    .description(
+      'sign the header fields of a mail, as a sending system does: the mail comes out with its signature',
+    )
+    .argument('<file>', 'the raw message, or - for standard input')
+    .option('-m, --mailbox <name>', 'which mailbox it is for, where several trust signatures')
+    .option('--key <id>', 'the key to sign with (default: the first one of trust.hmac.keys)')
+    .option('--header', 'print the header field alone')
+    .option(
+      '-o, --output <file>',
+      'a new file, or - for standard output (the default, where that is no terminal)',
+    )
+    .option('--at <date>', 'when it is signed (default: now): 2026-01-31T08:00:00Z')
+    .option('--nonce <nonce>', 'instead of a new one: 16 to 64 letters, digits, - and _')
+    .addHelpText(
+      'after',
+      aboutWith(
+        `
+From and all header fields that are instructions are signed, and a signature counts for one mail: sign each mail anew, and
+nothing in it may change before it is sent. README.md has the same for Node, Python, PHP and Ruby.`,
+        'mailcase sign order.eml | sendmail -t',
+        'mailcase sign order.eml | mailcase explain -',
+      ),
+    )
+    .action(async (file: string, _: unknown, command: Command) => {
+      const { signCommand } = await import('../sign.ts');
+      setCode(await signCommand(file, optionsOf(command)));
+    });
+
+  cli
     .command('import')
     .description('record old mail, the oldest first; the mailbox stays as it is')
     .option('-m, --mailbox <name>', 'the mailbox, where the configuration has several')
