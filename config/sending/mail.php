@@ -28,8 +28,25 @@ function address(string $name, string $email): string
     return ($encoded === $name ? '"' . addcslashes($name, '"\\') . '"' : $encoded) . " <$email>";
 }
 
+/** The signature of a mail: of its From (the address alone) and of all its x-desk- fields, as people read them. */
+function signature(string $from, array $fields, string $id, string $secret): string
+{
+    $time = time();
+    $nonce = bin2hex(random_bytes(16));
+    $text = "mailcase-signature-v1\nk=$id\nt=$time\nn=$nonce\nfrom=" . strtolower($from) . "\n";
+    ksort($fields, SORT_STRING);
+    foreach ($fields as $name => $value) {
+        $value = trim(preg_replace('/[ \t\r\n]+/', ' ', $value), ' ');
+        if ($value !== '') {
+            $text .= "$name:$value\n";
+        }
+    }
+    return "v=1; k=$id; t=$time; n=$nonce; s=" . hash_hmac('sha256', $text, $secret);
+}
+
 $order = getenv('ORDER') ?: '10423';
-$customer = address(getenv('CUSTOMER_NAME') ?: 'Åsa Öberg', getenv('CUSTOMER_EMAIL'));
+$name = getenv('CUSTOMER_NAME') ?: 'Åsa Öberg';
+$customer = address($name, getenv('CUSTOMER_EMAIL'));
 $from = getenv('MAIL_FROM');
 $secret = getenv('DESK_SECRET');
 $subject = encoded("Your order $order is on its way");
@@ -54,7 +71,16 @@ $desk = [
 
 // An array of headers, never a string: of an array PHP refuses a value with a line break in it, in a string it becomes
 // a header of its own, and with "Bcc:" in it somebody else's mail.
-if ($secret === false) {
+if (getenv('SIGNING_KEY') && getenv('SIGNING_KEY_ID')) {
+    // trust: hmac. The customer reads the x-headers too, and can change none of them. Signed is what people read.
+    $read = [
+        'x-desk-customer-email' => "$name <" . getenv('CUSTOMER_EMAIL') . '>',
+        'x-desk-case-external-id' => "order-$order",
+        'x-desk-case-custom-depot' => 'Malmö',
+    ] + $desk;
+    $desk['x-mailcase-signature'] = signature($from, $read, getenv('SIGNING_KEY_ID'), getenv('SIGNING_KEY'));
+    $sent = mail($customer, $subject, $text, [...$fields, ...$desk, 'Bcc' => getenv('SUPPORT_MAILBOX')], "-f$from");
+} elseif ($secret === false) {
     // trust: all. The customer reads the x-headers too; sendmail takes the Bcc field out.
     $sent = mail($customer, $subject, $text, [...$fields, ...$desk, 'Bcc' => getenv('SUPPORT_MAILBOX')], "-f$from");
 } else {

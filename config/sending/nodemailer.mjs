@@ -1,10 +1,11 @@
 // A shipping notice that mailcase files, sent with nodemailer (`npm install nodemailer`; tried with 10.6):
 //   SMTP_HOST=mail.example.com MAIL_FROM=shop@example.com SUPPORT_MAILBOX=support@example.com \
 //     CUSTOMER_EMAIL=asa@example.org node nodemailer.mjs
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import nodemailer from 'nodemailer';
 
-const { SMTP_HOST = 'localhost', SMTP_PORT = '587', SMTP_USER, SMTP_PASSWORD, DESK_SECRET } = process.env;
+const { SMTP_HOST = 'localhost', SMTP_PORT = '587', SMTP_USER, SMTP_PASSWORD } = process.env;
+const { SIGNING_KEY, SIGNING_KEY_ID, DESK_SECRET } = process.env;
 const {
   MAIL_FROM,
   SUPPORT_MAILBOX,
@@ -17,6 +18,19 @@ for (const [name, value] of Object.entries({ MAIL_FROM, SUPPORT_MAILBOX, CUSTOME
   if (value) continue;
   process.stderr.write(`set MAIL_FROM, SUPPORT_MAILBOX and CUSTOMER_EMAIL: ${name} is empty\n`);
   process.exit(2);
+}
+
+/** The signature of a mail: of its From (the address alone) and of all its x-desk- fields, as people read them. */
+function signature(from, fields, { id, secret }) {
+  const time = Math.floor(Date.now() / 1000);
+  const nonce = randomBytes(16).toString('base64url');
+  const lines = ['mailcase-signature-v1', `k=${id}`, `t=${time}`, `n=${nonce}`, `from=${from.toLowerCase()}`];
+  for (const name of Object.keys(fields).sort()) {
+    const value = fields[name].replace(/[ \t\r\n]+/g, ' ').replace(/^ | $/g, '');
+    if (value !== '') lines.push(`${name}:${value}`);
+  }
+  const mac = createHmac('sha256', secret).update(lines.map((line) => `${line}\n`).join(''));
+  return `v=1; k=${id}; t=${time}; n=${nonce}; s=${mac.digest('hex')}`;
 }
 
 const transport = nodemailer.createTransport({
@@ -46,7 +60,13 @@ const desk = {
 };
 
 try {
-  if (DESK_SECRET === undefined) {
+  if (SIGNING_KEY && SIGNING_KEY_ID) {
+    // trust: hmac. The customer reads the x-headers too, and can change none of them.
+    const read = { ...desk, 'x-desk-customer-email': `${CUSTOMER_NAME} <${CUSTOMER_EMAIL}>` };
+    const signed = signature(MAIL_FROM, read, { id: SIGNING_KEY_ID, secret: SIGNING_KEY });
+    const headers = { ...desk, 'x-mailcase-signature': signed };
+    await transport.sendMail({ ...message, bcc: SUPPORT_MAILBOX, headers });
+  } else if (DESK_SECRET === undefined) {
     // trust: all. The customer reads the x-headers too; Bcc stands in nobody's copy.
     await transport.sendMail({ ...message, bcc: SUPPORT_MAILBOX, headers: desk });
   } else {

@@ -1,13 +1,32 @@
 # A shipping notice that mailcase files, sent with Python's own library (tried with 3.11):
 #   SMTP_HOST=mail.example.com MAIL_FROM=shop@example.com SUPPORT_MAILBOX=support@example.com \
 #     CUSTOMER_EMAIL=asa@example.org python3 send.py
+import hashlib
+import hmac
 import os
+import re
+import secrets
 import smtplib
 import ssl
 import sys
+import time
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import localtime, make_msgid
+
+
+def signature(sender, fields, key_id, secret):
+    """The signature of a mail: of its From (the address alone) and of all its x-desk- fields, as people read them."""
+    now, nonce = int(time.time()), secrets.token_urlsafe(16)
+    lines = ['mailcase-signature-v1', f'k={key_id}', f't={now}', f'n={nonce}', f'from={sender.lower()}']
+    for name in sorted(fields):
+        value = re.sub('[ \t\r\n]+', ' ', fields[name]).strip(' ')
+        if value:
+            lines.append(f'{name}:{value}')
+    text = ''.join(f'{line}\n' for line in lines)
+    mac = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return f'v=1; k={key_id}; t={now}; n={nonce}; s={mac}'
+
 
 env = os.environ.get
 for name in ('MAIL_FROM', 'SUPPORT_MAILBOX', 'CUSTOMER_EMAIL'):
@@ -42,7 +61,15 @@ try:
         if env('SMTP_USER'):
             smtp.starttls(context=ssl.create_default_context())
             smtp.login(env('SMTP_USER'), os.environ['SMTP_PASSWORD'])
-        if secret is None:
+        if env('SIGNING_KEY') and env('SIGNING_KEY_ID'):
+            # trust: hmac. The customer reads the x-headers too, and can change none of them.
+            read = {**desk, 'x-desk-customer-email': f'{customer.display_name} <{customer.addr_spec}>'}
+            desk['x-mailcase-signature'] = signature(sender, read, env('SIGNING_KEY_ID'), env('SIGNING_KEY'))
+            message['Bcc'] = mailbox
+            for name, value in desk.items():
+                message[name] = value
+            smtp.send_message(message)
+        elif secret is None:
             # trust: all. The customer reads the x-headers too; send_message leaves the Bcc field out.
             message['Bcc'] = mailbox
             for name, value in desk.items():

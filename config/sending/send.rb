@@ -3,6 +3,21 @@
 #   SMTP_HOST=mail.example.com MAIL_FROM=shop@example.com SUPPORT_MAILBOX=support@example.com \
 #     CUSTOMER_EMAIL=asa@example.org ruby send.rb
 require 'mail'
+require 'openssl'
+require 'securerandom'
+
+# The signature of a mail: of its From (the address alone) and of all its x-desk- fields, as people read them.
+def signature(from, fields, id, secret)
+  time = Time.now.to_i
+  nonce = SecureRandom.urlsafe_base64(16)
+  lines = ['mailcase-signature-v1', "k=#{id}", "t=#{time}", "n=#{nonce}", "from=#{from.downcase}"]
+  fields.sort.each do |name, value|
+    value = value.gsub(/[ \t\r\n]+/, ' ').gsub(/\A | \z/, '')
+    lines << "#{name}:#{value}" unless value.empty?
+  end
+  mac = OpenSSL::HMAC.hexdigest('SHA256', secret, lines.map { |line| "#{line}\n" }.join)
+  "v=1; k=#{id}; t=#{time}; n=#{nonce}; s=#{mac}"
+end
 
 %w[MAIL_FROM SUPPORT_MAILBOX CUSTOMER_EMAIL].each do |name|
   next unless ENV.fetch(name, '').empty?
@@ -39,7 +54,12 @@ desk = {
 }
 
 begin
-  if ENV['DESK_SECRET'].nil?
+  if ENV['SIGNING_KEY'] && ENV['SIGNING_KEY_ID']
+    # trust: hmac. The customer reads the x-headers too, and can change none of them.
+    read = desk.merge('x-desk-customer-email' => "#{customer.display_name} <#{customer.address}>")
+    desk['x-mailcase-signature'] = signature(ENV.fetch('MAIL_FROM'), read, ENV['SIGNING_KEY_ID'], ENV['SIGNING_KEY'])
+    mail.bcc = ENV.fetch('SUPPORT_MAILBOX')
+  elsif ENV['DESK_SECRET'].nil?
     # trust: all. The customer reads the x-headers too; the gem leaves the Bcc field out.
     mail.bcc = ENV.fetch('SUPPORT_MAILBOX')
   else

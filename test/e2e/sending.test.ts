@@ -8,6 +8,7 @@ import { withClient } from '../support/imap-client.ts';
 import { mail } from '../support/mail.ts';
 import { loadMailbox } from '../support/mailcase.ts';
 import { poll, rows } from '../support/poll.ts';
+import { HMAC, KEY } from '../support/signed.ts';
 import { type SmtpRelay, startSmtpRelay } from '../support/smtp-relay.ts';
 
 const FOLDER = fileURLToPath(new URL('../../config/sending/', import.meta.url));
@@ -200,15 +201,39 @@ describe.each(SENDERS)('config/sending/$file', (sender) => {
     expect(await rows(database.db, HISTORY, [customer])).toMatchObject(answered(order));
   });
 
+  it('signed: one blind copy, which the customer reads and cannot make use of', async () => {
+    const given = env('signed');
+    const { SUPPORT_MAILBOX: mailbox, CUSTOMER_EMAIL: customer, ORDER: order } = given;
+    const key = { SIGNING_KEY: KEY.secret, SIGNING_KEY_ID: KEY.id };
+    // Where it signs, it sends no secret.
+    await send(sender, { ...given, ...key, DESK_SECRET: SECRET });
+    expect(relay.take().map(({ to }) => to)).toEqual([[customer, mailbox]]);
+    const seen = await received(customer);
+    expect(seen).toMatch(/^x-mailcase-signature:\s+v=1; k=2026-11;/im);
+    for (const secret of [SECRET, KEY.secret, mailbox]) expect(seen).not.toContain(secret);
+
+    const configured = await loadMailbox(mailbox, { trust: HMAC, own: ['example.com'] });
+    expect(await poll(database.db, configured)).toMatchObject({ recorded: 1, refused: 0, quarantined: 0 });
+    expect(await rows(database.db, HISTORY, [customer])).toEqual([expected(customer, order)]);
+    // The customer sends it again, with words of his own.
+    await deliver(inject('dovecot'), mailbox, [seen.replace('has left', 'never left')]);
+    expect(await poll(database.db, configured)).toMatchObject({ recorded: 1, refused: 6 });
+    expect((await rows(database.db, HISTORY, [customer]))[1]).toMatchObject({
+      trusted: false,
+      external_id: null,
+    });
+  });
+
   // How long the address is decides where a long value is folded, and so how a library encodes it.
   it.each(['a@b.example', 'asa@example.org', 'you@example.org', 'cust5@customer.example'])(
     'is read as it was meant of %s',
     async (customer) => {
       const order = `${customer.split('@')[0]}-${slug}`;
       const mailbox = `short-${order}@example.com`;
-      await send(sender, { SUPPORT_MAILBOX: mailbox, CUSTOMER_EMAIL: customer, ORDER: order });
+      const key = { SIGNING_KEY: KEY.secret, SIGNING_KEY_ID: KEY.id };
+      await send(sender, { ...key, SUPPORT_MAILBOX: mailbox, CUSTOMER_EMAIL: customer, ORDER: order });
       relay.take();
-      const configured = await loadMailbox(mailbox, { trust: 'all', own: ['example.com'] });
+      const configured = await loadMailbox(mailbox, { trust: HMAC, own: ['example.com'] });
       expect(await poll(database.db, configured)).toMatchObject({ recorded: 1, refused: 0, quarantined: 0 });
       const history = await rows<{ external_id: string }>(database.db, HISTORY, [customer]);
       expect(history.filter(({ external_id }) => external_id === `order-${order}`)).toEqual([
