@@ -25,6 +25,9 @@ const FORM = 'mailcase-signature-v1';
  */
 const MAX_SIGNED_CHARACTERS = 250_000;
 
+/** Longest field that is read as an address, in characters: a long name, folded and encoded. */
+const MAX_ADDRESS_CHARACTERS = 5_000;
+
 /**
  * The text that is signed, byte by byte as README.md describes it: a line for the form, key, time, nonce and From, and one
  * for each mapped header field that is not empty, sorted by name. What relays and libraries change on the way is left out
@@ -58,6 +61,8 @@ export function signedText(
  * address, so no name can stand for another one; that holds for one address alone.
  */
 function addressText(field: HeaderField): string | Unsignable {
+  if (field.raw.length > MAX_ADDRESS_CHARACTERS)
+    return { refused: `${field.key} is too long for an address` };
   const [first, ...more] = quotedAddressesOf(field);
   if (more.length > 0) return { refused: `${field.key} has more than one address` };
   if (first) return singleSpaced(first.name === '' ? first.address : `${first.name} <${first.address}>`);

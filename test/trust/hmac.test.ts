@@ -123,6 +123,11 @@ describe('the text that is signed', () => {
       'x-desk-customer-email cannot be read as one address',
     ],
     [
+      'a customer of a page',
+      ['From: a@example.com', `X-Desk-Customer-Email: ${'x'.repeat(5_000)} <a@x.example>`],
+      'x-desk-customer-email is too long for an address',
+    ],
+    [
       'megabytes',
       ['From: a@example.com', ...Array(30).fill(`X-Desk-Case-Subject: ${'x'.repeat(9_000)}`)],
       'its mapped header fields have more than 250000 characters',
