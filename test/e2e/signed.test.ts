@@ -305,6 +305,38 @@ describe('a signed mail in quarantine', () => {
     });
   });
 
+  test('that cannot be read has it before what stands beside it in its batch, by the order of the mailbox', async () => {
+    const { user, order } = fresh();
+    const config = await configFor(user);
+    const [mailbox] = config.mailboxes;
+    if (!mailbox) throw new Error('no mailbox');
+    const misbehaving = new Judges(RECORDING, new URL('../judge/misbehaving-worker.ts', import.meta.url));
+    undo.push(() => misbehaving.close());
+    const [first, second] = [newNonce(), newNonce()];
+    await deliver(server, user, [
+      signed(order('A', 'please throw'), { nonce: first }),
+      signed(order('B'), { nonce: first }),
+      signed(order('C'), { nonce: second }),
+      signed(order('D', 'please throw'), { nonce: second }),
+    ]);
+    const report = await poll(database.db, mailbox, { judges: misbehaving });
+    expect(report).toMatchObject({ recorded: 2, quarantined: 2 });
+    expect(await told(user)).toMatchObject([
+      { subject: 'Order B', trusted: false, why: USED },
+      { subject: 'Order C', trusted: true },
+    ]);
+    const entries = await entriesOf<{ id: number }>(database, user);
+    expect(entries).toMatchObject([
+      { stage: 'parse', trusted: true },
+      { stage: 'parse', trusted: false, trust_reason: USED },
+    ]);
+    for (const { id } of entries) expect(await retry(config, id)).toEqual(['recorded']);
+    expect((await told(user)).slice(2)).toMatchObject([
+      { subject: 'Order A', trusted: true },
+      { subject: 'Order D', trusted: false },
+    ]);
+  });
+
   test('that could not be read has it by its bytes, and still does when it can be', async () => {
     const { user, order } = fresh();
     const mailbox = await loadMailbox(user, TRUSTED);
