@@ -2,7 +2,7 @@ import { handsOutAnother } from './imap/probe.ts';
 import { searchMessages } from './imap/search.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
 import { type Awaited, noteAwaited } from './record/awaited.ts';
-import type { FolderRef } from './record/incoming.ts';
+import type { FolderRef, Incoming } from './record/incoming.ts';
 import { type Unrecordable, unread } from './record/quarantine.ts';
 import { readableTime } from './terminal/words.ts';
 
@@ -27,6 +27,41 @@ export async function noteMissing(
   const over = awaited.filter(({ isOver }) => isOver);
   report.notReady += still.length - over.length;
   return over.map((each) => givenUp(place, each, 'the server lists it and does not hand it out'));
+}
+
+/** So many polls at least have found no name server before a mail is recorded without its key. */
+const FEWEST_LOOKUPS = 2;
+
+/**
+ * Puts off mail that would be trusted if its DKIM key could be looked up: it stays in the mailbox as it is, and the next
+ * polls look again, for as long as `authentication.wait` says. Other mail goes on.
+ *
+ * @returns what is recorded now
+ */
+export async function putOff(
+  { db, session, mailbox, mayPutOff, log }: PollContext,
+  place: FolderRef,
+  incoming: readonly Incoming[],
+  report: PollReport,
+): Promise<readonly Incoming[]> {
+  const waiting = incoming.filter(({ awaitsKey }) => awaitsKey !== undefined);
+  if (!mayPutOff || waiting.length === 0) return incoming;
+  const uids = waiting.map(({ uid }) => uid);
+  const patience = { ms: mailbox.authentication.wait, attempts: FEWEST_LOOKUPS };
+  const awaited = await noteAwaited(db, place, uids, patience);
+  const over = new Set(awaited.filter(({ isOver }) => isOver).map(({ uid }) => uid));
+  const later = new Set(uids.filter((uid) => !over.has(uid)));
+  for (const domain of new Set(waiting.map(({ awaitsKey }) => awaitsKey))) {
+    const messages = waiting.filter((each) => each.awaitsKey === domain && later.has(each.uid));
+    if (messages.length === 0) continue;
+    log.warn(
+      { domain, messages: messages.length, reason: messages[0]?.trustWhy },
+      'mail is put off, since a DKIM key cannot be looked up',
+    );
+  }
+  report.putOff += later.size;
+  for (const { uid, source } of waiting) if (later.has(uid)) session.memory.release(source);
+  return incoming.filter(({ uid }) => !later.has(uid));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isFaultOfMessage, noteBroken, noteMissing } from './awaiting.ts';
+import { isFaultOfMessage, noteBroken, noteMissing, putOff } from './awaiting.ts';
 import type { MailboxConfig } from './config/schema.ts';
 import { errorMessage, MailcaseError } from './errors.ts';
 import { type FetchedMessage, fetchSizes, type MessageSize } from './imap/fetch.ts';
@@ -107,7 +107,8 @@ async function readBatch(
   const { incoming, unparsable } = await context.during(`parse ${fetched.length} messages`, () =>
     judgeAll(context, place, fetched),
   );
-  return { incoming, setAside: [...setAside, ...missing, ...unparsable] };
+  const ready = await putOff(context, place, incoming, report);
+  return { incoming: ready, setAside: [...setAside, ...missing, ...unparsable] };
 }
 
 function fetchText(sizes: readonly MessageSize[]): string {

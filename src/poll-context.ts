@@ -19,6 +19,8 @@ export interface PollContext {
   readonly policy: Policy;
   /** Given where messages are read again: what was found of their trust when they came. */
   readonly verdict?: Verdict | undefined;
+  /** Whether somebody comes again for a message of which not all can be found out at the moment: the next poll does. */
+  readonly mayPutOff: boolean;
   readonly log: Log;
   /** Does something, and lets people see that it is being done: `fetch 50 messages`, to which the folder is added. */
   readonly during: <T>(what: string, work: () => Promise<T>) => Promise<T>;
@@ -89,6 +91,8 @@ export interface PollReport {
   markedLate: number;
   /** Not handed out by the server yet; asked for again by the next poll. */
   notReady: number;
+  /** Left where it is, because a DKIM key cannot be looked up; the next poll looks again. */
+  putOff: number;
   /** Not looked at, because the poll was told to stop. */
   left: number;
 }
@@ -104,6 +108,7 @@ export function emptyReport(found: number): PollReport {
     flooded: 0,
     markedLate: 0,
     notReady: 0,
+    putOff: 0,
     left: 0,
   };
 }

@@ -83,7 +83,7 @@ async function pollFolders(
       for (const folder of mailbox.folders) {
         try {
           const inner = folderContext(context, {
-            ...{ session, mailboxId, folder, ending: end, cut },
+            ...{ session, mailboxId, folder, ending: end, cut, mayPutOff: true },
             onProblem: (found) => {
               problem ??= found;
             },
@@ -133,6 +133,7 @@ export function folderContext(
   {
     importing,
     verdict,
+    mayPutOff = false,
     ...given
   }: {
     session: Session;
@@ -143,6 +144,7 @@ export function folderContext(
     onProblem: PollContext['onProblem'];
     importing?: Importing;
     verdict?: Verdict | undefined;
+    mayPutOff?: boolean;
   },
 ): PollContext {
   const { folder } = given;
@@ -157,6 +159,7 @@ export function folderContext(
       ...(importing && { importing }),
     },
     verdict,
+    mayPutOff,
     log: log.child({ folder: folder.path }),
     during: (what, work) => progress.during(`${what} of ${folder.path}`, work),
     once,

@@ -21,6 +21,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   message: ['errors', 'terminal'],
   trust: ['errors', 'message'],
   rules: ['errors', 'message', 'trust'],
+  // What is asked of DNS, and the mathematics of DKIM.
+  dkim: ['errors', 'message', 'trust'],
   // It says what cannot be a rule, which the rules themselves know.
   config: ['errors', 'message', 'trust', 'rules'],
   observe: ['errors', 'terminal', 'config'],
@@ -31,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   history: ['errors', 'terminal', 'rules', 'db'],
   record: ['errors', 'sizes', 'message', 'trust', 'rules', 'db'],
   desk: ['errors', 'terminal', 'message', 'rules', 'db', 'record'],
-  judge: ['errors', 'waiting', 'config', 'imap', 'message', 'trust', 'rules', 'record'],
+  judge: ['errors', 'waiting', 'config', 'imap', 'message', 'trust', 'rules', 'dkim', 'record'],
   'poll-context': ['errors', 'config', 'db', 'imap', 'observe', 'trust', 'rules', 'record', 'judge'],
   awaiting: ['terminal', 'imap', 'record', 'poll-context'],
   batches: ['errors', 'config', 'imap', 'record', 'sizes', 'poll-context', 'awaiting'],
@@ -117,6 +119,8 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   'string-width': ['terminal'],
   piscina: ['judge'],
+  mailauth: ['dkim'],
+  'node:dns': ['dkim'],
 };
 
 /** Files that import what they find out at run time: migrations, from outside src. */

@@ -66,6 +66,36 @@ export const ownEntry = filledIn(
   ),
 );
 
+/** An entry of `trust.dkim.domains`: a domain, or a domain with its subdomains. */
+export const domainEntry = filledIn(
+  check(
+    (value) => /[^.]\./.test(value) && isDomain(value.replace(/^\./, '')),
+    'not a domain',
+    'write `example.com` (that domain alone) or `.example.com` (its subdomains too)',
+  ),
+);
+
+/** What a server calls itself in Authentication-Results: a token of RFC 2045, as every server known writes it. */
+export const authservId = filledIn(
+  check(
+    (value) => /^[A-Za-z0-9._-]{1,253}$/.test(value),
+    'not what a server calls itself',
+    'write what stands first in the Authentication-Results of a mail in this mailbox, e.g. `mx.example.com`',
+  ),
+);
+
+/** A name server, by its address. */
+export const nameServer = check(
+  (value) => {
+    const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([0-9.]+))(?::(\d{1,5}))?$/.exec(value) ?? [];
+    if (isIP(value) !== 0) return true;
+    const isPort = port === undefined || (Number(port) > 0 && Number(port) < 65_536);
+    return isPort && (isIPv6(bracketed ?? '') || isIP(plain ?? '') === 4);
+  },
+  'not the address of a name server',
+  'write its IP address, with a port if it is not 53: `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:5353`',
+);
+
 /** Whether mail could be sent there, as far as its form says. */
 export function isAddress(value: string): boolean {
   const at = value.lastIndexOf('@');

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { z } from 'zod';
+import { authentication, authservIdOf, refuseUnverified } from './authentication-schema.ts';
 import {
   folderPath,
   hostName,
@@ -117,6 +118,7 @@ const mailbox = z
       ),
     processed,
     trust,
+    authentication,
     schedule: scheduleOption
       .optional()
       .meta({ byDefault: 'the schedule for all mailboxes' })
@@ -162,8 +164,13 @@ const mailbox = z
   }, ALWAYS)
   .superRefine(refuseCircles, ALWAYS)
   .superRefine(refuseUnmarkedKeyword, ALWAYS)
-  .transform(({ path, own, folders, select, start, processed, ...rest }) => ({
+  .superRefine(refuseUnverified, ALWAYS)
+  .transform(({ path, own, folders, select, start, processed, authentication, ...rest }) => ({
     ...rest,
+    authentication: {
+      ...authentication,
+      authserv_id: authentication.authserv_id ?? authservIdOf(rest.imap.host),
+    },
     own: own ?? (isAddress(rest.imap.user) ? [rest.imap.user] : []),
     folders: (folders ?? [{ path: path ?? 'INBOX', role: 'inbox' as const }]).map((each) => {
       // A sent folder is not ours to mark, and its mail has been seen by whoever wrote it.

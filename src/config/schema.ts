@@ -216,6 +216,7 @@ export type MailboxConfig = Config['mailboxes'][number];
 export type ImapConfig = MailboxConfig['imap'];
 export type FolderConfig = MailboxConfig['folders'][number];
 export type TrustConfig = MailboxConfig['trust'];
+export type AuthenticationConfig = MailboxConfig['authentication'];
 export type ProcessedConfig = MailboxConfig['processed'];
 export type { Selection, Start } from './selection-schema.ts';
 export type BatchConfig = MailboxConfig['batch'];

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { headerMapping } from '../rules/header-mapping.ts';
 import { KEY_ID, SIGNATURE_HEADER } from '../trust/signature.ts';
-import { headerName, keyId, sharedSecret, signingSecret } from './checks.ts';
+import { domainEntry, headerName, keyId, sharedSecret, signingSecret } from './checks.ts';
 import { ALWAYS, complain, duration, optionOf, text } from './fields.ts';
 
 /* Whose header fields are instructions; see mailbox-schema.ts. */
@@ -86,9 +86,29 @@ function refuseSameKeys(keys: unknown, context: z.RefinementCtx): void {
   }
 }
 
+/** How trust by DKIM is written, for whoever proposes it. */
+export const TRUST_BY_DKIM = 'trust: {dkim: {domains: [example.com]}}';
+
+const dkim = z
+  .strictObject({
+    domains: z
+      .array(
+        text(domainEntry, 'a domain').describe(
+          'A domain alone (example.com), or its subdomains too (.example.com).',
+        ),
+      )
+      .min(1)
+      .meta({ example: 'domains: [example.com]' })
+      .describe('The domains that sign all of their own mail with DKIM, the header fields with it.'),
+  })
+  .meta({ example: 'dkim: {domains: [example.com]}' })
+  .describe(
+    'A DKIM signature of the domain in From that covers the header fields: it stands in what the customer gets, too, and lets him change nothing.',
+  );
+
 /** The ways to be trusted, any of which is enough. */
 const ways = z
-  .strictObject({ secret: secret.optional(), hmac: hmac.optional() })
+  .strictObject({ secret: secret.optional(), hmac: hmac.optional(), dkim: dkim.optional() })
   .superRefine((section: unknown, context) => {
     if (WAYS.some((name) => optionOf(section, name) !== undefined)) return;
     complain(context, {
@@ -109,7 +129,7 @@ const ways = z
     );
   }, ALWAYS);
 
-const WAYS = ['secret', 'hmac'];
+const WAYS = ['secret', 'hmac', 'dkim'];
 
 /** The header field that a way to be trusted goes by, in lower case. */
 function headerOf(ways: unknown, name: string): string | undefined {
@@ -120,7 +140,6 @@ function headerOf(ways: unknown, name: string): string | undefined {
 export const trust = z
   .union([z.enum(['none', 'all']), ways])
   .prefault('none')
-  .meta({ later: { now: '`none`, `all`, or a map with `secret` or `hmac`', names: ['dkim'] } })
   .describe(
     "Whose header fields are instructions: nobody's (none), everybody's (all), or of who knows a secret or signs them.",
   );

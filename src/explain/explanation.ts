@@ -1,3 +1,4 @@
+import { formatDuration } from '../config/units.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
 import type { Address } from '../message/addresses.ts';
 import type { Incoming } from '../record/incoming.ts';
@@ -22,6 +23,8 @@ export interface Explanation {
   readonly selection: Selection | null;
   /** Why it cannot be recorded. */
   readonly error: string | null;
+  /** Why a poll would leave it for later polls, and how long at most; null where it would not. */
+  readonly put_off: string | null;
   /** What it is a copy of, or has become already. */
   readonly duplicate_of: {
     readonly interaction_id: number;
@@ -30,7 +33,7 @@ export interface Explanation {
     readonly moved: boolean;
     readonly received_at: Date;
   } | null;
-  /** Trust, kind, direction, customer, case, outsider and status, in the order in which they are decided. */
+  /** Trust, sender, kind, direction, customer, case, outsider and status, in the order in which they are decided. */
   readonly decided: readonly Decided[];
   readonly headers: { readonly applied: readonly Applied[]; readonly refused: readonly Refused[] };
   /** Rules that apply; there are none in this version. */
@@ -96,6 +99,7 @@ export function explainRecorded(
   return {
     ...inFolder(setting, incoming, fetched),
     outcome: 'recorded',
+    put_off: putOff(setting, incoming),
     decided: withTrust(incoming),
     headers: { applied, refused },
     customer: explainedCustomer(customer),
@@ -170,6 +174,7 @@ function emptyIn({ mailbox, folder, selection }: Setting) {
     role: folder.role,
     selection: selection ?? null,
     error: null,
+    put_off: null,
     duplicate_of: null,
     decided: [],
     headers: { applied: [], refused: [] },
@@ -201,6 +206,13 @@ function inFolder(
       cut: message.cut,
     },
   };
+}
+
+/** A poll waits for a DKIM key that cannot be looked up; whoever asks now is told what comes of it without. */
+function putOff({ mailbox: { authentication } }: Setting, { awaitsKey }: Incoming): string | null {
+  if (awaitsKey === undefined) return null;
+  const wait = formatDuration(authentication.wait);
+  return `the DKIM key of ${awaitsKey} cannot be looked up; a poll looks again for ${wait} before it does this`;
 }
 
 /** The daemon keeps the verdict of trust where there are headers that it is about; whoever asks wants it always. */

@@ -49,12 +49,17 @@ function headLines({ message }: Explanation, options: PrintOptions, paint: Paint
 
 function outcomeLines(explanation: Explanation, options: PrintOptions, paint: Paint): string[] {
   const lines = sentence(outcomeOf(explanation), '', options);
-  const { selection, outcome } = explanation;
+  const { selection, outcome, put_off } = explanation;
+  const later = put_off === null ? [] : sentence(`Not yet: ${put_off}.`, '', options);
   const style = { recorded: 'green', duplicate: 'yellow', skipped: 'yellow', quarantined: 'red' } as const;
   // What is recorded already needs no poll.
   const isKnown = outcome === 'duplicate' && selection?.taken === false;
   const whetherTaken = selection === null || isKnown ? [] : sentence(selectionText(selection), '', options);
-  return [...lines.map((line) => paint(style[outcome], line)), ...whetherTaken];
+  return [
+    ...lines.map((line) => paint(style[outcome], line)),
+    ...later.map((line) => paint('yellow', line)),
+    ...whetherTaken,
+  ];
 }
 
 function selectionText({ taken, why, waiting_before: before }: Selection): string {

@@ -3,13 +3,11 @@ import { errorMessage } from '../errors.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
 import { type OwnMatcher, ownMatcher } from '../message/addresses.ts';
 import { dedupeKey } from '../message/dedupe-key.ts';
-import { bodyStart, readHead } from '../message/head.ts';
-import { Headers } from '../message/headers.ts';
 import { keptOf } from '../message/kept.ts';
 import type { Kind } from '../message/kind.ts';
 import { type LeftInMailbox, withLeft } from '../message/left.ts';
 import type { Message } from '../message/message.ts';
-import { parseMessage, readHeaders } from '../message/parse.ts';
+import { parseMessage } from '../message/parse.ts';
 import { type Redaction, redactSource } from '../message/redact.ts';
 import type { Counting, FolderRef, Incoming, Untrusted } from '../record/incoming.ts';
 import type { Unrecordable } from '../record/quarantine.ts';
@@ -25,12 +23,15 @@ import type { Conclusion } from '../rules/directives.ts';
 import { type HeaderMapping, headerMapping } from '../rules/header-mapping.ts';
 import { keptDirectives } from '../rules/kept-directives.ts';
 import { trustedDirectives } from '../rules/trusted-directives.ts';
-import type { Trust, TrustWays, Verdict } from '../trust/trust.ts';
+import { awaitedKey } from '../trust/dkim.ts';
+import type { Authentication, Evidence, Trust, TrustWays, Verdict } from '../trust/trust.ts';
 import { NONCE_USED, verdictOf } from '../trust/verdict.ts';
+import { type EvidenceRules, evidenceOf } from './evidence.ts';
 
 /** A folder's rules as the configuration has them: data that can go to another thread. */
 export interface JudgeSetup {
   readonly trust: Trust;
+  readonly authentication: Authentication;
   /** What must not be stored of any mail, whichever mailbox it comes to. */
   readonly redactions: readonly Redaction[];
   /** Headers (lower case) with secrets and signatures, of whichever mailbox: never a part of what the mail says. */
@@ -43,26 +44,28 @@ export interface JudgeSetup {
 }
 
 /** A folder's rules, made ready once. */
-export interface Judge {
-  readonly trust: Trust;
+export interface Judge extends EvidenceRules {
   readonly mapping: HeaderMapping;
   readonly isOwn: OwnMatcher;
-  readonly role: FolderConfig['role'];
   readonly caseNumbers: CaseNumberReader;
   readonly redactions: readonly Redaction[];
   /** Longest text that is kept, in UTF-16 code units. */
   readonly bodyCharacters: number;
 }
 
+/** What of a mailbox's configuration says how its mail is judged. */
+export type JudgedMailbox = Pick<MailboxConfig, 'trust' | 'own' | 'authentication'>;
+
 /** @param all mailboxes, since mail that was meant for another one may come to this one */
 export function judgeSetup(
-  { trust, own }: Pick<MailboxConfig, 'trust' | 'own'>,
+  { trust, own, authentication }: JudgedMailbox,
   role: FolderConfig['role'],
   { headers, cases, limits }: Pick<RecordingConfig, 'headers' | 'cases' | 'limits'>,
   all: readonly Pick<MailboxConfig, 'trust'>[] = [],
 ): JudgeSetup {
   return {
     trust,
+    authentication,
     redactions: redactionsOf([{ trust }, ...all]),
     trustHeaders: trustHeadersOf([{ trust }, ...all]),
     own,
@@ -89,9 +92,11 @@ function waysOf(mailboxes: readonly Pick<MailboxConfig, 'trust'>[]): TrustWays[]
 }
 
 export function createJudge(setup: JudgeSetup): Judge {
-  const { trust, own, role, prefix, subjectNumber, bodyCharacters, redactions, trustHeaders } = setup;
+  const { trust, authentication, own, role, prefix, subjectNumber, bodyCharacters } = setup;
+  const { redactions, trustHeaders } = setup;
   return {
     trust,
+    authentication,
     mapping: headerMapping(prefix, ...trustHeaders),
     isOwn: ownMatcher(own),
     role,
@@ -111,29 +116,34 @@ export interface Received {
   readonly left: LeftInMailbox | undefined;
   /** INTERNALDATE. */
   readonly receivedAt: Date;
+  /** As in Incoming. */
+  readonly awaitsKey?: string | undefined;
   /** Secrets overwritten. */
   readonly source: Buffer;
 }
 
-/**
- * Takes a message over: from here on its bytes are ours, and a secret in them is overwritten where they are.
- *
- * @param verdict as it was found when the message came, where it is judged once more: the secret is gone by then
- */
-export function receive(
-  { trust, mapping, redactions }: Judge,
-  { source, left, receivedAt }: FetchedMessage,
-  verdict?: Verdict,
-): Received {
-  const found = verdict ?? verdictOf(trust, { headers: headersFor(trust, source), receivedAt, mapping });
-  return { left, receivedAt, verdict: found, source: redactSource(source, redactions) };
+/** What is known of a message's trust when it is taken over. */
+export interface Known {
+  /** As it was found when the message came, where it is judged once more: the secret is gone by then. */
+  readonly verdict?: Verdict | undefined;
+  /** What the verdict goes by, where more has been found out than its header says. */
+  readonly evidence?: Evidence | undefined;
 }
 
-/** What the verdict goes by; nothing is read of a header that does not count. */
-function headersFor(trust: Trust, source: Buffer): Headers {
-  if (typeof trust !== 'object') return new Headers([]);
-  const { lines } = readHead(source.subarray(0, bodyStart(source)));
-  return readHeaders(lines);
+/** Takes a message over: from here on its bytes are ours, and a secret in them is overwritten where they are. */
+export function receive(
+  rules: Judge,
+  { source, left, receivedAt }: FetchedMessage,
+  { verdict, evidence = evidenceOf(rules, { source, receivedAt }) }: Known = {},
+): Received {
+  const { trust, redactions } = rules;
+  const found = verdict ?? verdictOf(trust, evidence);
+  const mayWait = verdict === undefined && !found.trusted && typeof trust === 'object' && trust.dkim;
+  return {
+    ...{ left, receivedAt, verdict: found },
+    awaitsKey: mayWait ? awaitedKey(mayWait, evidence) : undefined,
+    source: redactSource(source, redactions),
+  };
 }
 
 /** What judging adds to what was known of a message. */
@@ -166,11 +176,12 @@ export async function conclude(
 
 /** What a message comes to where another mail has its nonce: the same as if it had never been trusted. */
 function untrustedOf(rules: Judge, message: Message, kind: Conclusion<Kind>, verdict: Verdict): Untrusted {
-  const { trusted, reason: trustWhy, senderAuth } = { ...verdict, ...NONCE_USED };
+  const untrusted = { ...verdict, ...NONCE_USED };
+  const { trusted, reason: trustWhy } = untrusted;
   return {
     trusted,
     trustWhy,
-    ...countingOf(rules, message, kind, { trusted, reason: trustWhy, senderAuth }),
+    ...countingOf(rules, message, kind, untrusted),
   };
 }
 
@@ -184,6 +195,13 @@ function countingOf(rules: Judge, message: Message, kind: Conclusion<Kind>, verd
       what: 'trust',
       value: verdict.trusted ? 'trusted' : null,
       why: verdict.reason,
+    });
+  }
+  if (verdict.senderAuth !== 'none') {
+    directives.decided.push({
+      what: 'sender',
+      value: verdict.senderAuth,
+      why: verdict.senderWhy ?? 'as it was found when the mail came',
     });
   }
   if (kind.why !== '') directives.decided.push({ what: 'kind', ...kind });
@@ -200,7 +218,7 @@ function countingOf(rules: Judge, message: Message, kind: Conclusion<Kind>, verd
 export function incomingOf(
   folder: FolderRef,
   { uid, receivedAt, sizeBytes }: FetchedMessage,
-  { verdict, source, left }: Received,
+  { verdict, awaitsKey, source, left }: Received,
   judgement: Judgement,
 ): Incoming {
   const { trusted, reason: trustWhy, senderAuth, nonce } = verdict;
@@ -215,6 +233,7 @@ export function incomingOf(
     trustWhy,
     senderAuth,
     nonce,
+    awaitsKey,
     ...judgement,
   };
 }
@@ -243,7 +262,7 @@ export async function judge(
   fetched: FetchedMessage,
   verdict?: Verdict,
 ): Promise<Incoming | Unrecordable> {
-  const received = receive(rules, { ...fetched, source: Buffer.from(fetched.source) }, verdict);
+  const received = receive(rules, { ...fetched, source: Buffer.from(fetched.source) }, { verdict });
   try {
     return incomingOf(folder, fetched, received, await conclude(rules, received));
   } catch (error) {

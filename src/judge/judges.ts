@@ -1,16 +1,29 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import type { FolderConfig, LimitsConfig, MailboxConfig, RecordingConfig } from '../config/schema.ts';
+import { Keys, resolverOf } from '../dkim/keys.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
 import type { Redaction } from '../message/redact.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
 import type { Unrecordable } from '../record/quarantine.ts';
-import type { Verdict } from '../trust/trust.ts';
+import type { Evidence, Verdict } from '../trust/trust.ts';
 import { unlessAborted } from '../waiting.ts';
-import { createJudge, incomingOf, judgeSetup, receive, redactionsOf, unreadable } from './judge.ts';
+import { evidenceOf } from './evidence.ts';
+import {
+  createJudge,
+  incomingOf,
+  type Judge,
+  type JudgedMailbox,
+  judgeSetup,
+  receive,
+  redactionsOf,
+  unreadable,
+} from './judge.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { received as judgementOf } from './sent.ts';
+import { withVerification } from './verification.ts';
+import type { VerifyAnswer, VerifyTask } from './verify-worker.ts';
 import type { Answer, Task } from './worker.ts';
 
 /** Judges one message of a folder. */
@@ -42,14 +55,19 @@ const YOUNG_GENERATION_MB = 4;
 /** What Node says of a thread that has reached V8's limit. */
 const OUT_OF_MEMORY = 'ERR_WORKER_OUT_OF_MEMORY';
 
-/** The file that the threads run: compiled, or as it stands in a checkout. */
-const WORKER = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
+/** The files that the threads run: compiled, or as they stand in a checkout. */
+const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+const WORKER = new URL(`./worker${EXTENSION}`, import.meta.url);
+const VERIFY_WORKER = new URL(`./verify-worker${EXTENSION}`, import.meta.url);
 
 /** What of the configuration counts for all mailboxes. */
 export interface JudgesConfig {
   readonly limits: LimitsConfig;
   readonly mailboxes?: readonly Pick<MailboxConfig, 'trust'>[];
 }
+
+/** Work for a thread, and the file that it is done by, where that is not the pool's own. */
+type Job = { readonly task: Task } | { readonly task: VerifyTask; readonly filename: string };
 
 /** A message whose reading was broken off, and why. */
 interface Stopped {
@@ -61,7 +79,9 @@ export class Judges {
   private readonly mailboxes: readonly Pick<MailboxConfig, 'trust'>[];
   private readonly limits: LimitsConfig;
   private readonly worker: URL;
-  private pool: Piscina<Task, Answer> | undefined;
+  private pool: Piscina<Job['task'], unknown> | undefined;
+  /** By the name servers that are asked. */
+  private readonly keys = new Map<string, Keys>();
   /** How many messages are being judged. */
   private running = 0;
   /** How many wait to be judged alone, or are. */
@@ -87,7 +107,7 @@ export class Judges {
 
   /** How the mail of a folder is judged. */
   judgeFor(
-    mailbox: Pick<MailboxConfig, 'trust' | 'own'>,
+    mailbox: JudgedMailbox,
     role: FolderConfig['role'],
     recording: Pick<RecordingConfig, 'headers' | 'cases' | 'limits'>,
   ): JudgeMessage {
@@ -96,9 +116,11 @@ export class Judges {
     this.setups += 1;
     const setupId = this.setups;
     return async (place, fetched, { verdict, signal } = {}) => {
-      const received = receive(rules, { ...fetched, source: shared(fetched.source) }, verdict);
+      const message = { ...fetched, source: shared(fetched.source) };
+      const evidence = verdict ? undefined : await this.evidenceOf(mailbox, rules, message, signal);
+      const received = receive(rules, message, { verdict, evidence });
       try {
-        const answer = await this.run({ setupId, setup, ...received }, signal);
+        const answer = await this.run<Answer>({ task: { setupId, setup, ...received } }, signal);
         if ('error' in answer) throw new MailcaseError('message_unparsable', answer.error);
         return incomingOf(place, fetched, received, judgementOf(answer.judgement));
       } catch (error) {
@@ -108,6 +130,40 @@ export class Judges {
         throw error;
       }
     };
+  }
+
+  /** What is known of a message before it is read: by its header, and where it can matter by its signatures. */
+  private evidenceOf(
+    { authentication: { dns } }: JudgedMailbox,
+    rules: Judge,
+    message: FetchedMessage,
+    signal: AbortSignal | undefined,
+  ): Promise<Evidence> {
+    const { source, receivedAt } = message;
+    return withVerification(rules.trust, evidenceOf(rules, message), message, {
+      keys: { look: (name) => this.lookUp(dns, name, signal) },
+      compute: async (candidates) => {
+        const job: Job = { task: { candidates, source, receivedAt }, filename: VERIFY_WORKER.href };
+        try {
+          const answer = await this.run<VerifyAnswer>(job, signal);
+          return 'error' in answer ? answer : answer.verified;
+        } catch (error) {
+          if (error instanceof MailcaseError && error.code === 'message_unparsable')
+            return { error: error.message };
+          throw error;
+        }
+      },
+    });
+  }
+
+  private async lookUp(dns: readonly string[] | undefined, name: string, signal: AbortSignal | undefined) {
+    const servers = dns?.join(' ') ?? '';
+    const keys = this.keys.get(servers) ?? new Keys(resolverOf(dns));
+    this.keys.set(servers, keys);
+    const looking = keys.look(name);
+    const answer = await (signal ? unlessAborted(looking, signal) : looking);
+    if (answer === undefined) throw stopped();
+    return answer;
   }
 
   /** Ends the threads; a message that is being judged fails as stopped, which is not its fault. */
@@ -121,19 +177,19 @@ export class Judges {
    * A message that was stopped is tried once more, with no other beside it: the machine may have slept or been busy, and
    * whose memory it was cannot be told among several.
    */
-  private async run(task: Task, signal: AbortSignal | undefined): Promise<Answer> {
-    const first = await this.inTurn(() => this.attempt(task, signal), { isAlone: false, signal });
+  private async run<A extends object>(job: Job, signal: AbortSignal | undefined): Promise<A> {
+    const first = await this.inTurn(() => this.attempt<A>(job, signal), { isAlone: false, signal });
     if (!('stopped' in first)) return first;
-    const second = await this.inTurn(() => this.attempt(task, signal), { isAlone: true, signal });
+    const second = await this.inTurn(() => this.attempt<A>(job, signal), { isAlone: true, signal });
     if (!('stopped' in second)) return second;
     throw new MailcaseError('message_unparsable', `cannot be parsed: ${second.stopped}, twice`);
   }
 
   /** Begins when a thread is free, or all of them where it has to be alone, so that its time counts from its beginning. */
-  private async inTurn(
-    work: () => Promise<Answer | Stopped>,
+  private async inTurn<A>(
+    work: () => Promise<A | Stopped>,
     { isAlone, signal }: { isAlone: boolean; signal: AbortSignal | undefined },
-  ): Promise<Answer | Stopped> {
+  ): Promise<A | Stopped> {
     if (isAlone) this.wantAlone += 1;
     // Nothing begins beside one that has to be alone, nor before one that waits to be.
     const isBusy = () => (isAlone ? this.running > 0 : this.wantAlone > 0 || this.running >= THREADS);
@@ -161,7 +217,7 @@ export class Judges {
   }
 
   /** @returns what the thread says, or why it was stopped */
-  private async attempt(task: Task, signal: AbortSignal | undefined): Promise<Answer | Stopped> {
+  private async attempt<A>(job: Job, signal: AbortSignal | undefined): Promise<A | Stopped> {
     const { parse_time, parse_memory } = this.limits;
     // What it is aborted with says what becomes of the message.
     const abort = new AbortController();
@@ -177,7 +233,8 @@ export class Judges {
     this.attempts.add(giveUp);
     try {
       this.pool ??= this.startPool();
-      return await this.pool.run(task, { signal: abort.signal });
+      const { task, ...by } = job;
+      return (await this.pool.run(task, { ...by, signal: abort.signal })) as A;
     } catch (error) {
       const { reason } = abort.signal;
       if (reason instanceof MailcaseError) throw reason;
@@ -194,8 +251,8 @@ export class Judges {
     }
   }
 
-  private startPool(): Piscina<Task, Answer> {
-    const pool = new Piscina<Task, Answer>({
+  private startPool(): Piscina<Job['task'], unknown> {
+    const pool = new Piscina<Job['task'], unknown>({
       filename: this.worker.href,
       minThreads: 0,
       maxThreads: THREADS,

@@ -1,7 +1,7 @@
 import type { LeftInMailbox } from '../message/left.ts';
 import type { Verdict } from '../trust/trust.ts';
 import { conclude, createJudge, type Judge, type JudgeSetup } from './judge.ts';
-import { type SentJudgement, sent } from './sent.ts';
+import { bufferOf, type SentJudgement, sent } from './sent.ts';
 
 /** One message to be judged, as it is sent to the worker. */
 export interface Task {
@@ -34,9 +34,8 @@ export default async function work({
   left,
   receivedAt,
 }: Task): Promise<Answer> {
-  const { buffer, byteOffset, byteLength } = source;
   try {
-    const received = { verdict, left, receivedAt, source: Buffer.from(buffer, byteOffset, byteLength) };
+    const received = { verdict, left, receivedAt, source: bufferOf(source) };
     return { judgement: sent(await conclude(judgeFor(setupId, setup), received)) };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };

@@ -1,13 +1,17 @@
 import type { Database } from '../db/connect.ts';
 import type { FolderRef } from './incoming.ts';
 
-/** How long a message is asked for before it is given up, by the database's clock: servers mend themselves in hours. */
-const LONGEST_WAIT = '1 day';
+/** How long something is waited for, and how many askings it takes at least: the daemon may have been stopped. */
+export interface Patience {
+  /** By the database's clock, in milliseconds. */
+  readonly ms: number;
+  readonly attempts: number;
+}
 
-/** Fewer askings than this say nothing, however long ago the first one was: the daemon may have been stopped. */
-const FEWEST_ATTEMPTS = 5;
+/** For what a server lists and does not hand out: servers mend themselves in hours. */
+const A_DAY: Patience = { ms: 24 * 60 * 60 * 1000, attempts: 5 };
 
-/** A message that the server lists and has not handed out. */
+/** A message that the server lists and has not handed out, or of which not all could be found out. */
 export interface Awaited {
   readonly uid: number;
   readonly since: Date;
@@ -22,14 +26,15 @@ export async function noteAwaited(
   db: Database,
   { folderId, uidValidity }: FolderRef,
   uids: readonly number[],
+  { ms, attempts }: Patience = A_DAY,
 ): Promise<Awaited[]> {
   if (uids.length === 0) return [];
   const { rows } = (await db.raw(
     `insert into awaited_messages as a (folder_id, uid_validity, uid) select ?, ?, unnest(?::bigint[])
      on conflict (folder_id, uid_validity, uid) do update set attempts = a.attempts + 1
      returning uid, since, attempts,
-       since <= now() - interval '${LONGEST_WAIT}' and attempts >= ${FEWEST_ATTEMPTS} as "isOver"`,
-    [folderId, uidValidity, uids as number[]],
+       since <= now() - ? * interval '1 millisecond' and attempts >= ? as "isOver"`,
+    [folderId, uidValidity, uids as number[], ms, attempts],
   )) as { rows: Awaited[] };
   return rows;
 }

@@ -31,6 +31,11 @@ export interface Incoming {
   readonly nonce: UsedNonce | undefined;
   /** What it comes to should another mail have its nonce; undefined where that changes nothing. */
   readonly untrusted: Untrusted | undefined;
+  /**
+   * A domain whose DKIM key cannot be looked up at the moment, where the headers would count if it could: to whoever can
+   * wait, the message says more another time.
+   */
+  readonly awaitsKey?: string | undefined;
   readonly directives: Directives;
   readonly direction: Direction;
   readonly customer: Attribution;

@@ -24,7 +24,7 @@ export interface Refused {
 
 /** What was concluded about a message beside its headers, and why: kept with the interaction as well. */
 export interface Decided {
-  readonly what: 'trust' | 'kind' | 'direction' | 'customer' | 'case' | 'outsider' | 'status';
+  readonly what: 'trust' | 'sender' | 'kind' | 'direction' | 'customer' | 'case' | 'outsider' | 'status';
   /** Null where there is none: a mail without a customer, a case that has no number yet. */
   readonly value: string | null;
   readonly why: string;

@@ -1,3 +1,6 @@
+import type { Headers } from '../message/headers.ts';
+import type { MappedFields } from './signed-text.ts';
+
 /** Whose x-headers are applied, as the operator configured it for the mailbox. */
 export type Trust = 'none' | 'all' | TrustWays;
 
@@ -5,6 +8,7 @@ export type Trust = 'none' | 'all' | TrustWays;
 export interface TrustWays {
   readonly secret?: SharedSecret | undefined;
   readonly hmac?: HmacTrust | undefined;
+  readonly dkim?: DkimTrust | undefined;
 }
 
 /** A header field with a value that only the company's own systems know. */
@@ -31,6 +35,19 @@ export interface SigningKey {
   readonly secret: string;
 }
 
+/** Domains whose own mail is signed: `example.com` that alone, `.example.com` its subdomains too. */
+export interface DkimTrust {
+  readonly domains: readonly string[];
+}
+
+/** Where it is known from who wrote a mail. */
+export interface Authentication {
+  /** Whose Authentication-Results count; undefined where nobody's do. */
+  readonly authserv_id?: string | undefined;
+  /** Whether mailcase verifies DKIM signatures itself, where it can matter. */
+  readonly verify: boolean;
+}
+
 /** What is known of From, as interactions.sender_auth keeps it: verified, known to be forged, or nothing. */
 export type SenderAuth = 'pass' | 'fail' | 'none';
 
@@ -41,6 +58,8 @@ export interface Verdict {
   /** Why, or why not. */
   readonly reason: string;
   readonly senderAuth: SenderAuth;
+  /** Why From passes or fails; undefined where nothing is known, and in what was found out before and stored. */
+  readonly senderWhy?: string | undefined;
   /** Of a signature that is right. Undefined where there is none, and where the message has been recorded before. */
   readonly nonce?: UsedNonce | undefined;
 }
@@ -63,4 +82,31 @@ export interface Finding {
   readonly reason: string;
   /** Where it goes by a signature. */
   readonly nonce?: Nonce;
+}
+
+/** What our own verification of a DKIM signature came to. */
+export interface Verification {
+  /** Which one of the message's DKIM-Signature fields, counted from 0 at the top. */
+  readonly index: number;
+  /** `temperror`: its key could not be looked up, and may be another time; `error`: it cannot be told at all. */
+  readonly result: 'pass' | 'fail' | 'temperror' | 'error';
+  /** Why it is not `pass`; ends a sentence. */
+  readonly why: string;
+}
+
+/** What a verdict goes by. */
+export interface Evidence {
+  /** The message's own header fields, all of them. */
+  readonly headers: Headers;
+  /** INTERNALDATE. */
+  readonly receivedAt: Date;
+  /** Why another reader may see other fields in the header; undefined where all see the same (see headOddity). */
+  readonly oddity: string | undefined;
+  /** Which header fields are instructions where they are trusted. */
+  readonly mapping: MappedFields;
+  /** What the folder holds: what was sent from here has come through no server that could say who wrote it. */
+  readonly role: 'inbox' | 'sent';
+  readonly authentication: Authentication;
+  /** Of the signatures that were worth it; undefined where none was verified. */
+  readonly verified?: readonly Verification[] | undefined;
 }

@@ -110,6 +110,7 @@ describe('a config that loads', () => {
           folders: [{ path: 'INBOX', role: 'inbox', select: 'unseen', start: 'all' }],
           processed: { flag: '\\Seen', delete: false },
           trust: 'none',
+          authentication: { authserv_id: undefined, verify: false, wait: 3_600_000 },
           schedule: '*/30 * * * * *',
           poll_timeout: 600_000,
           batch: { messages: 100, bytes: 16 * 1024 * 1024 },

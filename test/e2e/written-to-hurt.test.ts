@@ -18,7 +18,7 @@ import { HOSTILE, SMALL } from '../support/hostile/all.ts';
 import { storedMessages } from '../support/hostile/stored.ts';
 import { mail } from '../support/mail.ts';
 import { loadMailbox } from '../support/mailcase.ts';
-import { poll, RECORDING, rows } from '../support/poll.ts';
+import { NO_AUTHENTICATION, poll, RECORDING, rows } from '../support/poll.ts';
 
 /*
  * Mails written to hurt, each in front of one that is innocent, in one mailbox: a real poll records them all. What is in
@@ -101,7 +101,11 @@ describe('mail that was written to hurt', () => {
 
 describe('what reading one of them takes', () => {
   it('seconds at most, and a zip bomb stays shut', { timeout: 180_000 }, async () => {
-    const judge = judges.judgeFor({ trust: 'all', own: ['example.com'] }, 'inbox', RECORDING);
+    const judge = judges.judgeFor(
+      { trust: 'all', own: ['example.com'], authentication: NO_AUTHENTICATION },
+      'inbox',
+      RECORDING,
+    );
     const slowest: [ms: number, trait: string][] = [];
     for (const [index, { trait, build }] of HOSTILE.entries()) {
       const source = build();
@@ -146,7 +150,11 @@ describe('NUL, which Dovecot hands out as another byte', () => {
        select id, 'nul', 'INBOX', 1 from mailboxes where name = 'nul' returning id`,
     );
     const place = { folderId: folder?.id ?? 0, uidValidity: 1 };
-    const judge = judges.judgeFor({ trust: 'all', own: ['example.com'] }, 'inbox', RECORDING);
+    const judge = judges.judgeFor(
+      { trust: 'all', own: ['example.com'], authentication: NO_AUTHENTICATION },
+      'inbox',
+      RECORDING,
+    );
     for (const [index, { trait, build }] of nul.entries()) {
       const source = build();
       const outcome = await judge(place, {

@@ -21,6 +21,7 @@ const NEW: Explanation = {
   outcome: 'recorded',
   selection: null,
   error: null,
+  put_off: null,
   duplicate_of: null,
   decided: [
     { what: 'direction', value: 'in', why: 'From is not own' },

@@ -7,7 +7,7 @@ import type { Judges } from '../../src/judge/judges.ts';
 import type { FolderRef, Incoming } from '../../src/record/incoming.ts';
 import { quarantine, type Unrecordable } from '../../src/record/quarantine.ts';
 import { recordTogether } from '../../src/record/record-batch.ts';
-import { RECORDING, rows } from '../support/poll.ts';
+import { NO_AUTHENTICATION, RECORDING, rows } from '../support/poll.ts';
 import { brokenInvariants } from './invariants.ts';
 import { type FuzzMail, mutatedMail, originals } from './mutated-mail.ts';
 
@@ -105,8 +105,16 @@ async function recordBatch(
   { batch, firstUid }: { batch: readonly FuzzMail[]; firstUid: number },
 ): Promise<Pick<Unrecordable, 'uid' | 'error' | 'stage'>[]> {
   const judgeOf = {
-    all: judges.judgeFor({ trust: 'all', own: ['example.com'] }, 'inbox', RECORDING),
-    none: judges.judgeFor({ trust: 'none', own: ['example.com'] }, 'inbox', RECORDING),
+    all: judges.judgeFor(
+      { trust: 'all', own: ['example.com'], authentication: NO_AUTHENTICATION },
+      'inbox',
+      RECORDING,
+    ),
+    none: judges.judgeFor(
+      { trust: 'none', own: ['example.com'], authentication: NO_AUTHENTICATION },
+      'inbox',
+      RECORDING,
+    ),
   };
   const judged = await Promise.all(
     batch.map(({ source, trusted }, index) =>

@@ -8,7 +8,7 @@ import { Judges } from '../../src/judge/judges.ts';
 import type { Incoming } from '../../src/record/incoming.ts';
 import type { Unrecordable } from '../../src/record/quarantine.ts';
 import { mail } from '../support/mail.ts';
-import { RECORDING } from '../support/poll.ts';
+import { NO_AUTHENTICATION, RECORDING } from '../support/poll.ts';
 
 const MEGABYTE = 1024 * 1024;
 const PLACE = { folderId: 1, uidValidity: 1 };
@@ -33,7 +33,11 @@ let uid = 0;
 
 /** Judges mails with these texts, all at once. */
 function judgeAll(judges: Judges, texts: readonly string[], signal?: AbortSignal) {
-  const judge = judges.judgeFor({ trust: 'all', own: ['example.com'] }, 'inbox', RECORDING);
+  const judge = judges.judgeFor(
+    { trust: 'all', own: ['example.com'], authentication: NO_AUTHENTICATION },
+    'inbox',
+    RECORDING,
+  );
   return Promise.all(
     texts.map((text) => {
       uid += 1;

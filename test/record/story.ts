@@ -7,7 +7,7 @@ import { View } from '../../src/record/view.ts';
 import { caseNumberReader } from '../../src/rules/case-number.ts';
 import { headerMapping } from '../../src/rules/header-mapping.ts';
 import { mail } from '../support/mail.ts';
-import { RECORDING } from '../support/poll.ts';
+import { NO_AUTHENTICATION, RECORDING } from '../support/poll.ts';
 
 /** A mail of a story: its header fields, and beside them what the fields do not say. */
 export type Told = Record<string, string>;
@@ -42,6 +42,7 @@ export async function incoming(told: Told, telling: Telling = {}): Promise<Incom
     trust: isTrusted ? 'all' : 'none',
     mapping: headerMapping('x-desk-'),
     isOwn: ownMatcher(['example.com']),
+    authentication: NO_AUTHENTICATION,
     role: told['@role'] === 'sent' ? 'sent' : (telling.role ?? 'inbox'),
     caseNumbers: caseNumberReader(telling.subjectNumber ?? 'off'),
     redactions: [],

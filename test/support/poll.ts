@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import type { MailboxConfig, RecordingConfig } from '../../src/config/schema.ts';
+import type { AuthenticationConfig, MailboxConfig, RecordingConfig } from '../../src/config/schema.ts';
 import type { Database } from '../../src/db/connect.ts';
 import { Judges } from '../../src/judge/judges.ts';
 import type { Log } from '../../src/observe/log.ts';
@@ -13,6 +13,13 @@ export const RECORDING: RecordingConfig = {
   cases: { subject_number: 'off' },
   flood: { messages: 20, window: 3_600_000 },
   limits: { parse_time: 30_000, parse_memory: 256 * 1024 * 1024, body_characters: 1_000_000 },
+};
+
+/** Where nobody says who wrote a mail: the default. */
+export const NO_AUTHENTICATION: AuthenticationConfig = {
+  authserv_id: undefined,
+  verify: false,
+  wait: 3_600_000,
 };
 
 /** Ends with the process that the tests of a file run in. */

@@ -4,8 +4,8 @@ import { trustedDirectives } from '../../src/rules/trusted-directives.ts';
 import type { Trust } from '../../src/trust/trust.ts';
 import { verdictOf } from '../../src/trust/verdict.ts';
 import { headersOf } from '../message/build.ts';
+import { evidence } from './evidence.ts';
 
-const MAPPING = headerMapping('x-desk-');
 const secret = (value: string): Trust => ({ secret: { header: 'x-secret', value } });
 
 describe('verdicts', () => {
@@ -43,11 +43,7 @@ describe('verdicts', () => {
     ['twice', secret('hunter2'), ['X-Secret: hunter2', 'X-Secret: hunter2'], false, 'more than once'],
     ['twice, one wrong', secret('hunter2'), ['X-Secret: x', 'X-Secret: hunter2'], false, 'more than once'],
   ])('%s', (_, trust, lines, trusted, reason) => {
-    const verdict = verdictOf(trust, {
-      headers: headersOf(...lines),
-      receivedAt: new Date(),
-      mapping: MAPPING,
-    });
+    const verdict = verdictOf(trust, evidence({ headers: headersOf(...lines) }));
     expect(verdict).toEqual({ trusted, reason: expect.stringContaining(reason), senderAuth: 'none' });
     expect(verdict.reason).not.toContain('hunter2');
   });

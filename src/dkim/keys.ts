@@ -1,0 +1,102 @@
+import { Resolver } from 'node:dns/promises';
+import { errorCode, errorMessage } from '../errors.ts';
+
+/** What DNS says of a key: its TXT records, that there is none, or why it cannot say. */
+export type KeyAnswer =
+  | { readonly records: readonly string[] }
+  | { readonly absent: true }
+  | { readonly temperror: string };
+
+/** Asks for the TXT records of a name, each in its pieces. Fails with the codes of node:dns. */
+export type ResolveTxt = (name: string) => Promise<string[][]>;
+
+/** One try at one name server, in milliseconds, and how many tries: a packet gets lost now and then. */
+const TRY_MS = 2_000;
+const TRIES = 2;
+
+/** The longest wait for an answer in all, in milliseconds: with several name servers, tries add up. */
+const LONGEST_MS = 8_000;
+
+/** How long an answer is kept, in milliseconds. A key that is taken back counts no longer than this. */
+const AGES = { records: 300_000, absent: 60_000, temperror: 15_000 } as const;
+
+/** Most answers that are kept: names come from the domains that an operator lists, and selectors from anybody. */
+const MAX_KEPT = 500;
+
+/** There is no such name, or no TXT record of it: that is an answer (RFC 2308). */
+const ABSENT = new Set(['ENOTFOUND', 'ENODATA']);
+
+/** What a name server's own troubles are called, for people. */
+const TROUBLES: Readonly<Record<string, string>> = {
+  ETIMEOUT: 'no name server answers',
+  ECONNREFUSED: 'no name server answers',
+  ESERVFAIL: 'the name server says SERVFAIL',
+  EREFUSED: 'the name server refuses to answer',
+};
+
+/** @param servers addresses of name servers, with a port or without; the machine's own where undefined */
+export function resolverOf(servers: readonly string[] | undefined): ResolveTxt {
+  const resolver = new Resolver({ timeout: TRY_MS, tries: TRIES });
+  if (servers) resolver.setServers(servers);
+  return (name) => resolver.resolveTxt(name);
+}
+
+/**
+ * Looks up the keys of DKIM, on the main thread, where waiting costs nothing. What is asked for at the same time is asked
+ * once, and answers are kept for a while: a batch of a hundred mails of one sender is one question.
+ */
+export class Keys {
+  private readonly resolve: ResolveTxt;
+  private readonly now: () => number;
+  private readonly kept = new Map<string, { readonly until: number; readonly answer: KeyAnswer }>();
+  private readonly asked = new Map<string, Promise<KeyAnswer>>();
+
+  constructor(resolve: ResolveTxt, now = () => performance.now()) {
+    this.resolve = resolve;
+    this.now = now;
+  }
+
+  /** @param name `mail._domainkey.example.com` @returns always an answer, in bounded time */
+  async look(name: string): Promise<KeyAnswer> {
+    const kept = this.kept.get(name);
+    if (kept && kept.until > this.now()) return kept.answer;
+    const asked = this.asked.get(name) ?? this.ask(name);
+    this.asked.set(name, asked);
+    try {
+      return await asked;
+    } finally {
+      this.asked.delete(name);
+    }
+  }
+
+  private async ask(name: string): Promise<KeyAnswer> {
+    const answer = await answerOf(this.resolve(name));
+    const age = 'records' in answer ? AGES.records : 'absent' in answer ? AGES.absent : AGES.temperror;
+    this.kept.delete(name);
+    this.kept.set(name, { until: this.now() + age, answer });
+    for (const oldest of this.kept.keys()) {
+      if (this.kept.size <= MAX_KEPT) break;
+      this.kept.delete(oldest);
+    }
+    return answer;
+  }
+}
+
+async function answerOf(asking: Promise<string[][]>): Promise<KeyAnswer> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<KeyAnswer>((resolve) => {
+    timer = setTimeout(() => resolve({ temperror: TROUBLES.ETIMEOUT ?? '' }), LONGEST_MS);
+  });
+  const answer = asking.then(
+    (records): KeyAnswer => ({ records: records.map((pieces) => pieces.join('')) }),
+    (error: unknown): KeyAnswer => {
+      const code = errorCode(error) ?? '';
+      return ABSENT.has(code) ? { absent: true } : { temperror: TROUBLES[code] ?? errorMessage(error) };
+    },
+  );
+  try {
+    return await Promise.race([answer, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,167 @@
+import { parseAddresses } from '../message/addresses.ts';
+import type { Headers } from '../message/headers.ts';
+import { type DkimSignature, uncovered, weakness } from './dkim-signature.ts';
+import { domainMatcher, domainOf, isWithin } from './domains.ts';
+import { plainFrom } from './from.ts';
+import { passesOf, resultsOf, shortfall, signaturesOf } from './signatures.ts';
+import type { DkimTrust, Evidence, Finding, SenderAuth } from './trust.ts';
+
+/**
+ * Fields that have to be signed beside the instructions: they say whose mail it is and whose history it goes into. A
+ * customer who sends his copy of a mail again could change whatever is left open.
+ */
+const PEOPLE = ['from', 'to', 'cc', 'reply-to'];
+
+/** Whether a message is one that a listed domain has signed, its instructions with it. */
+export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {
+  const { headers, oddity, verified = [] } = evidence;
+  const distrust = (reason: string): Finding => ({ trusted: false, reason });
+  const from = plainFrom(headers);
+  if ('refused' in from) return distrust(from.refused);
+  const domain = domainOf(from.address);
+  const isListed = domainMatcher(domains);
+  if (!isListed(domain)) return distrust(`From (${domain}) is none of trust.dkim.domains`);
+  if (oddity !== undefined) return distrust(oddity);
+  const signatures = signaturesOf(headers);
+  if ('refused' in signatures) return distrust(signatures.refused);
+  if (signatures.length === 0) return distrust('it has no DKIM signature');
+
+  const isSigner = (signer: string) => isWithin(domain, signer) && isListed(signer);
+  const passes = passesOf(evidence, signatures).map((pass) => ({
+    ...pass,
+    short: shortfall(pass, evidence, keysToCover(evidence), isSigner),
+  }));
+  const good = passes.find(({ short }) => short === undefined);
+  if (good) {
+    const signer = good.signatures[0]?.domain;
+    return {
+      trusted: true,
+      reason: `the DKIM signature of ${signer} is good and covers its headers, ${good.foundBy}`,
+    };
+  }
+  const reasons = [
+    ...passes.flatMap(({ short }) => short ?? []),
+    ...verified.filter(({ result }) => result !== 'pass').map(({ why }) => why),
+  ];
+  return distrust([...new Set(reasons)].join('; ') || whyNoPass(evidence));
+}
+
+/** What has to be signed of a message. */
+function keysToCover({ headers, mapping }: Pick<Evidence, 'headers' | 'mapping'>): string[] {
+  return [...PEOPLE, ...headers.fields.map(({ key }) => key).filter((key) => mapping.isMapped(key))];
+}
+
+function whyNoPass(evidence: Evidence): string {
+  const { authserv_id, verify } = evidence.authentication;
+  if (authserv_id === undefined) {
+    return verify
+      ? 'none of its DKIM signatures could be verified'
+      : 'nothing says whether its DKIM signature is good';
+  }
+  const results = resultsOf(evidence);
+  if (results.length === 0) return `it has no Authentication-Results of ${authserv_id} that count`;
+  return `${authserv_id} has found no DKIM signature good that it has`;
+}
+
+/**
+ * Signatures worth verifying ourselves: of a listed domain whose name From has, where the receiving server has not said
+ * already that they are good. Never a stranger's: he could have us wait for a name server of his.
+ */
+export function signaturesToVerify({ domains }: DkimTrust, evidence: Evidence): readonly DkimSignature[] {
+  const { headers, oddity, receivedAt, role, authentication } = evidence;
+  if (!authentication.verify || role === 'sent' || oddity !== undefined) return [];
+  const from = plainFrom(headers);
+  if ('refused' in from) return [];
+  const domain = domainOf(from.address);
+  const isListed = domainMatcher(domains);
+  const signatures = signaturesOf(headers);
+  if (!isListed(domain) || 'refused' in signatures) return [];
+  const isSigner = (signer: string) => isWithin(domain, signer) && isListed(signer);
+  const keys = keysToCover(evidence);
+  const isKnown = passesOf(evidence, signatures).some(
+    (pass) => shortfall(pass, evidence, keys, isSigner) === undefined,
+  );
+  if (isKnown) return [];
+  return signatures
+    .filter(
+      (signature) =>
+        isSigner(signature.domain) &&
+        weakness(signature, receivedAt) === undefined &&
+        uncovered(signature, headers, ['from']).length === 0,
+    )
+    .slice(0, MAX_VERIFIED);
+}
+
+/** Most signatures of a message that are verified: a sender has one, or two while it changes the algorithm. */
+const MAX_VERIFIED = 4;
+
+/**
+ * The domain whose key could not be looked up, where the message would be trusted if it could: then it is worth
+ * waiting for. @param evidence with what was verified
+ */
+export function awaitedKey({ domains }: DkimTrust, evidence: Evidence): string | undefined {
+  const { headers, verified = [], mapping } = evidence;
+  const unknown = verified.filter(({ result }) => result === 'temperror').map(({ index }) => index);
+  if (unknown.length === 0 || !headers.fields.some(({ key, value }) => mapping.isMapped(key) && value !== ''))
+    return undefined;
+  const supposed = unknown.map((index) => ({ index, result: 'pass' as const, why: '' }));
+  if (!byDkim({ domains }, { ...evidence, verified: supposed }).trusted) return undefined;
+  const signatures = signaturesOf(headers);
+  return 'refused' in signatures
+    ? undefined
+    : signatures.find(({ index }) => unknown.includes(index))?.domain;
+}
+
+/** What is known of From, and why. */
+export interface SenderFinding {
+  readonly senderAuth: SenderAuth;
+  readonly senderWhy?: string | undefined;
+}
+
+/**
+ * What is known of who wrote a message: that its domain has signed it, that it has not, or nothing. SPF says nothing of
+ * From. @param dkim the domains that sign all their mail, where some are listed
+ */
+export function senderOf(dkim: DkimTrust | undefined, evidence: Evidence): SenderFinding {
+  const { headers, oddity, role, authentication, verified } = evidence;
+  if (role === 'sent') return { senderAuth: 'none' };
+  const results = resultsOf(evidence);
+  if (results.length === 0 && verified === undefined) return { senderAuth: 'none' };
+  const from = plainFrom(headers);
+  const signatures = signaturesOf(headers);
+  if (!('refused' in from) && !('refused' in signatures) && oddity === undefined) {
+    const domain = domainOf(from.address);
+    const isSigner = (signer: string) => isWithin(domain, signer);
+    const good = passesOf(evidence, signatures).find(
+      (pass) => shortfall(pass, evidence, ['from'], isSigner) === undefined,
+    );
+    if (good) {
+      return {
+        senderAuth: 'pass',
+        senderWhy: `${good.signatures[0]?.domain} has signed it, ${good.foundBy}`,
+      };
+    }
+  }
+  const domains = fromDomains(headers);
+  const isAboutFrom = (said: string) => domains.includes(domainOf(said));
+  const dmarc = results.find(
+    ({ method, result, properties }) =>
+      method === 'dmarc' &&
+      result === 'fail' &&
+      properties.some(({ name, value }) => name === 'header.from' && isAboutFrom(value)),
+  );
+  if (dmarc) return { senderAuth: 'fail', senderWhy: `${authentication.authserv_id} says dmarc=fail` };
+  const isUndecided =
+    results.some(({ method, result }) => /^(?:dkim|dmarc)$/.test(method) && result === 'temperror') ||
+    verified?.some(({ result }) => result === 'temperror' || result === 'error');
+  const listed = dkim && domains.find(domainMatcher(dkim.domains));
+  if (listed === undefined || isUndecided) return { senderAuth: 'none' };
+  return { senderAuth: 'fail', senderWhy: `${listed} signs its mail, and has not signed this one` };
+}
+
+/** Domains of all that stands in From, in whatever form. */
+function fromDomains(headers: Headers): string[] {
+  return headers
+    .all('from')
+    .flatMap(({ raw }) => parseAddresses(raw).map(({ address }) => domainOf(address)));
+}
