@@ -1,7 +1,7 @@
 import { isLoopback } from '../config/checks.ts';
 import type { ConfigProblem } from '../config/problems.ts';
 import type { Config, MailboxConfig } from '../config/schema.ts';
-import { TRUST_BY_HMAC } from '../config/trust-schema.ts';
+import { TRUST_BY_DKIM, TRUST_BY_HMAC } from '../config/trust-schema.ts';
 import { domainKey } from '../message/addresses.ts';
 import type { TrustWays } from '../trust/trust.ts';
 import { type Finding, sectionOf } from './finding.ts';
@@ -56,6 +56,7 @@ function mailboxFindings(mailbox: MailboxConfig, isSampled: boolean): Finding[] 
   return [
     ...ownFindings(mailbox),
     ...trustFindings(mailbox, isSampled),
+    ...authenticationFindings(mailbox),
     ...processedFindings(mailbox),
     ...tlsFindings(mailbox),
   ];
@@ -99,6 +100,58 @@ function trustFindings({ name, trust }: MailboxConfig, isSampled: boolean): Find
     ];
   }
   return [...secretFindings(name, trust), ...hmacFindings(name, trust)];
+}
+
+function authenticationFindings({ name, trust, authentication, imap }: MailboxConfig): Finding[] {
+  const { authserv_id, verify } = authentication;
+  const domains = typeof trust === 'object' ? (trust.dkim?.domains ?? []) : [];
+  const bySomebody = [
+    ...(authserv_id ? [`as ${authserv_id} has found`] : []),
+    ...(verify ? ['verified here'] : []),
+  ];
+  const open = domains.flatMap((entry) => {
+    const reason = publicDomainReason(domainKey(entry.replace(/^\./, '')));
+    return reason === undefined ? [] : [{ entry, reason }];
+  });
+  return [
+    ...(domains.length > 0
+      ? [
+          section.ok(
+            'trust_dkim',
+            `${name}: trust goes by DKIM signatures of ${domains.join(', ')}, ${bySomebody.join(', or ')}`,
+          ),
+        ]
+      : []),
+    ...open.map(({ entry, reason }) =>
+      section.warning(
+        'dkim_public_domain',
+        `${name}: \`trust.dkim.domains\` has ${entry}, a public domain: ${reason}, and whoever writes from there is trusted`,
+        'list domains alone that nobody but your company can send from',
+      ),
+    ),
+    ...(authserv_id !== undefined && isExchangeOnline(imap.host)
+      ? [
+          section.warning(
+            'authserv_id_exchange',
+            `${name}: Exchange Online gives no name in its Authentication-Results, so none of ${authserv_id} is its own, and what stands there a sender may have written`,
+            'take `authentication.authserv_id` out, and use `authentication: {verify: true}` or `trust: {hmac: …}`',
+          ),
+        ]
+      : []),
+    ...(verify && domains.length === 0
+      ? [
+          section.warning(
+            'verify_nothing',
+            `${name}: \`authentication.verify\` verifies nothing, since only mail from \`trust.dkim.domains\` is looked at, and there are none`,
+            `list the domains that sign your mail, \`${TRUST_BY_DKIM}\`, or take it out`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+function isExchangeOnline(host: string): boolean {
+  return /(?:^|\.)(?:office365|outlook)\.com$/i.test(host);
 }
 
 function secretFindings(name: string, { secret }: TrustWays): Finding[] {

@@ -1,13 +1,11 @@
-import { TRUST_BY_HMAC } from '../config/trust-schema.ts';
-import { domainKey, ownMatcher } from '../message/addresses.ts';
+import { domainKey } from '../message/addresses.ts';
 import { counted, listed, readableNumber, readableTime } from '../terminal/words.ts';
 import { type Finding, type Section, sectionOf } from './finding.ts';
+import { MAX_NAMED, named } from './naming.ts';
 import { publicDomainReason } from './public-domains.ts';
 import type { OwnSuggestion } from './sample-own.ts';
-import type { DistrustGroup, SampleSummary } from './sample-summary.ts';
-
-/** Most senders, and most values, that are named in words. */
-const MAX_NAMED = 6;
+import type { SampleSummary } from './sample-summary.ts';
+import { trustFindings } from './sample-trust.ts';
 
 /** What a sample says, the reason why headers do nothing first. */
 export function sampleFindings(summary: SampleSummary): Finding[] {
@@ -17,7 +15,7 @@ export function sampleFindings(summary: SampleSummary): Finding[] {
   }
   return [
     section.ok('sample_read', readText(summary), unread(summary)),
-    ...headerFindings(section, summary),
+    ...trustFindings(section, summary),
     ...valueFindings(section, summary),
     ...prefixFindings(section, summary),
     attribution(section, summary),
@@ -35,90 +33,6 @@ function unread({ unreadable, notHandedOut }: SampleSummary): string[] {
     ...(unreadable > 0 ? [`${unreadable} with a header that cannot be parsed: quarantined by a poll`] : []),
     ...(notHandedOut > 0 ? [`${notHandedOut} not handed out by the server`] : []),
   ];
-}
-
-function headerFindings(section: Section, summary: SampleSummary): Finding[] {
-  const { headers, read, own } = summary;
-  const { prefix, carrying, applied, distrusted } = headers;
-  const carry = `${carrying} of ${read} ${carrying === 1 ? 'carries' : 'carry'} ${prefix} headers`;
-  if (carrying === 0) return [section.ok('headers_none', `none carries ${prefix} headers`)];
-  const isNobody = distrusted.some(({ reason }) => reason === 'nobody');
-  const all = isNobody
-    ? []
-    : [section.ok('headers_applied', `${carry}; those of ${applied} would be applied`)];
-  return [
-    ...all,
-    ...distrusted.map((group) =>
-      section.warning(
-        isNobody ? 'headers_trust_none' : codeOf(group),
-        isNobody
-          ? `${carry}, and none is applied: the mailbox trusts nobody (trust: none)`
-          : `those of ${group.count} are not applied: ${whyNot(group, summary)}`,
-        distrustCure(group, summary),
-        senderTexts(group, own.configured),
-      ),
-    ),
-  ];
-}
-
-/** From can say anything, and `own` may lack some: it says where to look. */
-function senderTexts({ senders }: DistrustGroup, own: readonly string[]): string[] {
-  const isOwn = ownMatcher(own);
-  const text = (some: DistrustGroup['senders']) =>
-    named(some.map(({ sender, count }) => `${sender || 'nobody'} (${count})`));
-  const ours = senders.filter(({ sender }) => isOwn(sender));
-  const others = senders.filter(({ sender }) => !isOwn(sender));
-  return [
-    ...(ours.length > 0 ? [`from addresses of \`own\`: ${text(ours)}`] : []),
-    ...(others.length > 0 ? [`from others: ${text(others)}`] : []),
-  ];
-}
-
-function codeOf({ reason }: DistrustGroup): string {
-  return `headers_${reason === 'unsigned' || reason === 'misfit' ? 'signature' : 'secret'}_${reason}`;
-}
-
-function whyNot({ reason, count }: DistrustGroup, { secretHeader, signatureHeader }: SampleSummary): string {
-  const header = secretHeader ?? 'the secret';
-  const have = count === 1 ? 'it has' : 'they have';
-  switch (reason) {
-    case 'nobody':
-      return 'the mailbox trusts nobody';
-    case 'missing':
-      return `${have} no ${header}`;
-    case 'repeated':
-      return `${have} ${header} more than once`;
-    case 'wrong':
-      return `what ${have} in ${header} is not the secret`;
-    case 'unsigned':
-      return `${have} no ${signatureHeader}`;
-    case 'misfit':
-      return `what ${have} in ${signatureHeader} does not hold`;
-  }
-}
-
-function distrustCure({ reason }: DistrustGroup, { secretHeader, signatureHeader }: SampleSummary): string {
-  const header = secretHeader ?? 'the header of the secret';
-  switch (reason) {
-    case 'nobody':
-      return (
-        `if your own systems wrote them: let them sign them, and set \`${TRUST_BY_HMAC}\` (README, "Signed header ` +
-        'fields"); or `trust: all`, if whoever can write to the mailbox may change every case'
-      );
-    case 'missing':
-      return `of those that are yours, let the sending system add ${header}; what strangers wrote stays without effect`;
-    case 'repeated':
-      return `let the sending system write ${header} once`;
-    case 'wrong':
-      return `of those that are yours, give the sending system the value of \`trust.secret.value\`; others are guesses or old secrets`;
-    case 'unsigned':
-      return (
-        `of those that are yours, let the sending system add ${signatureHeader} (README, "Signed header fields"); ` +
-        'what strangers wrote stays without effect'
-      );
-    case 'misfit':
-      return '`mailcase explain --uid` says of each what is wrong with it: another key, too old, or changed since it was signed';
-  }
 }
 
 function valueFindings(section: Section, { headers: { refusedValues, prefix } }: SampleSummary): Finding[] {
@@ -246,9 +160,4 @@ function suggestionText({ entry, senders, addressed, sent }: OwnSuggestion): str
     ...(sent > 0 ? [`From of ${counted(sent, 'sent mail')}`] : []),
   ];
   return `${entry}: ${evidence.join(', ')}`;
-}
-
-function named(words: readonly string[]): string {
-  const more = words.length - MAX_NAMED;
-  return more > 0 ? `${words.slice(0, MAX_NAMED).join(', ')} and ${more} more` : listed(words);
 }

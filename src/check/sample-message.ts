@@ -1,14 +1,36 @@
 import type { FetchedHeader } from '../imap/fetch-headers.ts';
+import { evidenceOf } from '../judge/evidence.ts';
 import { type Judge, judge } from '../judge/judge.ts';
 import { addressKey, isMailSystem, parseAddresses } from '../message/addresses.ts';
 import type { Headers } from '../message/headers.ts';
 import type { Kind } from '../message/kind.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
 import type { Direction } from '../rules/directives.ts';
-import type { Trust } from '../trust/trust.ts';
+import { type Coverage, coverageOf } from '../trust/dkim.ts';
+import { bySecret } from '../trust/secret.ts';
+import { topmostAuthservId } from '../trust/server-results.ts';
+import { resultsOf } from '../trust/signatures.ts';
+import type { Evidence, Trust } from '../trust/trust.ts';
 
 /** Why a mail's x-headers are not applied. */
-export type Distrust = 'nobody' | 'missing' | 'repeated' | 'wrong' | 'unsigned' | 'misfit';
+export type Distrust = 'nobody' | 'missing' | 'repeated' | 'wrong' | 'unsigned' | 'misfit' | DkimDistrust;
+
+/** The same where trust goes by DKIM: see coverageOf. */
+export type DkimDistrust =
+  | 'unlisted'
+  | 'without_dkim'
+  | 'uncovered'
+  /** Covered, but nobody says whether the signature is good. */
+  | 'unproven'
+  /** Covered, but the receiving server has not found the signature good. */
+  | 'not_good';
+
+/** What DKIM could do for a mail, as far as its header says. */
+export interface SampledDkim {
+  readonly state: Coverage['state'];
+  /** Why its headers are not covered, where there is a signature; ends a sentence. */
+  readonly why: string | undefined;
+}
 
 /** What a sample keeps of a message. */
 export interface SampledMessage {
@@ -28,6 +50,14 @@ export interface SampledMessage {
   readonly distrust: Distrust | undefined;
   /** How many of its header fields would be applied. */
   readonly applied: number;
+  /** Whether that depends on its DKIM signature, which mailcase verifies when it is polled: that takes the body. */
+  readonly isToVerify: boolean;
+  /** Undefined where trust does not go by DKIM, or the mail carries no headers. */
+  readonly dkim: SampledDkim | undefined;
+  /** Whose its topmost Authentication-Results are. */
+  readonly authservId: string | undefined;
+  /** Others whom a mail with the secret is addressed to. */
+  readonly secretWith: readonly string[];
   /** Header values that could not be taken, were the mail trusted. */
   readonly refused: readonly { readonly header: string; readonly value: string; readonly reason: string }[];
   /** Prefixes of header fields that look like ours under another name. */
@@ -65,6 +95,11 @@ export async function sampleMessage(
   const { message, customer } = incoming;
   const { headers } = message;
   const carries = rules.mapping.prefixed(headers).some(({ value }) => value !== '');
+  const evidence = evidenceOf(rules, { source: fetched.header, receivedAt: fetched.receivedAt });
+  const coverage = carries && typeof rules.trust === 'object' && rules.trust.dkim;
+  const dkim = coverage ? coverageOf(coverage, evidence) : undefined;
+  const isToVerify = !incoming.trusted && rules.authentication.verify && dkim?.state === 'covered';
+  const mapped = rules.mapping.read(headers);
   return {
     hasReceipt,
     carries,
@@ -75,11 +110,19 @@ export async function sampleMessage(
     addressed: addressesOf([...message.to, ...message.cc]),
     deliveredTo: addressesIn(headers, ['delivered-to', 'x-original-to']),
     replyTo: addressesOf(message.replyTo),
-    distrust: incoming.trusted ? undefined : distrustOf(rules.trust, headers),
-    applied: incoming.trusted ? incoming.directives.applied.length : 0,
-    refused: rules.mapping
-      .read(headers)
-      .refused.map(({ by, value, reason }) => ({ header: by, value: value.slice(0, LONGEST_VALUE), reason })),
+    distrust: incoming.trusted || isToVerify ? undefined : distrustOf(rules.trust, evidence, dkim?.state),
+    applied: incoming.trusted || isToVerify ? mapped.applied.length : 0,
+    isToVerify,
+    dkim: dkim && { state: dkim.state, why: dkim.state === 'uncovered' ? dkim.why : undefined },
+    authservId: topmostAuthservId(headers),
+    secretWith: holdsSecret(rules.trust, evidence.headers)
+      ? addressesOf([...message.to, ...message.cc]).filter((address) => !rules.isOwn(address))
+      : [],
+    refused: mapped.refused.map(({ by, value, reason }) => ({
+      header: by,
+      value: value.slice(0, LONGEST_VALUE),
+      reason,
+    })),
     otherPrefixes: foreignPrefixes(rules, headers),
     customer: customer.address && addressKey(customer.address.address),
     messageId: message.messageId,
@@ -91,13 +134,22 @@ function kindOf({ message: { kind } }: Incoming, { hasCalendarReply }: FetchedHe
   return hasCalendarReply && (kind === 'mail' || kind === 'list') ? 'calendar' : kind;
 }
 
-function distrustOf(trust: Trust, headers: Headers): Distrust | undefined {
+function distrustOf(trust: Trust, evidence: Evidence, state: Coverage['state'] | undefined): Distrust {
+  const { headers } = evidence;
   if (typeof trust !== 'object') return 'nobody';
   const { secret, hmac } = trust;
   const given = secret ? headers.all(secret.header).length : 0;
   if (given > 0) return given > 1 ? 'repeated' : 'wrong';
-  if (hmac) return headers.first(hmac.header) ? 'misfit' : 'unsigned';
-  return secret ? 'missing' : 'nobody';
+  if (hmac && headers.first(hmac.header)) return 'misfit';
+  if (state === 'unsigned') return 'without_dkim';
+  if (state === 'uncovered') return 'uncovered';
+  if (state === 'covered') return resultsOf(evidence).length === 0 ? 'unproven' : 'not_good';
+  if (hmac) return 'unsigned';
+  return secret ? 'missing' : state === 'unlisted' ? 'unlisted' : 'nobody';
+}
+
+function holdsSecret(trust: Trust, headers: Headers): boolean {
+  return typeof trust === 'object' && trust.secret !== undefined && bySecret(trust.secret, headers).trusted;
 }
 
 function addressesOf(list: readonly { address: string }[]): string[] {

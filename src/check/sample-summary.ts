@@ -13,6 +13,17 @@ export interface DistrustGroup {
   readonly senders: readonly Counted<'sender'>[];
 }
 
+/** What DKIM does for mails that carry headers and are from a listed domain. */
+export interface DkimSummary {
+  readonly listed: number;
+  /** Their signature covers the headers. */
+  readonly covered: number;
+  /** Whether the signature is good is found out when they are polled. */
+  readonly toVerify: number;
+  /** Why others are not covered, by sender. */
+  readonly uncovered: readonly { readonly sender: string; readonly why: string; readonly count: number }[];
+}
+
 /** A header value that could not be taken. */
 export interface RefusedValue {
   readonly header: string;
@@ -26,11 +37,20 @@ type Counted<K extends string> = { readonly [key in K]: string } & { readonly co
 /** What a sample of a mailbox says, in numbers of messages. */
 export interface SampleSummary {
   readonly mailbox: string;
-  readonly trust: 'none' | 'all' | 'secret' | 'hmac';
+  /** `none`, `all`, or the ways, as `hmac, dkim`. */
+  readonly trust: string;
   /** The header field that carries the shared secret, where trust goes by one. */
   readonly secretHeader: string | undefined;
   /** The header field that carries signatures, where trust goes by them. */
   readonly signatureHeader: string | undefined;
+  /** Whose Authentication-Results count; undefined where nobody's do. */
+  readonly authservId: string | undefined;
+  /** Whose the topmost Authentication-Results are. */
+  readonly authservIds: readonly Counted<'id'>[];
+  /** Null where trust does not go by DKIM. */
+  readonly dkim: DkimSummary | null;
+  /** Whom mails with the secret are addressed to, beside own addresses. */
+  readonly secretWith: { readonly messages: number; readonly addresses: readonly string[] };
   readonly read: number;
   /** Their headers could not be parsed. */
   readonly unreadable: number;
@@ -70,7 +90,7 @@ const MAX_LISTED = 50;
 export function summarize(
   messages: readonly SampledMessage[],
   around: {
-    readonly mailbox: Pick<MailboxConfig, 'name' | 'own' | 'trust'>;
+    readonly mailbox: Pick<MailboxConfig, 'name' | 'own' | 'trust' | 'authentication'>;
     readonly prefix: string;
     readonly unreadable: number;
     readonly notHandedOut: number;
@@ -88,6 +108,16 @@ export function summarize(
   return {
     ...{ unreadable, notHandedOut, outbound, mailbox: mailbox.name },
     ...trustOf(mailbox.trust),
+    authservId: mailbox.authentication.authserv_id,
+    authservIds: tally(messages.flatMap(({ authservId }) => authservId ?? [])).map(([id, count]) => ({
+      id,
+      count,
+    })),
+    dkim: typeof mailbox.trust === 'object' && mailbox.trust.dkim ? dkimSummary(carrying) : null,
+    secretWith: {
+      messages: messages.filter(({ secretWith }) => secretWith.length > 0).length,
+      addresses: [...new Set(messages.flatMap(({ secretWith }) => secretWith))].slice(0, MAX_LISTED),
+    },
     read: messages.length,
     oldest: dateAt(times, 0),
     newest: dateAt(times, -1),
@@ -116,10 +146,29 @@ export function summarize(
 function trustOf(trust: Trust): Pick<SampleSummary, 'trust' | 'secretHeader' | 'signatureHeader'> {
   if (typeof trust !== 'object') return { trust, secretHeader: undefined, signatureHeader: undefined };
   const { secret, hmac } = trust;
+  const ways = Object.entries(trust).flatMap(([name, way]) => (way === undefined ? [] : name));
   return {
-    trust: hmac ? 'hmac' : 'secret',
+    trust: ways.join(', '),
     secretHeader: secret?.header,
     signatureHeader: hmac?.header,
+  };
+}
+
+function dkimSummary(carrying: readonly SampledMessage[]): DkimSummary {
+  const listed = carrying.filter(({ dkim }) => dkim !== undefined && dkim.state !== 'unlisted');
+  const uncovered = tally(
+    listed.flatMap(({ from, dkim }) =>
+      dkim?.why === undefined ? [] : JSON.stringify([from === undefined ? '' : addressKey(from), dkim.why]),
+    ),
+  );
+  return {
+    listed: listed.length,
+    covered: listed.filter(({ dkim }) => dkim?.state === 'covered').length,
+    toVerify: listed.filter(({ isToVerify }) => isToVerify).length,
+    uncovered: uncovered.slice(0, MAX_LISTED).map(([key, count]) => {
+      const [sender, why] = JSON.parse(key) as [string, string];
+      return { sender, why, count };
+    }),
   };
 }
 

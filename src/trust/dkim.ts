@@ -46,6 +46,29 @@ export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {
   return distrust([...new Set(reasons)].join('; ') || whyNoPass(evidence));
 }
 
+/** Whether a listed domain has signed a message so that it could be trusted, good or not: as far as its header says. */
+export type Coverage =
+  | { readonly state: 'unlisted' | 'unsigned' | 'covered' }
+  | { readonly state: 'uncovered'; readonly why: string };
+
+/** For whoever sees headers alone. */
+export function coverageOf({ domains }: DkimTrust, evidence: Evidence): Coverage {
+  const { headers, oddity } = evidence;
+  const from = plainFrom(headers);
+  const isListed = domainMatcher(domains);
+  if ('refused' in from || !isListed(domainOf(from.address))) return { state: 'unlisted' };
+  const signatures = signaturesOf(headers);
+  if ('refused' in signatures) return { state: 'uncovered', why: signatures.refused };
+  if (oddity !== undefined) return { state: 'uncovered', why: oddity };
+  const isSigner = (signer: string) => isWithin(domainOf(from.address), signer) && isListed(signer);
+  const ours = signatures.filter(({ domain }) => isSigner(domain));
+  if (ours.length === 0) return { state: 'unsigned' };
+  const keys = keysToCover(evidence);
+  const shorts = ours.map((each) => shortfall({ signatures: [each] }, evidence, keys, isSigner));
+  const [why] = shorts;
+  return why === undefined || shorts.includes(undefined) ? { state: 'covered' } : { state: 'uncovered', why };
+}
+
 /** What has to be signed of a message. */
 function keysToCover({ headers, mapping }: Pick<Evidence, 'headers' | 'mapping'>): string[] {
   return [...PEOPLE, ...headers.fields.map(({ key }) => key).filter((key) => mapping.isMapped(key))];

@@ -28,6 +28,11 @@ export function serverResults(headers: Headers, authservId: string): readonly Au
   return certain.length > 0 ? certain : read(headers.all(AUTHENTICATION_RESULTS).slice(0, 1)).filter(isIts);
 }
 
+/** Who seems to receive a mailbox's mail: whose the topmost results are, whoever has written them. */
+export function topmostAuthservId(headers: Headers): string | undefined {
+  return read(headers.all(AUTHENTICATION_RESULTS).slice(0, 1))[0]?.authservId;
+}
+
 function read(fields: Headers['fields']): AuthenticationResults[] {
   return fields
     .filter(({ key }) => key === AUTHENTICATION_RESULTS)

@@ -114,7 +114,7 @@ function isAbout({ properties }: MethodResult, signature: DkimSignature): boolea
  * @returns undefined where it is enough
  */
 export function shortfall(
-  { signatures }: Pass,
+  { signatures }: Pick<Pass, 'signatures'>,
   { headers, receivedAt }: Pick<Evidence, 'headers' | 'receivedAt'>,
   keys: readonly string[],
   isSigner: (domain: string) => boolean,

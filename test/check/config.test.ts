@@ -66,6 +66,31 @@ describe('warnings of a configuration that can be understood', () => {
     ],
     ['own empty', { own: undefined, imap: { user: 'support' } }, 'own_empty', /is no address/, /own: \[/],
     ['own empty on purpose', { own: [] }, 'own_empty', /`own` is empty/, /own: \[/],
+    [
+      'a public domain in dkim',
+      { trust: { dkim: { domains: ['gmail.com'] } }, authentication: { verify: true } },
+      'dkim_public_domain',
+      /has gmail\.com, a public domain: anybody can have an address there/,
+      /nobody but your company/,
+    ],
+    [
+      'results of Exchange Online',
+      {
+        imap: { host: 'outlook.office365.com' },
+        trust: { dkim: { domains: ['example.com'] } },
+        authentication: { authserv_id: 'mx.example.com' },
+      },
+      'authserv_id_exchange',
+      /Exchange Online gives no name/,
+      /verify: true/,
+    ],
+    [
+      'verify without domains',
+      { authentication: { verify: true } },
+      'verify_nothing',
+      /verifies nothing/,
+      /trust: \{dkim:/,
+    ],
     ['trust all', { trust: 'all' }, 'trust_all', /can change any customer and any case/, /sign.*hmac/],
     [
       'trust secret',

@@ -6,7 +6,7 @@ import { summarize } from '../../src/check/sample-summary.ts';
 import type { TrustConfig } from '../../src/config/schema.ts';
 import { createJudge, judgeSetup } from '../../src/judge/judge.ts';
 import { loadMailbox } from '../support/mailcase.ts';
-import { RECORDING } from '../support/poll.ts';
+import { NO_AUTHENTICATION, RECORDING } from '../support/poll.ts';
 
 const SECRET = 'canary-secret-0123456789';
 const BY_SECRET: TrustConfig = { secret: { header: 'x-our-secret', value: SECRET } };
@@ -16,11 +16,17 @@ const AT = new Date('2026-11-09T08:15:00Z');
 /** What a sample keeps of a mail with this header. */
 async function sampled(
   header: string | readonly string[],
-  more: { trust?: TrustConfig; own?: string[]; hasCalendarReply?: boolean } = {},
+  more: {
+    trust?: TrustConfig;
+    own?: string[];
+    hasCalendarReply?: boolean;
+    authentication?: Record<string, unknown>;
+  } = {},
 ): Promise<SampledMessage> {
   const mailbox = await loadMailbox('support@example.com', {
     own: more.own ?? ['example.com'],
     trust: more.trust ?? 'none',
+    authentication: more.authentication ?? {},
   });
   const text = `${[header].flat().join('\r\n')}\r\n\r\n`;
   const message = await sampleMessage(
@@ -80,6 +86,57 @@ describe('a message of which only the header is read', () => {
     expect(JSON.stringify(message)).not.toContain(SECRET);
   });
 
+  const RESULTS = 'Authentication-Results: mx.example.net; dkim=pass header.d=example.com';
+  const signed = (h: string) =>
+    `DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=mail; h=from:to:${h}; bh=YWJj; b=YWJj`;
+  const COVERS = signed('x-desk-case-status');
+  const SERVER = { authserv_id: 'mx.example.net' };
+  const VERIFY = { verify: true };
+  const LEFT_OPEN = 'the DKIM signature of example.com does not cover x-desk-case-status';
+  it.each<[string, Record<string, unknown>, string[], Partial<SampledMessage>]>([
+    ['good', SERVER, [RESULTS, COVERS], { distrust: undefined, applied: 1, isToVerify: false }],
+    ['to be verified', VERIFY, [COVERS], { distrust: undefined, applied: 1, isToVerify: true }],
+    [
+      'to be verified, other results',
+      VERIFY,
+      [RESULTS, COVERS],
+      { isToVerify: true, authservId: 'mx.example.net' },
+    ],
+    ['no results', SERVER, [COVERS], { distrust: 'unproven', applied: 0, authservId: undefined }],
+    ['a bad one', SERVER, [RESULTS.replace('pass', 'fail'), COVERS], { distrust: 'not_good', applied: 0 }],
+    [
+      'headers open',
+      VERIFY,
+      [signed('subject')],
+      { distrust: 'uncovered', applied: 0, isToVerify: false, dkim: { state: 'uncovered', why: LEFT_OPEN } },
+    ],
+    ['no signature', VERIFY, [], { distrust: 'without_dkim', dkim: { state: 'unsigned', why: undefined } }],
+    ['a stranger', VERIFY, ['From: a@evil.example'], { distrust: 'unlisted', applied: 0 }],
+  ])('trust by DKIM: %s', async (_, authentication, lines, expected) => {
+    const from = lines.some((line) => line.startsWith('From')) ? [] : ['From: shop@example.com'];
+    const header = [...lines, ...from, 'To: joe@customer.example', 'x-desk-case-status: closed'];
+    const trust: TrustConfig = { dkim: { domains: ['example.com'] } };
+    expect(await sampled(header, { trust, authentication })).toMatchObject({ carries: true, ...expected });
+  });
+
+  it.each<[string, string[], string[]]>([
+    [
+      'a customer gets it too',
+      [`x-our-secret: ${SECRET}`, 'To: joe@customer.example'],
+      ['joe@customer.example'],
+    ],
+    [
+      'a customer gets a copy',
+      [`x-our-secret: ${SECRET}`, 'Cc: joe@customer.example'],
+      ['joe@customer.example'],
+    ],
+    ['only own addresses', [`x-our-secret: ${SECRET}`, 'To: history@example.com'], []],
+    ['a wrong secret tells nobody', ['x-our-secret: wrong', 'To: joe@customer.example'], []],
+  ])('the secret: %s', async (_, lines, secretWith) => {
+    const message = await sampled(['From: shop@example.com', ...lines], { trust: BY_SECRET });
+    expect(message.secretWith).toEqual(secretWith);
+  });
+
   it.each<[kind: SampledMessage['kind'], header: string[], hasCalendarReply?: boolean]>([
     ['mail', ['X-Auto-Response-Suppress: All']],
     ['list', ['List-Id: <talk.lists.example>']],
@@ -122,6 +179,7 @@ describe('a message of which only the header is read', () => {
 const MESSAGE: SampledMessage = {
   ...{ receivedAt: AT, kind: 'mail', direction: 'in', from: 'joe@customer.example', addressed: [] },
   ...{ deliveredTo: [], replyTo: [], carries: false, distrust: 'nobody', applied: 0, refused: [] },
+  ...{ isToVerify: false, dkim: undefined, authservId: undefined, secretWith: [] },
   ...{ otherPrefixes: [], customer: 'joe@customer.example', messageId: undefined, copyKey: 'a' },
   hasReceipt: false,
 };
@@ -220,7 +278,12 @@ describe('who the company is', () => {
 });
 
 const AROUND = {
-  mailbox: { name: 'support', own: ['example.com'], trust: 'none' as TrustConfig },
+  mailbox: {
+    name: 'support',
+    own: ['example.com'],
+    trust: 'none' as TrustConfig,
+    authentication: NO_AUTHENTICATION,
+  },
   ...{ prefix: 'x-desk-', unreadable: 0, notHandedOut: 0, sentFrom: [], knownIds: new Set<string>() },
 };
 
@@ -356,6 +419,57 @@ describe('what is found in a sample', () => {
       cure: expect.stringContaining('mailcase explain --uid'),
     });
     expect(JSON.stringify(findings)).not.toContain(SECRET);
+  });
+
+  it('by DKIM: what share is covered, what leaves headers open and who sends it, and whose results are there', () => {
+    const byDkim: TrustConfig = { dkim: { domains: ['example.com'] } };
+    const why = 'the DKIM signature of example.com does not cover x-desk-case-status';
+    const from = 'shop@example.com';
+    const dkim = (state: 'covered' | 'uncovered' | 'unsigned') => ({
+      ...{ carries: true, from, applied: 0 },
+      dkim: { state, why: state === 'uncovered' ? why : undefined },
+    });
+    const findings = sampleFindings(
+      summarize(
+        [
+          ...several(3, { ...dkim('covered'), distrust: undefined, applied: 2, isToVerify: true }),
+          ...several(2, { ...dkim('uncovered'), distrust: 'uncovered' }),
+          ...several(1, { ...dkim('covered'), distrust: 'unproven', authservId: 'mx.other.example' }),
+          ...several(1, { ...dkim('unsigned'), distrust: 'without_dkim' }),
+        ],
+        { ...AROUND, mailbox: { ...AROUND.mailbox, trust: byDkim } },
+      ),
+    );
+    const found = (code: string) => findings.find((each) => each.code === code);
+    expect(found('headers_applied')).toMatchObject({
+      message: '7 of 7 carry x-desk- headers; those of 3 would be applied',
+      details: ['3 of them if their DKIM signature is good, which is verified when they are polled'],
+    });
+    expect(found('dkim_coverage')?.message).toBe(
+      '4 of 7 mails with headers from `trust.dkim.domains` have a DKIM signature that covers them',
+    );
+    expect(found('headers_dkim_uncovered')).toMatchObject({
+      ...{ level: 'warning', details: [`shop@example.com (2): ${why}`] },
+      message: 'those of 2 are not applied: the DKIM signature does not cover them',
+    });
+    expect(found('headers_dkim_unproven')).toMatchObject({
+      level: 'warning',
+      cure: expect.stringContaining('(the topmost ones are of mx.other.example (1))'),
+    });
+    expect(found('headers_dkim_without_dkim')).toMatchObject({ level: 'warning' });
+  });
+
+  it('a secret that others got too', () => {
+    const trusted = { carries: true, distrust: undefined, applied: 1, secretWith: ['joe@customer.example'] };
+    const summary = summarize(several(2, trusted), {
+      ...AROUND,
+      mailbox: { ...AROUND.mailbox, trust: BY_SECRET },
+    });
+    expect(sampleFindings(summary).find(({ code }) => code === 'secret_shared')).toMatchObject({
+      level: 'warning',
+      message: expect.stringMatching(/^2 mails with the right x-our-secret are addressed to others/),
+      details: ['addressed to joe@customer.example'],
+    });
   });
 
   it('no headers, and those of another prefix', () => {
