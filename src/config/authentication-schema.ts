@@ -10,7 +10,7 @@ export const authentication = z
       .optional()
       .meta({
         example: 'authserv_id: mx.example.com',
-        byDefault: 'mx.google.com where `imap.host` is imap.gmail.com; else nobody',
+        byDefault: 'mx.google.com with imap.gmail.com; else nobody',
       })
       .describe(
         'Whose Authentication-Results count: what the server that receives mail for this mailbox calls itself there. Exchange Online gives no name, so its results cannot be told from a forgery.',

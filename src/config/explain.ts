@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { type ConfigNode, lineAt, type MapNode, nodeAt, type TextNode } from './document.ts';
-import { findOption, isUnprintable } from './options.ts';
+import { findOption, isUnprintable, type Option } from './options.ts';
 import type { Complaint, Finding, Path } from './problems.ts';
 import { SHORTEST_REDACTED, secretsIn } from './secrets.ts';
 import { nearest, suggestOption } from './suggest.ts';
@@ -166,10 +166,7 @@ function wrongType(expected: string, node: ConfigNode, path: Path): Complaint {
     case 'object':
       if (option?.meta.later !== undefined)
         return { message: 'not possible in this version', cure: possibleNow(path) };
-      return {
-        message: `must be a map of options, and is ${KINDS[node.kind]}`,
-        cure: `write its options below it: ${option?.keys.join(', ')}`,
-      };
+      return neitherWordNorMap(node, option);
     default:
       return {
         message: `must be a single value, and is ${KINDS[node.kind]}`,
@@ -179,6 +176,19 @@ function wrongType(expected: string, node: ConfigNode, path: Path): Complaint {
             : addExample(path),
       };
   }
+}
+
+/** A map of options, in whose place some words can stand (`trust: none`). */
+function neitherWordNorMap(node: ConfigNode, option: Option | undefined): Complaint {
+  const words = (option?.words ?? []).map((word) => `\`${word}\``);
+  const names = `its options below it: ${option?.keys.join(', ')}`;
+  if (words.length === 0) {
+    return {
+      message: `must be a map of options, and is ${KINDS[node.kind]}`,
+      cure: `write ${names}`,
+    };
+  }
+  return { message: 'not one of the possible values', cure: `write ${words.join(', ')}, or ${names}` };
 }
 
 function addExample(path: Path): string {

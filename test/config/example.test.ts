@@ -87,7 +87,9 @@ it('loads, with every commented option at its default', async () => {
           keys: [{ id: '2026-11', secret: '0123456789abcdef0123456789abcdef' }],
           max_age: 5 * 86_400_000,
         },
+        dkim: { domains: ['example.com'] },
       },
+      authentication: { ...mailbox.authentication, authserv_id: 'mx.example.com', dns: ['192.0.2.53'] },
     })),
   });
 });
