@@ -125,6 +125,17 @@ describe('a config that loads', () => {
     });
   });
 
+  it("takes Gmail's word for who wrote a mail, where the mailbox is Gmail's", async () => {
+    const gmail = MINIMAL.replace('imap.example.com', 'IMAP.gmail.com');
+    const { config } = await loadConfig(
+      await write(`${gmail}    trust: {dkim: {domains: [example.com]}}\n`),
+      {},
+    );
+    expect(config.mailboxes[0]?.authentication).toEqual({
+      ...{ authserv_id: 'mx.google.com', verify: false, wait: 3_600_000 },
+    });
+  });
+
   it('takes null sections for absent', async () => {
     expect(
       await load(`${MINIMAL}    trust:\n    batch:\n      # messages: 5\nlog:\nrules: ~\nheaders: null\n`),
