@@ -37,6 +37,8 @@ interface InteractionRow {
   readonly country_code: string | null;
   readonly ip_address: string | null;
   readonly trusted: boolean;
+  /** Whether From is verified: `fail` is known to be forged. */
+  readonly sender_auth: 'pass' | 'fail' | 'none';
   /** What of the mail was not kept, a sentence for each. */
   readonly cut: readonly string[];
 }
@@ -83,7 +85,7 @@ export async function readInteractions(db: Database, wanted: Wanted): Promise<In
        select id, case_id, customer_id, direction, kind, outsider, received_at, sent_at, subject, from_name,
          from_address, to_addresses[1:${SHOWN_RECIPIENTS}] as to_addresses,
          cardinality(to_addresses) + cardinality(cc_addresses) as recipients,
-         city, country_code, host(ip_address) as ip_address, trusted, cut
+         city, country_code, host(ip_address) as ip_address, trusted, sender_auth, cut
        from interactions
        where ${of} = ? and received_at >= ?::timestamptz and received_at < ?::timestamptz
        order by received_at desc, id desc limit ?

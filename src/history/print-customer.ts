@@ -186,11 +186,12 @@ function paintedLabel(supportCase: CaseOfInteraction, columns: number, paint: Pa
 
 /** What is below a mail in any view: who wrote from outside, where it came from, its attachments, what was cut. */
 export function detailLines(interaction: Interaction): string[] {
-  const { outsider, from_address, city, country_code, ip_address } = interaction;
+  const { outsider, sender_auth, from_address, city, country_code, ip_address } = interaction;
   const place = [city, country_code].filter(Boolean).join(', ');
   const origin = [place, ip_address].filter(Boolean).join(' · ');
   return [
     ...(outsider ? [`from ${from_address ?? 'nobody'}, who had no part in the case before`] : []),
+    ...(sender_auth === 'fail' ? [`From (${from_address ?? 'nobody'}) is known to be forged`] : []),
     ...(origin === '' ? [] : [`from ${origin}`]),
     ...interaction.attachments.map(({ id, file_name, content_type, size_bytes, left_in_mailbox }) =>
       attachmentLine(id, file_name, content_type, size_bytes, left_in_mailbox),

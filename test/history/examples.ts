@@ -68,6 +68,7 @@ export function anInteraction(given: Partial<Interaction> = {}): Interaction {
     country_code: null,
     ip_address: null,
     trusted: false,
+    sender_auth: 'none',
     cut: [],
     excerpt: 'I ordered it a week ago.',
     attachments: [],

@@ -67,6 +67,7 @@ describe('printCustomerHistory', () => {
           interaction({
             kind: 'auto_reply',
             outsider: true,
+            sender_auth: 'fail',
             subject: null,
             excerpt: '',
             city: 'São Paulo',
@@ -119,6 +120,7 @@ Joe Customer  joe@example.com
 2026-11-09 08:15  ← in   [auto_reply] [outsider] (no subject)
                          case 3 · open
                          from joe@example.com, who had no part in the case before
+                         From (joe@example.com) is known to be forged
                          from São Paulo, BR · 2001:db8::1
                          attachment 7: a.png (image/png, 209 bytes)`);
   });
