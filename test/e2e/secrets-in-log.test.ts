@@ -4,12 +4,14 @@ import { deliver } from '../support/deliver.ts';
 import { mail } from '../support/mail.ts';
 import { mailboxSection, runMailcase, writeConfig } from '../support/mailcase.ts';
 import { rows } from '../support/poll.ts';
+import { signed } from '../support/signed.ts';
 
 const database = useDatabase();
 
 const WRONG_PASSWORD = 'canary wrong"pass\\word é';
 const TRUST_SECRET = 'canary-trust-5Ecr3t-0123456789';
 const WRONG_SECRET = 'canary-guessed-9876543210';
+const KEY = { id: 'test', secret: 'canary-signing-key-5Ecr3t-0123456789' };
 const BODY = 'canary-body-of-a-mail';
 const DATABASE_PASSWORD = 'canary/database:p@ss';
 
@@ -56,6 +58,10 @@ test('the loudest log and the database hold no password, no trust secret, and th
     mail(encoded, Buffer.from(`${BODY} ${TRUST_SECRET}`).toString('base64')),
     mail({ ...trusted, Subject: 'Large' }, `${BODY} ${TRUST_SECRET}\r\n`.repeat(150_000)),
     mail({ ...trusted, Subject: 'Trap' }, BODY),
+    signed(mail({ ...instructions, Subject: 'Signed' }, BODY), { key: KEY }),
+    signed(mail({ ...instructions, Subject: 'Signed by another' }, BODY), {
+      key: { ...KEY, secret: 'another-key-that-is-not-configured' },
+    }),
   ]);
 
   const wrong = { name: 'wrong', imap: { password: WRONG_PASSWORD } };
@@ -70,7 +76,7 @@ test('the loudest log and the database hold no password, no trust secret, and th
     mailboxes: [
       mailboxSection('secrets@example.com', {
         message_bytes: '6MB',
-        trust: { secret: { header: 'x-our-secret', value: TRUST_SECRET } },
+        trust: { secret: { header: 'x-our-secret', value: TRUST_SECRET }, hmac: { keys: [KEY] } },
       }),
       mailboxSection('secrets@example.com', wrong),
     ],
@@ -82,13 +88,18 @@ test('the loudest log and the database hold no password, no trust secret, and th
   // It did all of that, and said so.
   expect(code).toBe(1);
   expect(output).toMatch(/"level":"debug"/);
-  expect(output).toMatch(/"recorded":6.*"quarantined":1/);
+  expect(output).toMatch(/"recorded":8.*"quarantined":1/);
   expect(output).toMatch(/imap_credentials/);
   const interactions = await rows(database.db, 'select subject, trusted from interactions order by id');
   expect(interactions.slice(0, 3)).toEqual([
     { subject: 'Trusted', trusted: true },
     { subject: 'Folded', trusted: true },
     { subject: 'Guessed', trusted: false },
+  ]);
+
+  expect(interactions.slice(-2)).toEqual([
+    { subject: 'Signed', trusted: true },
+    { subject: 'Signed by another', trusted: false },
   ]);
 
   for (const line of stdout.trimEnd().split('\n')) expect(() => JSON.parse(line) as unknown).not.toThrow();
@@ -112,10 +123,10 @@ test('the loudest log and the database hold no password, no trust secret, and th
 
   for (const table of [
     ...['mailboxes', 'customers', 'customer_emails', 'cases', 'case_events', 'interactions'],
-    ...['interaction_contents', 'raw_messages', 'attachments', 'receipts', 'quarantine'],
+    ...['interaction_contents', 'raw_messages', 'attachments', 'receipts', 'quarantine', 'hmac_nonces'],
   ]) {
     const content = await contentOf(table);
-    for (const secret of [TRUST_SECRET, WRONG_SECRET, ...passwords])
+    for (const secret of [TRUST_SECRET, WRONG_SECRET, KEY.secret, ...passwords])
       expect(content, table).not.toContain(secret);
   }
 });
