@@ -1,4 +1,5 @@
 import type { Address } from '../message/addresses.ts';
+import type { Kind } from '../message/kind.ts';
 
 export const STATUSES = ['new', 'open', 'pending', 'resolved', 'closed'] as const;
 export type Status = (typeof STATUSES)[number];
@@ -8,11 +9,13 @@ export type Direction = (typeof DIRECTIONS)[number];
 
 /** What set a field: kept with the interaction, so that an operator can ask why. */
 export interface Applied {
-  /** The header field's name in lower case. */
+  /** The header field's name in lower case, or `rule NAME`. */
   readonly by: string;
   /** `case.status`, `customer.custom_fields.tier` … */
   readonly field: string;
   readonly value: string;
+  /** What was done with the value, where it was not set: only rules do so. */
+  readonly how?: 'added' | 'removed' | 'cleared';
 }
 
 /** What was not applied, and why. */
@@ -36,13 +39,16 @@ export interface Conclusion<T> {
   readonly why: string;
 }
 
-/** What the headers of one message ask for. Only what was taken is set; nothing is guessed. */
+/** What the headers of one message, and the rules that match it, ask for. Only what was taken is set; nothing is guessed. */
 export interface Directives {
   customer: {
     address?: Address;
     external_id?: string;
+    first_name?: string;
+    last_name?: string;
     company?: string;
     phone?: string;
+    language?: string;
     custom_fields: Map<string, string>;
   };
   case: {
@@ -56,6 +62,7 @@ export interface Directives {
   };
   interaction: {
     direction?: Direction;
+    kind?: Kind;
     ip_address?: string;
     latitude?: number;
     longitude?: number;
@@ -67,9 +74,30 @@ export interface Directives {
   applied: Applied[];
   refused: Refused[];
   decided: Decided[];
+  /** What only rules can ask for; undefined where none has matched. */
+  byRules?: ByRules | undefined;
 }
 
-/** The header that has set a field, if one has. @param field as in Applied */
+/** What rules ask for beside values of fields. */
+export interface ByRules {
+  /** The names of the rules that matched, in order. */
+  readonly matched: string[];
+  /** Why nothing is to be recorded of the mail, and which rule says so. */
+  skip?: { readonly rule: string; readonly reason: string };
+  /** Fields that lose what they have, as in Applied; what is set of them is set after that. */
+  readonly cleared: Set<string>;
+  /** Labels that the case loses. */
+  readonly labelsRemoved: Set<string>;
+  /** What comes to comma-separated lists in custom fields, and goes from them, by the field as in Applied. */
+  readonly lists: Map<string, ListChange>;
+}
+
+export interface ListChange {
+  readonly added: string[];
+  readonly removed: string[];
+}
+
+/** The header or rule that has set a field, if one has. @param field as in Applied */
 export function setBy({ applied }: Directives, field: string): string | undefined {
   return applied.findLast((each) => each.field === field)?.by;
 }
@@ -83,4 +111,16 @@ export function noDirectives(): Directives {
     refused: [],
     decided: [],
   };
+}
+
+/** What rules ask for, begun where nothing is there yet. */
+export function byRulesOf(directives: Directives): ByRules {
+  directives.byRules ??= { matched: [], cleared: new Set(), labelsRemoved: new Set(), lists: new Map() };
+  return directives.byRules;
+}
+
+/** All that has to do with a field, in order and each once: a header has added a label and a rule has removed one. */
+export function allBy({ applied }: Directives, field: string): string | undefined {
+  const all = applied.filter((each) => each.field === field).map(({ by }) => by);
+  return all.length === 0 ? undefined : [...new Set(all)].join(', ');
 }

@@ -3,6 +3,7 @@ import countries from 'i18n-iso-countries';
 import languages from 'iso-639-1';
 import { type Address, isMailSystem, quotedAddressesOf } from '../message/addresses.ts';
 import type { HeaderField } from '../message/headers.ts';
+import { KINDS, type Kind } from '../message/kind.ts';
 import { byteLength } from '../message/text.ts';
 import { DIRECTIONS, type Direction, STATUSES, type Status } from './directives.ts';
 import { MAX_IDENTIFIER_BYTES, MAX_LABEL_BYTES, MAX_LABELS_OF_MAIL, MAX_TEXT_CHARACTERS } from './limits.ts';
@@ -29,12 +30,18 @@ export const readStatus: Reader<Status> = oneOf(STATUSES);
 
 export const readDirection: Reader<Direction> = oneOf(DIRECTIONS);
 
+export const readKind: Reader<Kind> = oneOf(KINDS);
+
 /** Comma-separated; empty ones and doubles are left out. */
-export const readLabels: Reader<string[]> = ({ value }) => {
-  const written = value
-    .split(',')
-    .map((label) => label.trim())
-    .filter((label) => label !== '');
+export const readLabels: Reader<string[]> = labelReader(',');
+
+/** The same with another sign between labels. */
+export function labelReader(separator: string): Reader<string[]> {
+  return ({ value }) => labelsIn(value.split(separator));
+}
+
+function labelsIn(parts: readonly string[]): Reading<string[]> {
+  const written = parts.map((label) => label.trim()).filter((label) => label !== '');
   if (written.length === 0) return { refused: 'no label in it' };
   const labels = [...new Set(written)];
   const short = labels.filter((label) => byteLength(label) <= MAX_LABEL_BYTES);
@@ -45,7 +52,7 @@ export const readLabels: Reader<string[]> = ({ value }) => {
   ];
   const taken = short.slice(0, MAX_LABELS_OF_MAIL);
   return notes.length === 0 ? { value: taken } : { value: taken, note: notes.join('; ') };
-};
+}
 
 /** Why labels beyond the first ones do not count. */
 export const TOO_MANY_LABELS = `the first ${MAX_LABELS_OF_MAIL} labels of a mail count`;
@@ -107,4 +114,30 @@ function decimalDegrees(limit: number): Reader<number> {
 function isCountry(code: string): boolean {
   // toUpperCase makes SS of ß, and XK is in use without being in the standard.
   return /^[A-Z]{2}$/.test(code) && code !== 'XK' && countries.alpha2ToNumeric(code) !== undefined;
+}
+
+/** All ways to read a value, by the names that operators write. */
+export const READERS = {
+  text: readText,
+  identifier: readIdentifier,
+  address: readCustomer,
+  status: readStatus,
+  direction: readDirection,
+  kind: readKind,
+  labels: readLabels,
+  language: readLanguage,
+  country: readCountry,
+  ip_address: readIpAddress,
+  latitude: readLatitude,
+  longitude: readLongitude,
+  priority: readPriority,
+} as const satisfies Readonly<Record<string, Reader<unknown>>>;
+
+export type ReaderName = keyof typeof READERS;
+
+export const READER_NAMES = Object.keys(READERS) as ReaderName[];
+
+/** A value that is no header field's, as readers take it. */
+export function asField(value: string): HeaderField {
+  return { name: '', key: '', raw: value, value };
 }

@@ -12,7 +12,7 @@ export function trustedDirectives(
   if (trusted) return mapping.read(headers);
   const directives = noDirectives();
   directives.refused = mapping
-    .prefixed(headers)
+    .carried(headers)
     .filter(({ value }) => value !== '')
     .map(({ key, value }) => ({ by: key, value, reason: `not trusted: ${reason}` }));
   return directives;

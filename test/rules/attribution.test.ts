@@ -13,7 +13,7 @@ import { messageOf } from '../message/build.ts';
 
 const isOwn = ownMatcher(['lamps.example', 'help@group.example']);
 const setting: Setting = { isOwn, role: 'inbox', senderAuth: 'none' };
-const mapping = headerMapping('x-desk-');
+const mapping = headerMapping({ prefix: 'x-desk-' });
 
 const SHOP = 'From: shop@lamps.example';
 const JOE = 'From: Joe <joe@example.com>';

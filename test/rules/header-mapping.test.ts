@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { headerMapping } from '../../src/rules/header-mapping.ts';
 import { headersOf } from '../message/build.ts';
 
-const mapping = headerMapping('x-desk-', 'x-desk-secret');
+const mapping = headerMapping({ prefix: 'x-desk-' }, ['x-desk-secret']);
 const read = (...lines: string[]) => mapping.read(headersOf(...lines));
 
 describe('every row of the table', () => {
@@ -195,9 +195,9 @@ describe('names', () => {
   });
 
   it('another prefix', () => {
-    const shop = headerMapping('x-shop-');
+    const shop = headerMapping({ prefix: 'x-shop-' });
     const headers = headersOf('X-Shop-Case-Status: open', 'X-Desk-Case-Status: closed');
     expect(shop.read(headers).case.status).toBe('open');
-    expect(shop.prefixed(headers).map(({ key }) => key)).toEqual(['x-shop-case-status']);
+    expect(shop.carried(headers).map(({ key }) => key)).toEqual(['x-shop-case-status']);
   });
 });

@@ -4,7 +4,7 @@ import { noDirectives } from '../../src/rules/directives.ts';
 import { headerMapping } from '../../src/rules/header-mapping.ts';
 import { keptDirectives } from '../../src/rules/kept-directives.ts';
 
-const mapping = headerMapping('x-desk-');
+const mapping = headerMapping({ prefix: 'x-desk-' });
 
 function read(...lines: string[]) {
   return mapping.read(

@@ -1,0 +1,42 @@
+/** What a group held, by its name or number; undefined where it took no part in the match. */
+export type Groups = ReadonlyMap<string, string | undefined>;
+
+/** A value with groups in it, made ready. */
+export interface Template {
+  /** The groups that it uses, by name or number. */
+  readonly groups: readonly string[];
+  /** The value, or why there is none. */
+  readonly fill: (groups: Groups) => { readonly value: string } | { readonly refused: string };
+}
+
+/** `{{` for a brace, `{name}` or `{1}` for a group, and a brace that is neither. */
+const PIECE = /\{\{|\{([A-Za-z_][A-Za-z0-9_]*|\d{1,2})\}|\{/g;
+
+/** Reads a value in which `{name}` and `{1}` stand for groups, and `{{` for a brace; or says what is wrong. */
+export function compileTemplate(text: string): Template | { readonly refused: string } {
+  const pieces: (string | { readonly group: string })[] = [];
+  let end = 0;
+  for (const match of text.matchAll(PIECE)) {
+    pieces.push(text.slice(end, match.index));
+    end = match.index + match[0].length;
+    const [written, group] = match;
+    if (group !== undefined) pieces.push({ group });
+    else if (written === '{{') pieces.push('{');
+    else return { refused: 'a `{` that begins no group' };
+  }
+  pieces.push(text.slice(end));
+  return {
+    groups: pieces.flatMap((piece) => (typeof piece === 'object' ? [piece.group] : [])),
+    fill: (groups) => {
+      let value = '';
+      for (const piece of pieces) {
+        const held = typeof piece === 'string' ? piece : groups.get(piece.group);
+        if (held === undefined || (typeof piece === 'object' && held.trim() === '')) {
+          return { refused: `the group ${typeof piece === 'object' ? piece.group : ''} matched nothing` };
+        }
+        value += held;
+      }
+      return { value: value.trim() };
+    },
+  };
+}
