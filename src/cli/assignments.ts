@@ -1,4 +1,4 @@
-import { nearest } from '../config/suggest.ts';
+import { nearest } from '../config/nearest.ts';
 import type { CustomerName } from '../desk/customers.ts';
 import type { CaseSettings, LabelChange } from '../desk/set-case.ts';
 import { MailcaseError } from '../errors.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { nearest } from '../config/suggest.ts';
+import { nearest } from '../config/nearest.ts';
 import { MailcaseError } from '../errors.ts';
 import { harmless } from '../terminal/harmless.ts';
 import { optionsFor } from '../terminal/style.ts';

@@ -1,4 +1,4 @@
-import { nearest } from '../config/suggest.ts';
+import { nearest } from '../config/nearest.ts';
 import type { Database } from '../db/connect.ts';
 import { MailcaseError } from '../errors.ts';
 import { listEntries, mailboxNames } from '../quarantine/entries.ts';

@@ -37,7 +37,9 @@ export async function signCommand(file: string, options: SignOptions): Promise<n
   const { config } = await configFor(options.config);
   const { mailbox, hmac } = signingMailbox(config, options.mailbox);
   const key = keyFor(hmac, options.key);
-  const { mapping } = createJudge(judgeSetup(mailbox, 'inbox', config, config.mailboxes));
+  const { mapping } = createJudge(
+    judgeSetup(mailbox, { path: 'INBOX', role: 'inbox' }, config, config.mailboxes),
+  );
   const source = await readMessage(file, mailbox.message_bytes, tooLarge(mailbox));
   const signed = signMessage(source, { key, mapping, header: hmac.header, at, nonce });
   if ('refused' in signed) {

@@ -1,8 +1,10 @@
 import { isIP, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { validateDetailed } from 'node-cron';
+import { compilePattern } from '../rules/pattern.ts';
 import { KEY_ID } from '../trust/signature.ts';
 import type { Complaint } from './problems.ts';
+import { STANDARD_FAMILIES, STANDARD_FIELDS } from './standard-fields.ts';
 
 /**
  * What one value must look like. Each check answers undefined or what is wrong; none quotes the value, because
@@ -147,12 +149,6 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The beginning of a header field's name; one letter would map every second field of every mail. */
-/** Every mail has some of these, and they mean something else. */
-const STANDARD_FIELDS = (
-  'from to cc bcc subject date message-id in-reply-to references reply-to sender received return-path mime-version ' +
-  'content-type content-transfer-encoding list-id auto-submitted precedence authentication-results dkim-signature'
-).split(' ');
-
 export const headerPrefix = check(
   (value) =>
     FIELD_NAME.test(value) &&
@@ -162,6 +158,60 @@ export const headerPrefix = check(
   'not the beginning of header field names of your own',
   'use 2 to 60 printable ASCII characters without spaces and colons, e.g. `x-desk-`',
 );
+
+/** A name of RFC 5322's ftext that an operator may map: not one that other programs write into every mail. */
+export const mappedHeader: Check = (value) => {
+  const isWild = value.endsWith('*');
+  const name = isWild ? value.slice(0, -1) : value;
+  if (!FIELD_NAME.test(name) || name.includes('*') || value.length > LONGEST_NAME) {
+    return {
+      message: 'not the name of a header field',
+      cure: 'use printable ASCII characters without spaces and colons, and a `*` at the end alone',
+    };
+  }
+  if (isWild && name.length < SHORTEST_BEGINNING) {
+    return {
+      message: 'too short before its `*`: fields that other programs write would be instructions',
+      cure: `write at least ${SHORTEST_BEGINNING} characters before it: \`X-Shop-*\``,
+    };
+  }
+  const key = name.toLowerCase();
+  const isStandard = isWild
+    ? STANDARD_FIELDS.some((each) => each.startsWith(key))
+    : STANDARD_FIELDS.includes(key) || STANDARD_FAMILIES.some((start) => key.startsWith(start));
+  if (!isStandard) return undefined;
+  return {
+    message:
+      'a standard header field, which every sender writes: no instruction, and nothing that trust could be about',
+    cure: 'use a rule: `when: {header: …, matches: …}` with `then: {set: …}`',
+  };
+};
+
+/** A header field that a rule looks at: any. */
+export const conditionHeader = check(
+  (value) => FIELD_NAME.test(value) && value.length <= LONGEST_NAME,
+  'not the name of a header field',
+  'use printable ASCII characters without spaces and colons, e.g. `X-Spam-Flag`',
+);
+
+/** Longest name of a header field that an operator gives, in characters. */
+const LONGEST_NAME = 200;
+
+/** Fewest characters before a `*`: `x-*` would be every second field of every mail. */
+const SHORTEST_BEGINNING = 4;
+
+/** What a rule is called in the log, in the history and on a command line. */
+export const ruleName = check(
+  (value) => /^[\p{L}\p{N}]([\p{L}\p{N} ._-]{0,58}[\p{L}\p{N}])?$/u.test(value),
+  'not a name for a rule',
+  'use up to 60 letters, digits, spaces, dots, underscores and hyphens, e.g. `jira`',
+);
+
+/** A regular expression of RE2 that is not too large. */
+export const pattern: Check = (value) => {
+  const compiled = compilePattern(value);
+  return 'refused' in compiled ? { message: compiled.refused, cure: compiled.cure } : undefined;
+};
 
 export const headerName = check(
   // Its body is overwritten in every mail, which must never happen to From or Content-Type.

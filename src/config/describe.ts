@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { metaOf, unwrap } from './options.ts';
+import { metaOf, unwrap, withDefinition } from './options.ts';
 import { configSchema } from './schema.ts';
 
 /*
@@ -27,11 +27,15 @@ export type Shape =
   | { readonly kind: 'number'; readonly least: number; readonly most: number }
   | { readonly kind: 'duration' | 'size'; readonly limits: readonly [least: string, most: string] }
   | { readonly kind: 'list'; readonly entry: Described; readonly least: number }
-  | { readonly kind: 'section'; readonly options: readonly Described[] };
+  | { readonly kind: 'section'; readonly options: readonly Described[] }
+  /** Names of the operator's own, and what each can be. */
+  | { readonly kind: 'map'; readonly names: string; readonly entry: Described }
+  /** A section that stands inside itself: where it is described. */
+  | { readonly kind: 'again'; readonly section: string };
 
 /** The whole file, described. */
 export function describeConfig(): Described {
-  return describe(configSchema, '', '');
+  return describe(configSchema, '', '', new Map());
 }
 
 /** Every option below one, itself among them, in the order of the declaration. */
@@ -39,42 +43,59 @@ export function* allBelow(option: Described): Generator<Described> {
   yield option;
   for (const shape of option.shapes) {
     if (shape.kind === 'section') for (const child of shape.options) yield* allBelow(child);
-    if (shape.kind === 'list') yield* allBelow(shape.entry);
+    if (shape.kind === 'list' || shape.kind === 'map') yield* allBelow(shape.entry);
   }
 }
 
-function describe(schema: z.core.$ZodType, pattern: string, name: string): Described {
+/** Sections that can stand inside themselves, by their definition: where they are described. */
+type Above = ReadonlyMap<string, string>;
+
+function describe(schema: z.core.$ZodType, pattern: string, name: string, above: Above): Described {
   const layers = [...unwrap(schema)];
   const meta = metaOf(layers);
-  const shapes = shapesOf(layers.at(-1), meta, pattern);
+  const shapes = shapesOf(layers.at(-1), meta, pattern, above);
+  const isTextToo = meta.short !== undefined || meta.single === true;
   return {
     pattern,
     name,
-    shapes: meta.short === undefined ? shapes : [{ kind: 'text' }, ...shapes],
+    shapes: isTextToo ? [{ kind: 'text' }, ...shapes] : shapes,
     isRequired: !layers.some((layer) => layer instanceof z.ZodOptional || layer instanceof z.ZodPrefault),
     default: defaultOf(layers),
     meta,
   };
 }
 
-function shapesOf(core: z.core.$ZodType | undefined, meta: z.GlobalMeta, pattern: string): Shape[] {
+function shapesOf(
+  core: z.core.$ZodType | undefined,
+  meta: z.GlobalMeta,
+  pattern: string,
+  above: Above,
+): Shape[] {
   if (core instanceof z.ZodUnion) {
     return core.options.flatMap((option) => {
       const layers = [...unwrap(option)];
-      return shapesOf(layers.at(-1), metaOf(layers), pattern);
+      return shapesOf(layers.at(-1), metaOf(layers), pattern, above);
     });
   }
-  if (core instanceof z.ZodObject) return [{ kind: 'section', options: optionsOf(core, pattern) }];
+  if (core instanceof z.ZodObject) {
+    const section = above.get(meta.definition ?? '');
+    if (section !== undefined) return [{ kind: 'again', section }];
+    return [{ kind: 'section', options: optionsOf(core, pattern, withDefinition(above, meta, pattern)) }];
+  }
+  if (core instanceof z.ZodRecord) {
+    const entry = describe(core.valueType, `${pattern}.*`, '', above);
+    return [{ kind: 'map', names: meta.names ?? 'a name', entry }];
+  }
   if (core instanceof z.ZodArray) {
-    const entry = describe(core.element, `${pattern}[]`, '');
+    const entry = describe(core.element, `${pattern}[]`, '', above);
     return [{ kind: 'list', entry, least: core.safeParse([]).success ? 0 : 1 }];
   }
   return [scalarShape(core, meta, pattern)];
 }
 
-function optionsOf({ shape }: z.ZodObject, pattern: string): Described[] {
+function optionsOf({ shape }: z.ZodObject, pattern: string, above: Above): Described[] {
   return Object.entries(shape).map(([key, child]) =>
-    describe(child, pattern === '' ? key : `${pattern}.${key}`, key),
+    describe(child, pattern === '' ? key : `${pattern}.${key}`, key, above),
   );
 }
 

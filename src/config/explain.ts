@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { type ConfigNode, lineAt, type MapNode, nodeAt, type TextNode } from './document.ts';
+import { nearest } from './nearest.ts';
 import { findOption, isUnprintable, type Option } from './options.ts';
 import type { Complaint, Finding, Path } from './problems.ts';
 import { SHORTEST_REDACTED, secretsIn } from './secrets.ts';
-import { nearest, suggestOption } from './suggest.ts';
+import { suggestOption } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -16,9 +17,10 @@ export function explainIssues(issues: readonly Issue[], root: MapNode): Finding[
   const findings = issues.flatMap((issue) => explain(issue, []));
   // `trust: {hmac: …}` lacks the `secret` of this version, but to say so would mislead.
   return findings.filter(
-    ({ path, isMissing }) =>
-      !isMissing ||
-      !findings.some((other) => other.isLater && samePath(other.path.slice(0, -1), path.slice(0, -1))),
+    ({ path, isMissing, onlyAlone }) =>
+      (!isMissing ||
+        !findings.some((other) => other.isLater && samePath(other.path.slice(0, -1), path.slice(0, -1)))) &&
+      (!onlyAlone || !findings.some((other) => isBelow(other.path, path))),
   );
 
   function explain(issue: Issue, above: Path): ClassifiedFinding[] {
@@ -58,7 +60,9 @@ export function explainIssues(issues: readonly Issue[], root: MapNode): Finding[
     }
     // `processed: {none: true}` is meant as the word that can stand in its place.
     const word = findOption(section)?.words.find((each) => each === key.toLowerCase());
-    const cure = word === undefined ? suggestOption(key, section) : `write \`${section.at(-1)}: ${word}\``;
+    const instead = findOption(section)?.meta.instead?.[key];
+    const cure =
+      instead ?? (word === undefined ? suggestOption(key, section) : `write \`${section.at(-1)}: ${word}\``);
     return { path, line, message: 'unknown option', cure };
   }
 }
@@ -106,7 +110,11 @@ function emptyText({ sources }: TextNode): Complaint {
 function describeIssue(issue: Issue, node: ConfigNode, path: Path): Complaint {
   switch (issue.code) {
     case 'custom':
-      return { message: issue.message, cure: String(issue.params?.cure) };
+      return {
+        message: issue.message,
+        cure: String(issue.params?.cure),
+        onlyAlone: issue.params?.onlyAlone === true,
+      };
     case 'invalid_value':
       return wrongChoice(issue.values.map(String), node, path);
     case 'invalid_union':
@@ -118,6 +126,9 @@ function describeIssue(issue: Issue, node: ConfigNode, path: Path): Complaint {
         ? { message: 'needs at least one entry', cure: addExample(path) }
         : { message: `must be at least ${issue.minimum}`, cure: `write ${issue.minimum} or more` };
     case 'too_big':
+      if (issue.origin === 'array') {
+        return { message: `has more than ${issue.maximum} entries`, cure: 'take some out' };
+      }
       return { message: `must be at most ${issue.maximum}`, cure: `write ${issue.maximum} or less` };
     default:
       return { message: 'not a value that is possible here', cure: sentence(path) };
@@ -161,6 +172,8 @@ function wrongType(expected: string, node: ConfigNode, path: Path): Complaint {
       return { message: 'must be a whole number', cure: 'write it in digits, without quotes and unit' };
     case 'boolean':
       return { message: 'must be true or false', cure: 'write `true` or `false`' };
+    case 'record':
+      return { message: `must be a map, and is ${KINDS[node.kind]}`, cure: addExample(path) };
     case 'array':
       return { message: `must be a list, and is ${KINDS[node.kind]}`, cure: addExample(path) };
     case 'object':
@@ -238,6 +251,10 @@ function cutShorthand(root: ConfigNode, path: Path): Path {
 
 function toPart(part: PropertyKey): string | number {
   return typeof part === 'number' ? part : String(part);
+}
+
+function isBelow(path: Path, section: Path): boolean {
+  return path.length > section.length && samePath(path.slice(0, section.length), section);
 }
 
 function samePath(a: Path, b: Path): boolean {

@@ -25,6 +25,14 @@ declare module 'zod' {
     short?: string;
     /** Options of a section of which only one can be given, and whether one must be. */
     oneOf?: { readonly names: readonly string[]; readonly required: boolean };
+    /** A map whose names are the operator's own: what they are, for people. */
+    names?: string;
+    /** Whether one entry of a list can stand without the list. */
+    single?: boolean;
+    /** A section that stands inside itself: the name by which the JSON Schema knows it. */
+    definition?: string;
+    /** Names that people write into a section, and what they mean there. */
+    instead?: Readonly<Record<string, string>>;
     /** Where the contract promises more than this version has: what is possible now, and the names of the rest. */
     later?: { readonly now: string; readonly names: readonly string[] };
   }
@@ -82,10 +90,10 @@ export function size(least: Limit, most: Limit) {
 /** Reports a complaint to zod in the form that explain.ts reads. */
 export function complain(
   context: z.RefinementCtx,
-  { message, cure }: Complaint,
+  { message, cure, onlyAlone }: Complaint,
   path: (string | number)[] = [],
 ): void {
-  context.addIssue({ code: 'custom', message, path, params: { cure } });
+  context.addIssue({ code: 'custom', message, path, params: { cure, onlyAlone } });
 }
 
 /**

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { type Described, describeConfig, type Shape } from './describe.ts';
+import { allBelow, type Described, describeConfig, type Shape } from './describe.ts';
 import { parseSize } from './units.ts';
 
 /*
@@ -16,25 +16,40 @@ const REFERENCE = '(^|[^$])\\$\\{([A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\\}';
 
 /** The JSON Schema of mailcase.yaml, as the text of its file. Draft 7 is what editors know best. */
 export function jsonSchemaText(): string {
+  const config = describeConfig();
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: "mailcase's configuration",
     description: 'Made from the declaration of the options in src/config: edit that one.',
-    ...schemaOf(describeConfig()),
+    ...schemaOf(config),
     definitions: {
       fromOutside: {
         type: 'string',
         pattern: REFERENCE,
         description: 'Taken from the environment (NAME) or from a file (file:NAME).',
       },
+      ...definitionsIn(config),
     },
   };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
+/** Sections that stand inside themselves, by their names. */
+function definitionsIn(config: Described): Record<string, Schema> {
+  return Object.fromEntries(
+    [...allBelow(config)].flatMap((option) =>
+      option.shapes.flatMap((shape) =>
+        option.meta.definition !== undefined && shape.kind === 'section'
+          ? [[option.meta.definition, sectionSchema(shape.options, option)]]
+          : [],
+      ),
+    ),
+  );
+}
+
 function schemaOf(option: Described): Schema {
   const { meta, name, shapes } = option;
-  const isScalar = shapes.some(({ kind }) => kind !== 'section' && kind !== 'list' && kind !== 'nothing');
+  const isScalar = shapes.some(({ kind }) => !COMPOSED.includes(kind));
   // An option whose value is commented out counts as absent.
   const mayBeEmpty = name !== '' && !option.isRequired;
   const alternatives = [
@@ -50,6 +65,9 @@ function schemaOf(option: Described): Schema {
     ...(alternatives.length === 1 ? alternatives[0] : { anyOf: alternatives }),
   };
 }
+
+/** What holds options, or nothing: no value of its own. */
+const COMPOSED: readonly Shape['kind'][] = ['section', 'list', 'map', 'again', 'nothing'];
 
 function takesAnyText({ shapes, meta }: Described): boolean {
   return meta.pattern === undefined && shapes.some(({ kind }) => kind === 'text');
@@ -84,10 +102,20 @@ function alternativesOf(shape: Shape, option: Described): Schema[] {
     case 'list':
       return [listSchema(shape.entry, shape.least)];
     case 'section':
-      return [sectionSchema(shape.options, option)];
+      return [
+        option.meta.definition === undefined ? sectionSchema(shape.options, option) : definition(option),
+      ];
+    case 'again':
+      return [definition(option)];
+    case 'map':
+      return [{ type: 'object', additionalProperties: { anyOf: [schemaOf(shape.entry), { type: 'null' }] } }];
     case 'nothing':
       return [{ not: {} }];
   }
+}
+
+function definition({ meta }: Described): Schema {
+  return { $ref: `#/definitions/${meta.definition}` };
 }
 
 function listSchema(entry: Described, least: number): Schema {

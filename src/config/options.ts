@@ -10,12 +10,16 @@ export interface Option {
   readonly keys: readonly string[];
   /** Words that can stand in the place of a section. */
   readonly words: readonly string[];
+  /** Whether its names are the operator's own. */
+  readonly isMap: boolean;
+  /** The section that it is the same as, which stands inside itself; undefined for every other option. */
+  readonly again: string | undefined;
   readonly meta: Readonly<z.GlobalMeta>;
 }
 
 /** All options by their pattern, in the order of the schema. Derived from it, so that nothing is declared twice. */
 export const OPTIONS: ReadonlyMap<string, Option> = new Map(
-  [...listOptions(configSchema, '')].map((option) => [option.pattern, option]),
+  [...listOptions(configSchema, '', new Map())].map((option) => [option.pattern, option]),
 );
 
 export function findOption(path: Path): Option | undefined {
@@ -43,8 +47,10 @@ export function sectionsWith(name: string): string[] {
 
 function patternOf(path: Path): string {
   return path.reduce<string>((pattern, part) => {
-    if (typeof part === 'number') return `${pattern}[]`;
-    return join(pattern, part);
+    const option = OPTIONS.get(pattern);
+    const section = option?.again ?? pattern;
+    if (typeof part === 'number') return `${section}[]`;
+    return option?.isMap ? join(section, '*') : join(section, part);
   }, '');
 }
 
@@ -52,21 +58,42 @@ function join(pattern: string, key: string): string {
   return pattern === '' ? key : `${pattern}.${key}`;
 }
 
-function* listOptions(schema: z.core.$ZodType, pattern: string): Generator<Option> {
+/** @param above sections that can stand inside themselves, by their definition */
+function* listOptions(
+  schema: z.core.$ZodType,
+  pattern: string,
+  above: ReadonlyMap<string, string>,
+): Generator<Option> {
   const layers = [...unwrap(schema)];
+  const meta = metaOf(layers);
   const core = layers.at(-1);
   const choices = core instanceof z.ZodUnion ? core.options.flatMap((option) => [...unwrap(option)]) : [core];
   const sections = choices.filter((choice) => choice instanceof z.ZodObject);
+  const again = core instanceof z.ZodObject ? above.get(meta.definition ?? '') : undefined;
   yield {
-    pattern,
+    ...{ pattern, again, meta },
     keys: sections.flatMap(({ shape }) => Object.keys(shape)),
     words: choices.flatMap((choice) => (choice instanceof z.ZodEnum ? choice.options.map(String) : [])),
-    meta: metaOf(layers),
+    isMap: core instanceof z.ZodRecord,
   };
+  if (again !== undefined) return;
+  const inside = withDefinition(above, meta, pattern);
   for (const { shape } of sections) {
-    for (const [key, child] of Object.entries(shape)) yield* listOptions(child, join(pattern, key));
+    for (const [key, child] of Object.entries(shape)) {
+      yield* listOptions(child, join(pattern, key), inside);
+    }
   }
-  if (core instanceof z.ZodArray) yield* listOptions(core.element, `${pattern}[]`);
+  if (core instanceof z.ZodRecord) yield* listOptions(core.valueType, join(pattern, '*'), inside);
+  if (core instanceof z.ZodArray) yield* listOptions(core.element, `${pattern}[]`, inside);
+}
+
+/** Remembers a section that can stand inside itself. */
+export function withDefinition(
+  above: ReadonlyMap<string, string>,
+  { definition }: z.GlobalMeta,
+  pattern: string,
+): ReadonlyMap<string, string> {
+  return definition === undefined ? above : new Map([...above, [definition, pattern]]);
 }
 
 /** What a schema and its layers say about themselves; the outer ones have the last word. */
@@ -77,7 +104,9 @@ export function metaOf(layers: readonly z.core.$ZodType[]): z.GlobalMeta {
 /** A schema and what it is wrapped around, from the outside to the type itself. */
 export function* unwrap(schema: z.core.$ZodType): Generator<z.core.$ZodType> {
   yield schema;
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) yield* unwrap(schema.unwrap());
+  const isAround =
+    schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault || schema instanceof z.ZodLazy;
+  if (isAround) yield* unwrap(schema.unwrap());
   else if (schema instanceof z.ZodPipe)
     yield* unwrap(schema.in instanceof z.ZodTransform ? schema.out : schema.in);
 }

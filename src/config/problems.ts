@@ -4,10 +4,15 @@ import { MailcaseError } from '../errors.ts';
 export interface Complaint {
   readonly message: string;
   readonly cure: string;
+  /** Whether it goes without saying where something below it is wrong: an unknown option is why a section looks empty. */
+  readonly onlyAlone?: boolean;
 }
 
 /** Where an option stands: names of options and positions in lists, from the top. */
 export type Path = readonly (string | number)[];
+
+/** Tells of what is wrong, with its place below what is looked at. */
+export type Say = (complaint: Complaint, path: (string | number)[]) => void;
 
 /** A complaint with its place, before it is put into words for the operator. */
 export interface Finding extends Complaint {

@@ -59,6 +59,10 @@ function shapeText(shape: Shape, { meta }: Described): string {
       return listText(shape.entry);
     case 'section':
       return 'a map, see below';
+    case 'again':
+      return `a map, as ${code(shape.section)}`;
+    case 'map':
+      return mapText(shape.names, shape.entry);
     case 'nothing':
       return 'nothing';
   }
@@ -70,6 +74,16 @@ function listText(entry: Described): string {
   return `a list, each entry ${entry.shapes.map((shape) => shapeText(shape, entry)).join(' or ')}`;
 }
 
+function mapText(names: string, entry: Described): string {
+  const [list] = entry.shapes.flatMap((shape) => (shape.kind === 'list' ? [shape.entry] : []));
+  const values = entry.meta.single && list ? `${texts(list)}, or a list of such` : texts(entry);
+  return `a map: ${names}, and to each ${values}`;
+}
+
+function texts(entry: Described): string {
+  return entry.shapes.map((shape) => shapeText(shape, entry)).join(' or ');
+}
+
 function defaultText({ isRequired, default: value, meta }: Described): string {
   if (isRequired) return '*required*';
   return [value === undefined ? [] : code(value), meta.byDefault ?? []].flat().join('; ');
@@ -78,10 +92,15 @@ function defaultText({ isRequired, default: value, meta }: Described): string {
 /** The sentence of the option, and of the entries of a list that has no table of its own. */
 function meaning({ shapes, meta }: Described): string {
   const entries = shapes.flatMap((shape) =>
-    shape.kind === 'list' && optionsIn(shape.entry).length === 0 ? [shape.entry.meta.description] : [],
+    shape.kind === 'list' && isPlain(shape.entry) ? [shape.entry.meta.description] : [],
   );
   const later = meta.later === undefined ? [] : [`Later versions: ${meta.later.names.map(code).join(', ')}.`];
   return [meta.description, ...entries, ...later].filter((sentence) => sentence !== undefined).join(' ');
+}
+
+/** Whether an entry of a list has no table of its own. */
+function isPlain(entry: Described): boolean {
+  return optionsIn(entry).length === 0 && entry.shapes.every(({ kind }) => kind !== 'again');
 }
 
 function optionsIn({ shapes }: Described): readonly Described[] {

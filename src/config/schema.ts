@@ -1,7 +1,11 @@
 import { z } from 'zod';
-import { databaseUrl, folderOnDisk, headerPrefix, subjectNumberForm } from './checks.ts';
+import { databaseUrl, folderOnDisk, subjectNumberForm } from './checks.ts';
 import { ALWAYS, complain, duration, optionOf, size, text, wholeNumber } from './fields.ts';
+import { headers } from './headers-schema.ts';
 import { mailboxes, scheduleOption } from './mailbox-schema.ts';
+import { checkMapping } from './mapping-checks.ts';
+import { checkRules } from './rule-checks.ts';
+import { rules } from './rules-schema.ts';
 import { refuseMappedTrustHeaders } from './trust-schema.ts';
 
 /*
@@ -91,18 +95,6 @@ const backoff = z
   .prefault({})
   .describe('How a mailbox that cannot be polled is tried again.');
 
-const headers = z
-  .strictObject({
-    prefix: text(headerPrefix, '2 to 60 printable ASCII characters without spaces and colons')
-      .toLowerCase()
-      .prefault('x-desk-')
-      .describe(
-        'How the names of the header fields begin that set customer, case and interaction; upper and lower case are the same.',
-      ),
-  })
-  .prefault({})
-  .describe('The header fields that are instructions.');
-
 const cases = z
   .strictObject({
     subject_number: text(subjectNumberForm, '`off`, or a text with 1234 in it')
@@ -158,18 +150,6 @@ const limits = z
   .prefault({})
   .describe('How much one mail may take; what is cut is said in `interactions.cut`.');
 
-const rules = z
-  .array(
-    z.unknown().superRefine((_rule, context) =>
-      complain(context, {
-        message: 'rules come with a later version',
-        cure: 'take the entry out: in this version `rules` must be empty',
-      }),
-    ),
-  )
-  .prefault([])
-  .describe('Rules of your own; they come with a later version, so the list must be empty.');
-
 /** The whole file. */
 export const configSchema = z
   .strictObject({
@@ -204,6 +184,8 @@ export const configSchema = z
     rules,
     mailboxes,
   })
+  .superRefine(checkMapping, ALWAYS)
+  .superRefine(checkRules, ALWAYS)
   .superRefine(refuseMappedTrustHeaders, ALWAYS)
   .transform(({ mailboxes, ...rest }) => ({
     ...rest,
@@ -225,4 +207,4 @@ export type LogConfig = Config['log'];
 export type HeadersConfig = Config['headers'];
 export type LimitsConfig = Config['limits'];
 /** What counts for the mail of every mailbox. */
-export type RecordingConfig = Pick<Config, 'headers' | 'cases' | 'flood' | 'limits'>;
+export type RecordingConfig = Pick<Config, 'headers' | 'rules' | 'cases' | 'flood' | 'limits'>;

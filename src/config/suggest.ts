@@ -1,25 +1,6 @@
-import { distance } from 'fastest-levenshtein';
+import { nearest } from './nearest.ts';
 import { findOption, OPTIONS, sectionsWith } from './options.ts';
 import type { Path } from './problems.ts';
-
-/** The one of the words that was probably meant. */
-export function nearest(word: string, words: readonly string[]): string | undefined {
-  const [best] = words
-    .map((candidate) => ({ candidate, slips: slipsBetween(word.toLowerCase(), candidate) }))
-    .filter(({ candidate, slips }) => slips <= (candidate.length < 4 ? 1 : 2))
-    .sort((a, b) => a.slips - b.slips);
-  return best?.candidate;
-}
-
-/** Edits between two words. Swapped letters count as one slip of the fingers: `prot` is nearer to `port` than to `host`. */
-function slipsBetween(word: string, candidate: string): number {
-  const isSwapped = word !== candidate && letters(word) === letters(candidate);
-  return isSwapped ? 1 : distance(word, candidate);
-}
-
-function letters(word: string): string {
-  return [...word].sort().join('');
-}
 
 /** What to do about an option that does not exist in a section: it is misspelt, or stands in the wrong place. */
 export function suggestOption(key: string, section: Path): string {

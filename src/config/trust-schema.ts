@@ -149,7 +149,8 @@ export function refuseMappedTrustHeaders(file: unknown, context: z.RefinementCtx
   const prefix = optionOf(optionOf(file, 'headers'), 'prefix');
   const mailboxes = optionOf(file, 'mailboxes');
   if (typeof prefix !== 'string' || !Array.isArray(mailboxes)) return;
-  const { isMapped } = headerMapping(prefix.toLowerCase());
+  const desk = optionOf(optionOf(file, 'headers'), 'desk') !== false;
+  const { isMapped } = headerMapping({ prefix: prefix.toLowerCase(), desk });
   for (const [index, mailbox] of mailboxes.entries()) {
     for (const name of WAYS) {
       const header = headerOf(optionOf(mailbox, 'trust'), name);

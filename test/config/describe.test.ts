@@ -58,7 +58,10 @@ describe('the reference', () => {
     ['mailboxes[].trust', '`none`, `all`; a map, see below', '`none`'],
     ['mailboxes[].imap.port', 'a whole number, 1 to 65535', '993 with tls implicit, else 143'],
     ['mailboxes[].own', 'a list, each entry an address or a domain', 'the IMAP user, if it is an address'],
-    ['rules', 'an empty list', '`[]`'],
+    ['rules', 'a list, see below', '`[]`'],
+    ['rules[].when.not', 'a map, as `rules[].when`', ''],
+    ['rules[].when.all', 'a list, each entry a map, as `rules[].when`', ''],
+    ['headers.map[].values', 'a map: a word of the header, and to each a text', ''],
   ])('says of %s what it takes and its default', (pattern, takes, byDefault) => {
     expect(rowOf(pattern)?.slice(1, 3)).toEqual([takes, byDefault]);
   });
@@ -145,6 +148,13 @@ describe('the JSON Schema', () => {
     ['no mark', mailbox('processed: none')],
     ['a secret', mailbox('trust: {secret: {header: x-s, value: 0123456789abcdef}}')],
     ['no rules', top('rules: []')],
+    [
+      'rules',
+      top(
+        `rules:\n  - name: a\n    when: {all: [{not: {trusted: true}}, {any: [{part: subject, matches: '(\\d+)'}]}]}\n    then: {set: {case.priority: 3, case.labels: [a, 7], case.subject: }, add: {case.labels: x}}`,
+      ),
+    ],
+    ['a mapping', top('headers: {map: [{header: X-A, sets: case.status, values: {on hold: pending, 1: }}]}')],
     ['sections and options without content', top('log:\nrules: ~\nschedule:\nbackoff: {first: }')],
     ['lists and choices without content', mailbox('own:\n    trust:\n    batch:\n    folders:\n    select:')],
     ['an alternative without content', database('database: {url: , embedded: ./data}')],
@@ -209,7 +219,17 @@ describe('the JSON Schema', () => {
     ['a list for a word', mailbox('start: [now]'), '/mailboxes/0/start must be string'],
     ['no folder', mailbox('folders: []'), '/mailboxes/0/folders must NOT have fewer than 1 items'],
     ['no mailbox', 'database: {embedded: x}\nmailboxes: []\n', '/mailboxes must NOT have fewer than 1 items'],
-    ['a rule', top('rules: [{when: x}]'), '/rules/0 must NOT be valid'],
+    ['a rule', top('rules: [{when: x}]'), '/rules/0/when must be object'],
+    [
+      'a condition far inside',
+      top('rules: [{name: a, when: {all: [{not: {wen: 1}}]}, then: {stop: true}}]'),
+      '/rules/0/when/all/0/not must NOT have additional properties',
+    ],
+    [
+      'a value that is a map',
+      top('rules: [{name: a, then: {set: {case.status: {a: b}}}}]'),
+      '/rules/0/then/set/case.status must be string',
+    ],
     ['a start that is none', mailbox('start: yesterday'), '/mailboxes/0/start must match pattern'],
     ['a reference that is escaped', mailbox('select: "$${NAME}"'), '/mailboxes/0/select must match pattern'],
     ['a name with a space', top('').replace('support', 'a b'), '/mailboxes/0/name must match pattern'],

@@ -90,7 +90,7 @@ describe('a config that loads', () => {
       lease: 30_000,
       log: { level: 'info' },
       backoff: { first: 10_000, longest: 900_000 },
-      headers: { prefix: 'x-desk-' },
+      headers: { prefix: 'x-desk-', desk: true, map: [] },
       cases: { subject_number: 'off' },
       flood: { messages: 20, window: 3_600_000 },
       limits: { parse_time: 30_000, parse_memory: 256 * 1024 * 1024, body_characters: 1_000_000 },
@@ -504,7 +504,7 @@ mailboxes:
         [7, 'log.level', '(got `wran`)', 'did you mean `warn`?'],
         [8, 'backoff.longest', 'must not be shorter than `first`', 'raise'],
         [9, 'headers.prefix', 'not the beginning of header field names of your own (got `x:`)', '2 to 60'],
-        [10, 'rules[0]', 'rules come with a later version', 'must be empty'],
+        [10, 'rules[0]', 'must be a map of options, and is a single value', 'name, when, then'],
         [12, 'mailboxes[0].name', 'not a name for a mailbox (got `a b`)', 'letters'],
         [13, 'mailboxes[0].own[0]', 'neither an address nor a domain (got `support`)', '`.example.com`'],
         [14, 'mailboxes[0].imap.password', 'required, but missing', 'add `password: "${IMAP_PASSWORD}"`'],
@@ -1012,7 +1012,7 @@ describe('the file itself', () => {
 describe('the declaration of the options', () => {
   it('has a sentence for each', () => {
     const silent = [...OPTIONS.values()].filter(({ meta }) => !meta.description?.endsWith('.'));
-    expect(silent.map(({ pattern }) => pattern)).toEqual(['', 'rules[]']);
+    expect(silent.map(({ pattern }) => pattern)).toEqual(['']);
   });
 
   it('marks the secrets', () => {

@@ -1,0 +1,201 @@
+import { findTarget, isCustom, isList, type Target } from '../rules/fields.ts';
+import { compilePattern } from '../rules/pattern.ts';
+import type { Condition, Values } from '../rules/rule.ts';
+import { compileTemplate } from '../rules/template.ts';
+import { unknownField, wrongValue } from './field-checks.ts';
+import type { LooseRule } from './loose-rules.ts';
+import { nearest } from './nearest.ts';
+import type { Complaint, Say } from './problems.ts';
+
+/** Says what is wrong with what a rule does: fields, values, groups, and what can have no effect. */
+export function checkActions({ when, then }: LooseRule, say: Say): void {
+  const groups = groupsOf(when, say);
+  const { set = {}, add = {}, remove = {}, clear = [], skip } = then;
+  checkValues('set', set, groups, say);
+  checkValues('add', add, groups, say);
+  checkValues('remove', remove, groups, say);
+  for (const [index, name] of clear.entries()) checkCleared(name, index, say);
+  checkEffects(then, say);
+  if (skip?.toLowerCase() === 'false') {
+    say({ message: 'neither `true` nor a reason', cure: 'take it out, or write `true`' }, ['then', 'skip']);
+  }
+}
+
+function checkValues(action: 'set' | 'add' | 'remove', values: Values, groups: Groups, say: Say): void {
+  for (const [name, texts] of Object.entries(values)) {
+    const path = ['then', action, name];
+    const target = findTarget(name);
+    if (target === undefined) {
+      const complaint = unknownField(name);
+      if (complaint) say(complaint, path);
+      continue;
+    }
+    const isOfMany = isList(target.field);
+    if (action !== 'set' && !isOfMany && !isCustom(target.field)) {
+      const message = `has one value, to which nothing can be added`;
+      say({ message, cure: `use \`set: {${name}: …}\`, or \`clear\`` }, path);
+      continue;
+    }
+    if (action === 'set' && !isOfMany && texts.length > 1) {
+      say({ message: 'has one value, and several are given', cure: 'write one' }, path);
+    }
+    for (const [index, text] of texts.entries()) {
+      checkValue(action, target, text, groups, (complaint) => say(complaint, [...path, index]));
+    }
+  }
+}
+
+function checkValue(
+  action: 'set' | 'add' | 'remove',
+  target: Target,
+  text: string,
+  groups: Groups,
+  say: (complaint: Complaint) => void,
+): void {
+  if (text.trim() === '') return;
+  const template = compileTemplate(text);
+  if ('refused' in template) {
+    say({ message: template.refused, cure: 'write `{name}` or `{1}` for a group, `{{` for a brace' });
+    return;
+  }
+  for (const group of new Set(template.groups)) {
+    const complaint = missingGroup(group, groups);
+    if (complaint) say(complaint);
+  }
+  if (template.groups.length > 0) return;
+  const filled = template.fill(new Map());
+  const complaint =
+    'value' in filled
+      ? wrongValue(target, filled.value, action === 'set' ? target.field.reader : 'labels')
+      : undefined;
+  if (complaint) say(complaint);
+}
+
+function checkCleared(name: string, index: number, say: Say): void {
+  const path = ['then', 'clear', index];
+  const target = findTarget(name);
+  const complaint = unknownField(name);
+  if (complaint) say(complaint, path);
+  else if (target && !target.field.canBeEmpty) {
+    say({ message: `${name} is never empty`, cure: 'take it out, or `set` it' }, path);
+  }
+}
+
+/** What undoes itself, or does nothing. */
+function checkEffects(
+  { set = {}, add = {}, remove = {}, clear = [], skip, stop }: LooseRule['then'],
+  say: Say,
+): void {
+  const doing = { set, add, remove };
+  const names = Object.entries(doing).flatMap(([action, values]) =>
+    Object.keys(values).length > 0 ? [action] : [],
+  );
+  const all = [...names, ...(clear.length > 0 ? ['clear'] : [])];
+  if (skip !== undefined) {
+    for (const action of [...all, ...(stop === true ? ['stop'] : [])]) {
+      say(
+        {
+          message: 'has no effect beside `skip`: nothing is recorded of the mail',
+          cure: 'take one of the two out',
+        },
+        ['then', action],
+      );
+    }
+  } else if (all.length === 0 && stop !== true) {
+    const cure = 'let it `set`, `add`, `remove`, `clear`, `skip` or `stop`';
+    say({ message: 'a rule without effect', cure, onlyAlone: true }, ['then']);
+  }
+  for (const name of clear.filter((each) => Object.hasOwn(set, each))) {
+    say({ message: `${name} is cleared, and set again`, cure: 'take one of the two out' }, [
+      'then',
+      'set',
+      name,
+    ]);
+  }
+  for (const [name, values] of Object.entries(remove)) {
+    const both = values.filter((value) => add[name]?.includes(value));
+    if (both.length > 0) {
+      say({ message: 'taken out, and added again', cure: 'take one of the two out' }, [
+        'then',
+        'remove',
+        name,
+      ]);
+    }
+  }
+}
+
+/** The groups of a rule's patterns. */
+interface Groups {
+  /** Those that hold something whenever the rule matches. */
+  readonly names: ReadonlySet<string>;
+  /** Those of patterns under `any` and `not`. */
+  readonly doubtful: ReadonlySet<string>;
+  /** How many groups the one pattern has that numbers are of; undefined where there are several patterns. */
+  readonly numbers: number | undefined;
+  /** Whether a pattern cannot be read, so that nothing can be said. */
+  readonly isUnknown: boolean;
+}
+
+function groupsOf(when: Condition | undefined, say: Say): Groups {
+  const patterns = when ? [...patternsOf(when, ['when'], true)] : [];
+  const names = new Set<string>();
+  const doubtful = new Set<string>();
+  let isUnknown = false;
+  const sure: number[] = [];
+  for (const { text, path, isSure } of patterns) {
+    const pattern = compilePattern(text);
+    if ('refused' in pattern) {
+      isUnknown = true;
+      continue;
+    }
+    if (isSure) sure.push(pattern.groups);
+    for (const name of pattern.names) {
+      if (isSure && names.has(name)) {
+        say(
+          { message: `another pattern of this rule has a group \`${name}\``, cure: 'give it another name' },
+          path,
+        );
+      }
+      (isSure ? names : doubtful).add(name);
+    }
+  }
+  const [first = -1, ...more] = sure;
+  return { names, doubtful, isUnknown, numbers: more.length > 0 ? undefined : first };
+}
+
+/** Patterns of a condition, and whether they have matched whenever it holds. */
+function* patternsOf(
+  { all, any, not, matches }: Condition,
+  path: (string | number)[],
+  isSure: boolean,
+): Generator<{ text: string; path: (string | number)[]; isSure: boolean }> {
+  if (matches !== undefined) yield { text: matches, isSure, path: [...path, 'matches'] };
+  for (const [index, each] of (all ?? []).entries()) yield* patternsOf(each, [...path, 'all', index], isSure);
+  for (const [index, each] of (any ?? []).entries()) yield* patternsOf(each, [...path, 'any', index], false);
+  if (not) yield* patternsOf(not, [...path, 'not'], false);
+}
+
+function missingGroup(group: string, { names, doubtful, numbers, isUnknown }: Groups): Complaint | undefined {
+  if (isUnknown || names.has(group)) return undefined;
+  if (/^\d+$/.test(group)) {
+    if (numbers === undefined) {
+      const message = `several patterns have a group {${group}}`;
+      return { message, cure: 'give it a name: `(?<name>…)` in the pattern, `{name}` in the value' };
+    }
+    if (Number(group) <= numbers) return undefined;
+  }
+  if (doubtful.has(group)) {
+    return {
+      message: `the group {${group}} is of a pattern under \`any\` or \`not\`, which may have matched nothing`,
+      cure: 'make a rule of its own for each pattern',
+    };
+  }
+  const similar = nearest(group, [...names]);
+  return {
+    message: `no pattern of this rule has a group {${group}}`,
+    cure:
+      similar === undefined
+        ? 'put it into a `matches` of `when`: `(?<name>…)`; for a brace itself write `{{`'
+        : `did you mean \`{${similar}}\`?`,
+  };
+}

@@ -1,0 +1,434 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { ConfigProblems } from '../../src/config/problems.ts';
+import type { Config } from '../../src/config/schema.ts';
+
+/* What is wrong with mapping and rules is said when they are loaded: all at once, each at its place and with its cure. */
+
+const BEGIN = `database: {url: postgres://mailcase@localhost/mailcase}
+mailboxes:
+  - name: support
+    trust: all
+    folders: [INBOX, Archive]
+    imap: {host: imap.example.com, user: support@example.com, password: hunter2!}
+  - name: sales
+    imap: {host: imap.example.com, user: sales@example.com, password: hunter2!}
+`;
+
+async function load(text: string, env: NodeJS.ProcessEnv = {}): Promise<Config> {
+  const folder = await mkdtemp(join(tmpdir(), 'mailcase-rules-'));
+  try {
+    const file = join(folder, 'mailcase.yaml');
+    await writeFile(file, BEGIN + text);
+    return (await loadConfig(file, env)).config;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** `path: message → cure`, in the order of the file. */
+async function problems(text: string, env?: NodeJS.ProcessEnv): Promise<string[]> {
+  try {
+    await load(text, env);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigProblems)) throw error;
+    return error.problems.map(({ path, message, cure }) => `${path}: ${message} → ${cure}`);
+  }
+}
+
+async function expectProblem(text: string, path: string, message: string, cure: string) {
+  const found = await problems(text);
+  expect(found).toEqual([expect.stringContaining(`${path}: `)]);
+  expect(found[0]).toContain(message);
+  expect(found[0]?.split(' → ')[1]).toContain(cure);
+}
+
+const when = (condition: string) => `rules:\n  - {name: a, when: ${condition}, then: {stop: true}}\n`;
+const then = (actions: string, condition = '{part: subject, matches: "(?<key>[A-Z]+)-([0-9]+)"}') =>
+  `rules:\n  - {name: a, when: ${condition}, then: ${actions}}\n`;
+const map = (entry: string) => `headers: {map: [${entry}]}\n`;
+
+describe('what loads', () => {
+  it.each([
+    ['no rule', 'rules: []'],
+    ['rules without content', 'rules:'],
+    ['without when', 'rules: [{name: a, then: {skip: true}}]'],
+    ['a field without a value, which is absent', then('{set: {case.status: closed, case.subject: }}')],
+    ['one text for a list', then('{add: {case.labels: vip}}')],
+    ['groups by name and number', then('{set: {case.external_id: "{key} {1} {2} {0} {{x}"}}')],
+    ['a custom field as a list', then('{add: {customer.custom_fields.topics: [a, b]}}')],
+    ['any header', when('{header: X-What-Ever, exists: true}')],
+    ["one of Desk's", when('{header: X-Desk-Case-Custom-Order, exists: true}')],
+    ['names with blanks and letters', 'rules: [{name: Störung im Netz, then: {skip: true}}]'],
+    ['what narrows', when('{all: [{part: from, ends_with: "@a.example"}, {part: from, starts_with: ann}]}')],
+    ['a stop before what it is not for', `${when('{trusted: true}')}  - {name: b, then: {skip: true}}\n`],
+  ])('%s', async (_, text) => expect(await problems(text)).toEqual([]));
+
+  it('as data, texts and lists alike', async () => {
+    const { rules } = await load(
+      then(
+        '{set: {case.status: closed, case.labels: [a, 7]}, add: {case.custom_fields.Tags: x}, clear: [case.priority]}',
+      ),
+    );
+    expect(rules).toEqual([
+      {
+        name: 'a',
+        when: { part: 'subject', matches: '(?<key>[A-Z]+)-([0-9]+)' },
+        // biome-ignore lint/suspicious/noThenProperty: it is what operators write, and no promise.
+        then: {
+          set: { 'case.status': ['closed'], 'case.labels': ['a', '7'] },
+          add: { 'case.custom_fields.Tags': ['x'] },
+          clear: ['case.priority'],
+        },
+      },
+    ]);
+  });
+
+  it('with values from the environment', async () => {
+    const { rules } = await load(then('{set: {case.subject: "${NAME}"}}'), { NAME: 'a: b' });
+    expect(rules[0]?.then.set).toEqual({ 'case.subject': ['a: b'] });
+  });
+});
+
+describe('conditions', () => {
+  it.each([
+    ['{prt: subject, equals: a}', 'rules[0].when.prt', 'unknown option', 'did you mean `part`?'],
+    ['{subject: a}', 'rules[0].when.subject', 'unknown option', '{part: subject, equals: …}'],
+    ['{part: subjct, equals: a}', 'rules[0].when.part', 'not one of', 'did you mean `subject`?'],
+    ['{}', 'rules[0].when', 'an empty condition', 'name a `header`'],
+    ['{equals: a}', 'rules[0].when', 'says not what to look at', 'name a `header`'],
+    ['{part: subject}', 'rules[0].when', 'says not what to test', '`exists`'],
+    [
+      '{part: subject, equals: a, contains: b}',
+      'rules[0].when',
+      'several things',
+      'all: [{part: …, equals: …}',
+    ],
+    [
+      '{trusted: true, direction: in}',
+      'rules[0].when',
+      'several things',
+      'all: [{trusted: …}, {direction: …}]',
+    ],
+    ['{trusted: true, equals: a}', 'rules[0].when', '`equals` is for', 'condition of its own'],
+    ['{all: []}', 'rules[0].when.all', 'needs at least one entry', 'write it like'],
+    ['{any: []}', 'rules[0].when.any', 'needs at least one entry', 'write it like'],
+    ['{part: subject, one_of: []}', 'rules[0].when.one_of', 'needs at least one', 'write it like'],
+    ['{kind: spam}', 'rules[0].when.kind', 'not one of', '`bounce`'],
+    ['{direction: inn}', 'rules[0].when.direction', 'not one of', 'did you mean `in`?'],
+    ['{trusted: maybe}', 'rules[0].when.trusted', 'true or false', 'write `true`'],
+    ['{size: {over: 10 apples}}', 'rules[0].when.size.over', 'not a size', '16MB'],
+    ['{size: {over: 10MB, under: 1MB}}', 'rules[0].when.size', 'no mail is so large', 'raise `under`'],
+    ['{mailbox: suport}', 'rules[0].when.mailbox', 'no mailbox of this name', 'did you mean `support`?'],
+    ['{folder: Arcive}', 'rules[0].when.folder', 'no folder of this path', 'did you mean `Archive`?'],
+    ['{header: "X Y", exists: true}', 'rules[0].when.header', 'not the name of a header', 'X-Spam-Flag'],
+    [
+      '{header: X-Desk-Case-Statu, exists: true}',
+      'rules[0].when.header',
+      'no header field',
+      'x-desk-case-status',
+    ],
+    ['{header: X-Desk-Colour, exists: true}', 'rules[0].when.header', 'no header field', 'use one of'],
+    ['{header: Preceedence, exists: true}', 'rules[0].when.header', 'nobody writes', 'precedence'],
+    ['{all: [{any: [{not: {wen: 1}}]}]}', 'rules[0].when.all[0].any[0].not.wen', 'unknown option', 'when'],
+    [
+      '{all: [{mailbox: sales}, {folder: Archive}]}',
+      'rules[0].when.all[1].folder',
+      'another mailbox',
+      'INBOX',
+    ],
+    [
+      '{all: [{mailbox: sales}, {trusted: true}]}',
+      'rules[0].when.all[1].trusted',
+      'trusts nobody',
+      'set `trust`',
+    ],
+  ])('%s', (condition, path, message, cure) => expectProblem(when(condition), path, message, cure));
+
+  it('trust, where no mailbox trusts anybody', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mailcase-rules-'));
+    const file = join(folder, 'mailcase.yaml');
+    await writeFile(file, BEGIN.replace('trust: all', 'trust: none') + when('{any: [{trusted: true}]}'));
+    await expect(loadConfig(file, {})).rejects.toThrow('never holds: no mailbox trusts anybody');
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe('patterns', () => {
+  it.each([
+    ['(a', 'not a pattern of RE2 (missing closing ))', 'single quotes'],
+    ['a(?=b)', 'no lookahead', 'use `not`'],
+    ['(?<!a)b', 'no lookahead and no lookbehind', 'use `not`'],
+    ['(a)\\1', 'no backreferences', 'once more'],
+    ['(?>a)', 'no atomic groups', 'nothing is tried twice'],
+    ['a++', 'no possessive repeats', 'nothing is tried twice'],
+    ['a{1001}', 'invalid repeat count', 'RE2'],
+    ['(?:(?:a{0,20}){0,9}){0,5}x{0,900}', 'too large a pattern', 'smaller counts'],
+    ['(?<a>x)(?<a>y)', 'duplicate capture group name', 'RE2'],
+  ])('%s', async (pattern, message, cure) => {
+    const condition = `{all: [{part: subject, matches: '${pattern}'}]}`;
+    await expectProblem(when(condition), 'rules[0].when.all[0].matches', message, cure);
+  });
+
+  it('a long one', () =>
+    expectProblem(
+      when(`{part: subject, matches: '${'a'.repeat(1001)}'}`),
+      'rules[0].when.matches',
+      'longer than 1,000',
+      'one_of',
+    ));
+
+  it('one from outside is not printed', async () => {
+    const text = when('{part: subject, matches: "${PATTERN}"}');
+    const [problem] = await problems(text, { PATTERN: 'canary(' });
+    expect(problem).toContain('${PATTERN}');
+    expect(problem).not.toContain('canary');
+  });
+});
+
+describe('actions', () => {
+  it.each([
+    ['{set: {case.stats: open}}', 'rules[0].then.set.case.stats', 'no field', 'did you mean `case.status`?'],
+    ['{set: {status: open}}', 'rules[0].then.set.status', 'no field', 'did you mean `case.status`?'],
+    [
+      '{set: {case.customfields.a: x}}',
+      'rules[0].then.set.case.customfields.a',
+      'no field',
+      'case.custom_fields.a',
+    ],
+    ['{set: {case.status: done}}', 'rules[0].then.set.case.status', 'not one of new, open', 'correct'],
+    ['{set: {case.language: english}}', 'rules[0].then.set.case.language', 'ISO 639-1', 'correct'],
+    [
+      '{set: {interaction.country_code: UK}}',
+      'rules[0].then.set.interaction.country_code',
+      '3166',
+      'correct',
+    ],
+    ['{set: {case.priority: "11"}}', 'rules[0].then.set.case.priority', '1 to 10', 'correct'],
+    ['{set: {customer.email: joe}}', 'rules[0].then.set.customer.email', 'no usable', 'correct'],
+    ['{set: {case.status: [open, closed]}}', 'rules[0].then.set.case.status', 'has one value', 'write one'],
+    ['{set: {case.status: {a: b}}}', 'rules[0].then.set.case.status', 'a map of options', 'list'],
+    ['{set: [a]}', 'rules[0].then.set', 'must be a map, and is a list', 'write it like'],
+    ['{add: {case.status: open}}', 'rules[0].then.add.case.status', 'has one value', 'set'],
+    ['{remove: {case.priority: "1"}}', 'rules[0].then.remove.case.priority', 'has one value', 'clear'],
+    ['{clear: [case.status]}', 'rules[0].then.clear[0]', 'never empty', 'take it out'],
+    ['{clear: [case.prio]}', 'rules[0].then.clear[0]', 'no field', 'use one of'],
+    ['{}', 'rules[0].then', 'without effect', '`skip`'],
+    ['{stop: false}', 'rules[0].then', 'without effect', '`skip`'],
+    ['{skip: "false"}', 'rules[0].then.skip', 'neither `true` nor a reason', 'take it out'],
+    ['{skip: true, add: {case.labels: a}}', 'rules[0].then.add', 'no effect beside `skip`', 'take one'],
+    ['{skip: true, stop: true}', 'rules[0].then.stop', 'no effect beside `skip`', 'take one'],
+    [
+      '{set: {case.subject: a}, clear: [case.subject]}',
+      'rules[0].then.set.case.subject',
+      'cleared',
+      'take one',
+    ],
+    [
+      '{add: {case.labels: a}, remove: {case.labels: a}}',
+      'rules[0].then.remove.case.labels',
+      'again',
+      'take one',
+    ],
+    [
+      '{set: {case.subject: "{kye}"}}',
+      'rules[0].then.set.case.subject',
+      'no pattern',
+      'did you mean `{key}`?',
+    ],
+    ['{set: {case.subject: "{3}"}}', 'rules[0].then.set.case.subject', 'no pattern', 'write `{{`'],
+    ['{set: {case.subject: "{ x"}}', 'rules[0].then.set.case.subject', 'begins no group', '`{{`'],
+  ])('%s', (actions, path, message, cure) => expectProblem(then(actions), path, message, cure));
+
+  it.each([
+    [
+      'under any',
+      '{any: [{part: subject, matches: "(?<key>a)"}, {trusted: true}]}',
+      '{key}',
+      'under `any` or `not`',
+    ],
+    ['under not', '{not: {part: subject, matches: "(?<key>a)"}}', '{key}', 'under `any` or `not`'],
+    [
+      'a number of two patterns',
+      '{all: [{part: subject, matches: "(a)"}, {part: from, matches: "(b)"}]}',
+      '{1}',
+      'several patterns have a group',
+    ],
+    ['without a pattern', '{trusted: true}', '{key}', 'no pattern of this rule'],
+  ])('a group %s', (_, condition, group, message) =>
+    expectProblem(then(`{set: {case.subject: "${group}"}}`, condition), 'case.subject', message, ''),
+  );
+
+  it('one name in two patterns', () =>
+    expectProblem(
+      then('{stop: true}', '{all: [{part: subject, matches: "(?<k>a)"}, {part: from, matches: "(?<k>b)"}]}'),
+      'rules[0].when.all[1].matches',
+      'another pattern of this rule has a group `k`',
+      'another name',
+    ));
+});
+
+describe('what can never be', () => {
+  const SPAM = '{header: X-Spam-Flag, equals: "yes"}';
+  it.each([
+    ['{all: [{trusted: true}, {trusted: false}]}', 'rules[0].when.all[1]', '`when.all[0]`'],
+    ['{all: [{direction: in}, {all: [{direction: out}]}]}', 'rules[0].when.all[1].all[0]', '`when.all[0]`'],
+    ['{all: [{kind: mail}, {kind: list}]}', 'rules[0].when.all[1]', '`when.all[0]`'],
+    ['{all: [{mailbox: support}, {mailbox: sales}]}', 'rules[0].when.all[1]', '`when.all[0]`'],
+    [`{all: [${SPAM}, {not: ${SPAM}}]}`, 'rules[0].when.all[1].not', '`when.all[0]`'],
+    ['{all: [{header: X-A, exists: false}, {header: X-A, contains: b}]}', 'rules[0].when.all[1]', 'all[0]'],
+    ['{all: [{part: subject, equals: a}, {part: subject, equals: b}]}', 'rules[0].when.all[1]', 'all[0]'],
+    [
+      '{all: [{part: subject, equals: ab}, {part: subject, starts_with: b}]}',
+      'rules[0].when.all[1]',
+      'all[0]',
+    ],
+    ['{all: [{size: {over: 2MB}}, {size: {under: 1MB}}]}', 'rules[0].when.all[1]', 'all[0]'],
+    [
+      '{any: [{all: [{kind: mail}, {kind: list}]}, {trusted: true}]}',
+      'rules[0].when.any[0].all[1]',
+      'any[0].all[0]',
+    ],
+  ])('%s', (condition, path, message) =>
+    expectProblem(when(condition), path, `can never hold together with`, '').then(async () =>
+      expect((await problems(when(condition)))[0]).toContain(message),
+    ),
+  );
+
+  it.each([
+    [
+      'one that stops at all',
+      '{name: a, then: {set: {case.status: open}, stop: true}}',
+      '{name: b, then: {skip: true}}',
+    ],
+    ['one that skips all', '{name: a, then: {skip: true}}', `{name: b, when: ${SPAM}, then: {stop: true}}`],
+    [
+      'the same',
+      `{name: a, when: ${SPAM}, then: {skip: true}}`,
+      `{name: b, when: ${SPAM}, then: {stop: true}}`,
+    ],
+    [
+      'a narrower one',
+      `{name: a, when: ${SPAM}, then: {skip: true}}`,
+      `{name: b, when: {all: [{trusted: true}, ${SPAM}]}, then: {stop: true}}`,
+    ],
+  ])('a rule after %s', (_, first, second) =>
+    expectProblem(
+      `rules:\n  - ${first}\n  - ${second}\n`,
+      'rules[1].name',
+      'never runs: the rule a (rules[0])',
+      'move it before',
+    ),
+  );
+
+  it('two of one name', () =>
+    expectProblem(
+      'rules: [{name: a, when: {trusted: true}, then: {skip: true}}, {name: A, then: {skip: true}}]',
+      'rules[1].name',
+      'another rule has this name',
+      'its own name',
+    ));
+});
+
+describe('the mapping', () => {
+  it.each([
+    [
+      '{header: Subject, sets: case.subject}',
+      'headers.map[0].header',
+      'a standard header field',
+      'use a rule',
+    ],
+    [
+      '{header: List-Foo, sets: case.subject}',
+      'headers.map[0].header',
+      'a standard header field',
+      'use a rule',
+    ],
+    ['{header: "X*", sets: "case.custom_fields.*"}', 'headers.map[0].header', 'too short', 'X-Shop-*'],
+    ['{header: "X-*-A", sets: case.subject}', 'headers.map[0].header', 'not the name', 'at the end alone'],
+    ['{header: X-A, sets: case.stats}', 'headers.map[0].sets', 'no field', 'did you mean `case.status`?'],
+    ['{header: X-A}', 'headers.map[0].sets', 'required', 'sets: case.status'],
+    ['{header: X-A, sets: case.status, reader: txt}', 'headers.map[0].reader', 'not one of', '`text`'],
+    [
+      '{header: X-A, sets: case.status, reader: text}',
+      'headers.map[0].reader',
+      'cannot be kept',
+      'custom field',
+    ],
+    [
+      '{header: X-A, sets: case.status, separator: ";"}',
+      'headers.map[0].separator',
+      'labels alone',
+      'take it out',
+    ],
+    ['{header: X-A-*, sets: case.status}', 'headers.map[0].sets', 'many names', 'custom_fields.*'],
+    [
+      '{header: X-A, sets: "case.custom_fields.*"}',
+      'headers.map[0].sets',
+      'has none',
+      'name the custom field',
+    ],
+    [
+      '{header: X-A, sets: case.status, values: {done: finished}}',
+      'headers.map[0].values.done',
+      'not one of',
+      '',
+    ],
+    [
+      '{header: X-A, sets: case.status}, {header: x-a, sets: case.status}',
+      'headers.map[1].header',
+      'the same as',
+      '',
+    ],
+  ])('%s', (entry, path, message, cure) => expectProblem(map(entry), path, message, cure));
+
+  it('the header field of a secret', async () => {
+    const trust = 'trust: {secret: {header: x-our-secret, value: 0123456789abcdef}}';
+    const folder = await mkdtemp(join(tmpdir(), 'mailcase-rules-'));
+    const file = join(folder, 'mailcase.yaml');
+    await writeFile(
+      file,
+      BEGIN.replace('trust: all', trust) + map('{header: X-Our-Secret, sets: case.subject}'),
+    );
+    await expect(loadConfig(file, {})).rejects.toThrow('the header field of a secret or a signature');
+    await rm(folder, { recursive: true });
+  });
+});
+
+it('says everything at once, each at its line', async () => {
+  const text = `headers:
+  map:
+    - {header: Subject, sets: case.subjct}
+rules:
+  - name: one
+    when:
+      all:
+        - {part: subject, matches: '(a'}
+        - {mailbox: suport}
+    then:
+      set:
+        case.status: done
+        case.priorty: 3
+  - name: one
+    when: {trusted: maybe}
+    then: {clear: [case.status]}
+`;
+  const error = await load(text).catch((thrown: unknown) => thrown);
+  if (!(error instanceof ConfigProblems)) throw error;
+  expect(error.problems.map(({ line, path }) => `${(line ?? 0) - 9}: ${path}`)).toEqual([
+    '2: headers.map[0].header',
+    '2: headers.map[0].sets',
+    '7: rules[0].when.all[0].matches',
+    '8: rules[0].when.all[1].mailbox',
+    '11: rules[0].then.set.case.status',
+    '12: rules[0].then.set.case.priorty',
+    '13: rules[1].name',
+    '14: rules[1].when.trusted',
+    '15: rules[1].then.clear[0]',
+  ]);
+});
