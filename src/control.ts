@@ -16,7 +16,8 @@ export async function controlMessage(judge: JudgeMessage, folder: FolderRef): Pr
   const source = Buffer.from(CONTROL.replace('ID', randomUUID()));
   const fetched = { uid: LAST_UID, sizeBytes: source.length, receivedAt: new Date(), source };
   const outcome = await judge(folder, fetched);
-  if (!('error' in outcome)) return outcome;
+  // A rule that skips every mail would leave nothing to be tried.
+  if (!('error' in outcome)) return { ...outcome, directives: { ...outcome.directives, byRules: undefined } };
   throw new MailcaseError(
     'recording_broken',
     `no message can be read, not even one made to try it, so none is to blame: ${outcome.error}`,

@@ -81,7 +81,7 @@ export interface PollReport {
   recorded: number;
   duplicates: number;
   quarantined: number;
-  /** Copies of mail that somebody has dropped: nothing is recorded of them. */
+  /** What a rule skips, and copies of mail that somebody has dropped: nothing is recorded of them. */
   skipped: number;
   /** Header values that were not applied. */
   refused: number;

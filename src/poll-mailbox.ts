@@ -152,7 +152,7 @@ export function folderContext(
     ...given,
     db,
     mailbox,
-    judge: judges.judgeFor(mailbox, folder.role, recording),
+    judge: judges.judgeFor(mailbox, folder, recording),
     policy: {
       flood: recording.flood,
       redactions: judges.redactionsFor(mailbox),

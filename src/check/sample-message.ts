@@ -94,7 +94,7 @@ export async function sampleMessage(
   if ('error' in incoming) return undefined;
   const { message, customer } = incoming;
   const { headers } = message;
-  const carries = rules.mapping.prefixed(headers).some(({ value }) => value !== '');
+  const carries = rules.mapping.carried(headers).some(({ value }) => value !== '');
   const evidence = evidenceOf(rules, { source: fetched.header, receivedAt: fetched.receivedAt });
   const coverage = carries && typeof rules.trust === 'object' && rules.trust.dkim;
   const dkim = coverage ? coverageOf(coverage, evidence) : undefined;

@@ -53,7 +53,7 @@ export async function takeSample(
   const messages: SampledMessage[] = [];
   let unreadable = 0;
   for (const folder of folders) {
-    const rules = createJudge(judgeSetup(mailbox, folder.config.role, config));
+    const rules = createJudge(judgeSetup(mailbox, folder.config, config));
     const here = listed.filter((each) => each.folder === folder);
     const taken = await withReceipt(db, folder, here);
     for await (const headers of readHeaders(source, mailbox, folder, here)) {
@@ -147,7 +147,7 @@ async function readSentFrom(
   const uids = await searchMessages(session, {});
   const headers = await fetchHeaders(session, await fetchSizes(session, uids.slice(-MAX_SENT)));
   onAnswer();
-  const rules = createJudge(judgeSetup(mailbox, 'sent', config));
+  const rules = createJudge(judgeSetup(mailbox, { path, role: 'sent' }, config));
   const messages = await Promise.all(headers.map((fetched) => sampleMessage(rules, fetched, false)));
   return messages.flatMap((message) => message?.from ?? []);
 }

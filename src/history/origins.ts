@@ -108,7 +108,7 @@ export function reasonOf(
 }
 
 function headerFor(field: string, mail: Directives | undefined): string | undefined {
-  return mail?.applied.find((header) => header.field === `case.${field}`)?.by;
+  return mail?.applied.findLast((header) => header.field === `case.${field}`)?.by;
 }
 
 /** What the daemon has decided of a mail, for the fields of its case that hang on it. */

@@ -1,4 +1,4 @@
-import type { FolderConfig, MailboxConfig, RecordingConfig } from '../config/schema.ts';
+import type { FolderConfig, HeadersConfig, MailboxConfig, RecordingConfig } from '../config/schema.ts';
 import { errorMessage } from '../errors.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
 import { type OwnMatcher, ownMatcher } from '../message/addresses.ts';
@@ -11,18 +11,15 @@ import { parseMessage } from '../message/parse.ts';
 import { type Redaction, redactSource } from '../message/redact.ts';
 import type { Counting, FolderRef, Incoming, Untrusted } from '../record/incoming.ts';
 import type { Unrecordable } from '../record/quarantine.ts';
-import {
-  interactionKind,
-  messageCustomer,
-  messageDirection,
-  messageParties,
-  type Setting,
-} from '../rules/attribution.ts';
+import { interactionKind, messageCustomer, messageDirection, messageParties } from '../rules/attribution.ts';
 import { type CaseNumberReader, caseNumberReader } from '../rules/case-number.ts';
-import type { Conclusion } from '../rules/directives.ts';
+import { type Conclusion, type Directives, setBy } from '../rules/directives.ts';
+import { directivesOf } from '../rules/directives-of.ts';
+import type { RuleSetting } from '../rules/facts.ts';
 import { type HeaderMapping, headerMapping } from '../rules/header-mapping.ts';
 import { keptDirectives } from '../rules/kept-directives.ts';
-import { trustedDirectives } from '../rules/trusted-directives.ts';
+import type { RuleConfig } from '../rules/rule.ts';
+import { compileRules, type Rules } from '../rules/rules.ts';
 import { awaitedKey } from '../trust/dkim.ts';
 import type { Authentication, Evidence, Trust, TrustWays, Verdict } from '../trust/trust.ts';
 import { NONCE_USED, verdictOf } from '../trust/verdict.ts';
@@ -37,8 +34,12 @@ export interface JudgeSetup {
   /** Headers (lower case) with secrets and signatures, of whichever mailbox: never a part of what the mail says. */
   readonly trustHeaders: readonly string[];
   readonly own: readonly string[];
+  /** The mailbox's name, and the folder's path. */
+  readonly mailbox: string;
+  readonly folder: string;
   readonly role: FolderConfig['role'];
-  readonly prefix: string;
+  readonly headers: HeadersConfig;
+  readonly rules: readonly RuleConfig[];
   readonly subjectNumber: string;
   readonly bodyCharacters: number;
 }
@@ -46,21 +47,27 @@ export interface JudgeSetup {
 /** A folder's rules, made ready once. */
 export interface Judge extends EvidenceRules {
   readonly mapping: HeaderMapping;
+  readonly rules: Rules;
   readonly isOwn: OwnMatcher;
+  /** The mailbox's name, and the folder's path. */
+  readonly mailbox: string;
+  readonly folder: string;
   readonly caseNumbers: CaseNumberReader;
   readonly redactions: readonly Redaction[];
   /** Longest text that is kept, in UTF-16 code units. */
   readonly bodyCharacters: number;
 }
 
-/** What of a mailbox's configuration says how its mail is judged. */
-export type JudgedMailbox = Pick<MailboxConfig, 'trust' | 'own' | 'authentication'>;
+/** What of the configuration counts for the mail of a folder. */
+export type JudgedMailbox = Pick<MailboxConfig, 'name' | 'trust' | 'own' | 'authentication'>;
+export type JudgedFolder = Pick<FolderConfig, 'path' | 'role'>;
+export type JudgedBy = Pick<RecordingConfig, 'headers' | 'rules' | 'cases' | 'limits'>;
 
 /** @param all mailboxes, since mail that was meant for another one may come to this one */
 export function judgeSetup(
-  { trust, own, authentication }: JudgedMailbox,
-  role: FolderConfig['role'],
-  { headers, cases, limits }: Pick<RecordingConfig, 'headers' | 'cases' | 'limits'>,
+  { name, trust, own, authentication }: JudgedMailbox,
+  { path, role }: JudgedFolder,
+  { headers, rules, cases, limits }: JudgedBy,
   all: readonly Pick<MailboxConfig, 'trust'>[] = [],
 ): JudgeSetup {
   return {
@@ -69,8 +76,11 @@ export function judgeSetup(
     redactions: redactionsOf([{ trust }, ...all]),
     trustHeaders: trustHeadersOf([{ trust }, ...all]),
     own,
+    mailbox: name,
+    folder: path,
     role,
-    prefix: headers.prefix,
+    headers,
+    rules,
     subjectNumber: cases.subject_number,
     bodyCharacters: limits.body_characters,
   };
@@ -92,14 +102,15 @@ function waysOf(mailboxes: readonly Pick<MailboxConfig, 'trust'>[]): TrustWays[]
 }
 
 export function createJudge(setup: JudgeSetup): Judge {
-  const { trust, authentication, own, role, prefix, subjectNumber, bodyCharacters } = setup;
-  const { redactions, trustHeaders } = setup;
+  const { trust, authentication, own, mailbox, folder, role, headers, rules } = setup;
+  const { subjectNumber, bodyCharacters, redactions, trustHeaders } = setup;
   return {
     trust,
     authentication,
-    mapping: headerMapping(prefix, ...trustHeaders),
+    mapping: headerMapping(headers, trustHeaders),
+    rules: compileRules(rules),
     isOwn: ownMatcher(own),
-    role,
+    ...{ mailbox, folder, role },
     caseNumbers: caseNumberReader(subjectNumber),
     redactions,
     bodyCharacters,
@@ -116,6 +127,8 @@ export interface Received {
   readonly left: LeftInMailbox | undefined;
   /** INTERNALDATE. */
   readonly receivedAt: Date;
+  /** How large the whole mail is; of one that was fetched whole, as it was counted here. */
+  readonly sizeBytes: number;
   /** As in Incoming. */
   readonly awaitsKey?: string | undefined;
   /** Secrets overwritten. */
@@ -133,7 +146,7 @@ export interface Known {
 /** Takes a message over: from here on its bytes are ours, and a secret in them is overwritten where they are. */
 export function receive(
   rules: Judge,
-  { source, left, receivedAt }: FetchedMessage,
+  { source, left, receivedAt, sizeBytes }: FetchedMessage,
   { verdict, evidence = evidenceOf(rules, { source, receivedAt }) }: Known = {},
 ): Received {
   const { trust, redactions } = rules;
@@ -141,6 +154,8 @@ export function receive(
   const mayWait = verdict === undefined && !found.trusted && typeof trust === 'object' && trust.dkim;
   return {
     ...{ left, receivedAt, verdict: found },
+    // RFC822.SIZE is an estimate at some servers.
+    sizeBytes: left === undefined ? source.length : sizeBytes,
     awaitsKey: mayWait ? awaitedKey(mayWait, evidence) : undefined,
     source: redactSource(source, redactions),
   };
@@ -159,38 +174,59 @@ export type Judgement = Pick<
  */
 export async function conclude(
   rules: Judge,
-  { verdict, source, left, receivedAt }: Received,
+  { verdict, source, left, receivedAt, sizeBytes }: Received,
 ): Promise<Judgement> {
   const parsed = withLeft(await parseMessage(source, rules.redactions), left);
-  const kind = interactionKind(parsed, rules.isOwn);
-  const message = { ...parsed, kind: kind.value };
+  const found = interactionKind(parsed, rules.isOwn);
+  const { kind, ...counting } = countingOf(rules, parsed, found, sizeBytes, verdict);
+  const message = { ...parsed, kind };
   return {
     // The key is made of all of it: a limit that changes must not make a copy another mail.
     dedupeKey: dedupeKey(message, rules.mapping.isMapped, left === undefined ? undefined : receivedAt),
-    ...countingOf(rules, message, kind, verdict),
-    untrusted: verdict.nonce?.isDecisive ? untrustedOf(rules, message, kind, verdict) : undefined,
+    ...counting,
+    untrusted: verdict.nonce?.isDecisive ? untrustedOf(rules, parsed, found, sizeBytes, verdict) : undefined,
     caseNumbers: rules.caseNumbers(message.subject ?? ''),
     message: keptOf(message, rules.bodyCharacters),
   };
 }
 
 /** What a message comes to where another mail has its nonce: the same as if it had never been trusted. */
-function untrustedOf(rules: Judge, message: Message, kind: Conclusion<Kind>, verdict: Verdict): Untrusted {
+function untrustedOf(
+  rules: Judge,
+  message: Message,
+  found: Conclusion<Kind>,
+  sizeBytes: number,
+  verdict: Verdict,
+): Untrusted {
   const untrusted = { ...verdict, ...NONCE_USED };
   const { trusted, reason: trustWhy } = untrusted;
   return {
     trusted,
     trustWhy,
-    ...countingOf(rules, message, kind, untrusted),
+    ...countingOf(rules, message, found, sizeBytes, untrusted),
   };
 }
 
-/** What of a message counts under a verdict. */
-function countingOf(rules: Judge, message: Message, kind: Conclusion<Kind>, verdict: Verdict): Counting {
-  const directives = trustedDirectives(verdict, rules.mapping, message.headers);
-  const setting: Setting = { isOwn: rules.isOwn, role: rules.role, senderAuth: verdict.senderAuth };
+/**
+ * What of a message counts under a verdict.
+ *
+ * @param found what the message says that it is; a rule may say otherwise
+ */
+function countingOf(
+  rules: Judge,
+  parsed: Message,
+  found: Conclusion<Kind>,
+  sizeBytes: number,
+  verdict: Verdict,
+): Counting & Pick<Message, 'kind'> {
+  const { isOwn, mailbox, folder, role } = rules;
+  const setting: RuleSetting = { isOwn, mailbox, folder, role, sizeBytes, senderAuth: verdict.senderAuth };
+  const asFound = { ...parsed, kind: found.value };
+  const directives = directivesOf(verdict, rules.mapping, rules.rules, asFound, setting);
+  const kind = kindOf(directives, found);
+  const message = { ...parsed, kind: kind.value };
   const direction = messageDirection(message, directives, setting);
-  if (rules.mapping.prefixed(message.headers).length > 0) {
+  if (rules.mapping.carried(message.headers).length > 0) {
     directives.decided.push({
       what: 'trust',
       value: verdict.trusted ? 'trusted' : null,
@@ -207,11 +243,20 @@ function countingOf(rules: Judge, message: Message, kind: Conclusion<Kind>, verd
   if (kind.why !== '') directives.decided.push({ what: 'kind', ...kind });
   directives.decided.push({ what: 'direction', ...direction });
   return {
+    kind: kind.value,
     directives: keptDirectives(directives),
     direction: direction.value,
     customer: messageCustomer(message, directives, direction.value, setting),
     parties: messageParties(message, setting),
   };
+}
+
+/** What a message is: as a rule says, else as it says itself. */
+function kindOf(directives: Directives, found: Conclusion<Kind>): Conclusion<Kind> {
+  const { kind } = directives.interaction;
+  return kind === undefined
+    ? found
+    : { value: kind, why: `${setBy(directives, 'interaction.kind')} says so` };
 }
 
 /** A message and what was concluded of it, ready to be recorded. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
-import type { FolderConfig, LimitsConfig, MailboxConfig, RecordingConfig } from '../config/schema.ts';
+import type { LimitsConfig, MailboxConfig } from '../config/schema.ts';
 import { Keys, resolverOf } from '../dkim/keys.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
@@ -14,6 +14,8 @@ import {
   createJudge,
   incomingOf,
   type Judge,
+  type JudgedBy,
+  type JudgedFolder,
   type JudgedMailbox,
   judgeSetup,
   receive,
@@ -106,12 +108,8 @@ export class Judges {
   }
 
   /** How the mail of a folder is judged. */
-  judgeFor(
-    mailbox: JudgedMailbox,
-    role: FolderConfig['role'],
-    recording: Pick<RecordingConfig, 'headers' | 'cases' | 'limits'>,
-  ): JudgeMessage {
-    const setup = judgeSetup(mailbox, role, recording, this.mailboxes);
+  judgeFor(mailbox: JudgedMailbox, folder: JudgedFolder, recording: JudgedBy): JudgeMessage {
+    const setup = judgeSetup(mailbox, folder, recording, this.mailboxes);
     const rules = createJudge(setup);
     this.setups += 1;
     const setupId = this.setups;

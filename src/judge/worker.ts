@@ -14,6 +14,7 @@ export interface Task {
   /** As in Received. */
   readonly left: LeftInMailbox | undefined;
   readonly receivedAt: Date;
+  readonly sizeBytes: number;
 }
 
 /** What became of it: a judgement, or why the message cannot be read. */
@@ -33,9 +34,10 @@ export default async function work({
   source,
   left,
   receivedAt,
+  sizeBytes,
 }: Task): Promise<Answer> {
   try {
-    const received = { verdict, left, receivedAt, source: bufferOf(source) };
+    const received = { verdict, left, receivedAt, sizeBytes, source: bufferOf(source) };
     return { judgement: sent(await conclude(judgeFor(setupId, setup), received)) };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };

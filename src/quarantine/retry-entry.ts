@@ -69,13 +69,14 @@ async function record(
   const end = endOf(await loadDecideStore(trx, [incoming], policy));
   await changeReceipt(trx, incoming, end, policy);
   await resolveEntry(trx, entry, { ...end, actor, wasTried: true });
-  const { resolution: outcome, interactionId } = end;
+  const { resolution: outcome, interactionId, reason } = end;
   // What is taken back has no number that lasts.
   if (dryRun && outcome === 'recorded') return { ...NOTHING, id, outcome };
   return {
     ...NOTHING,
     id,
     outcome,
+    error: reason,
     interaction_id: interactionId,
     case_id: await caseOf(trx, interactionId),
   };
@@ -87,12 +88,16 @@ const NOTHING = { interaction_id: null, case_id: null, stage: null, error: null 
 interface Became {
   readonly resolution: 'recorded' | 'duplicate' | 'skipped';
   readonly interactionId: number | null;
+  /** Which rule skips it, where one does. */
+  readonly reason: string | null;
 }
 
-function endOf({ plan: { receipts } }: Recorded): Became {
+function endOf({ plan: { receipts }, leftOut }: Recorded): Became {
   const [receipt] = receipts;
-  if (receipt === undefined) return { resolution: 'skipped', interactionId: null };
-  return { resolution: receipt.outcome, interactionId: idOf(receipt.interaction) };
+  if (receipt === undefined) {
+    return { resolution: 'skipped', interactionId: null, reason: leftOut[0]?.reason ?? null };
+  }
+  return { resolution: receipt.outcome, interactionId: idOf(receipt.interaction), reason: null };
 }
 
 /**
@@ -102,25 +107,26 @@ function endOf({ plan: { receipts } }: Recorded): Became {
 async function changeReceipt(
   trx: Transaction,
   incoming: Incoming,
-  { resolution, interactionId }: Became,
+  { resolution, interactionId, reason }: Became,
   { importing }: Policy,
 ): Promise<void> {
   const { folder, uid, dedupeKey } = incoming;
   const isMarked = resolution !== 'skipped' && importing === undefined;
   await trx.raw(
-    `insert into receipts as r (folder_id, uid_validity, uid, outcome, interaction_id, dedupe_key, is_cut, processed_at)
-     values (:folderId, :uidValidity, :uid, :resolution, :interactionId, :dedupeKey, :isCut,
+    `insert into receipts as r (folder_id, uid_validity, uid, outcome, interaction_id, dedupe_key, is_cut, last_error, processed_at)
+     values (:folderId, :uidValidity, :uid, :resolution, :interactionId, :dedupeKey, :isCut, :reason,
        case when :isMarked then null else now() end)
      on conflict (folder_id, uid_validity, uid) do update set
        outcome = excluded.outcome, interaction_id = excluded.interaction_id, dedupe_key = excluded.dedupe_key,
        is_cut = excluded.is_cut,
-       last_error = null, attempts = r.attempts + 1, recorded_at = now(),
+       last_error = excluded.last_error, attempts = r.attempts + 1, recorded_at = now(),
        processed_at = case when :isMarked then null else r.processed_at end`,
     {
       ...folder,
       uid,
       resolution,
-      interactionId: interactionId,
+      interactionId,
+      reason,
       dedupeKey,
       isMarked,
       isCut: isCut(incoming),

@@ -104,7 +104,7 @@ async function judgeKept(
   const { uid, ...folder } = place;
   const source = await readContent(db, entry);
   const sizeBytes = entry.sizeBytes ?? source.length;
-  const judge = judges.judgeFor(mailbox, roleOf(entry, mailbox), config);
+  const judge = judges.judgeFor(mailbox, { path: entry.path, role: roleOf(entry, mailbox) }, config);
   return judge(folder, { uid, sizeBytes, receivedAt, source }, { verdict });
 }
 

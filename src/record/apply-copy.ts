@@ -1,6 +1,7 @@
 import { isAutomatic } from '../message/kind.ts';
 import { type Conclusion, type Status, setBy } from '../rules/directives.ts';
-import { type Cause, change, replaceCustomer, setFields, setStatus } from './change-case.ts';
+import { type Cause, change } from './change.ts';
+import { replaceCustomer, setStatus } from './change-case.ts';
 import { decideCase, giveExternalId, newCase, noteCase } from './decide-case.ts';
 import { decideCustomer } from './decide-customer.ts';
 import { conclude, refuse } from './directives.ts';
@@ -9,6 +10,7 @@ import { askedStatus, isSettled, nextStatus } from './lifecycle.ts';
 import { noteParticipants } from './participation.ts';
 import type { NewInteraction, Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
+import { setFields } from './set-fields.ts';
 import { answeredInteraction } from './threading.ts';
 import type {
   Changeable,
@@ -73,12 +75,15 @@ export function applyCopy(view: View, plan: Plan, policy: Policy, original: Orig
   if (isMoved) view.resize(supportCase, 1);
   Object.assign(known, { supportCase, customer, direction });
   if (ref.id !== undefined) {
-    plan.changed.push({ id: ref.id, supportCase, customer, direction, directives, outsider });
+    const { kind } = copy.message;
+    plan.changed.push({ id: ref.id, supportCase, customer, direction, kind, directives, outsider });
     return;
   }
   // The original is of this batch, and not stored yet.
   const interaction = ref as NewInteraction;
-  const amended = { ...interaction.incoming, directives, trusted: true, direction };
+  const { kind } = copy.message;
+  const message = { ...interaction.incoming.message, kind };
+  const amended = { ...interaction.incoming, message, directives, trusted: true, direction };
   Object.assign(interaction, { incoming: amended, supportCase, customer, outsider });
 }
 

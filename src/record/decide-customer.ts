@@ -2,7 +2,7 @@ import { type Address, addressKey } from '../message/addresses.ts';
 import { parsePersonName } from '../message/names.ts';
 import { type Directives, setBy } from '../rules/directives.ts';
 import { MAX_CUSTOM_FIELDS } from '../rules/limits.ts';
-import { hasRoomFor, withField } from './custom-fields.ts';
+import { changesOfCustomFields, withField, withoutField } from './custom-fields.ts';
 import { conclude, refuse } from './directives.ts';
 import type { Incoming } from './incoming.ts';
 import type { Plan } from './plan.ts';
@@ -26,7 +26,7 @@ export interface TiedCustomer {
 
 /**
  * Finds or makes the customer of a message, and fills in what the message says of them: names only where there is
- * none yet, headers always.
+ * none yet, headers and rules always.
  *
  * @param tied the customer whom the message concerns by what it answers, where only that can say it
  */
@@ -78,20 +78,26 @@ function finder(
   };
 }
 
+/** Fields of a customer that have one value each. */
+const SINGLE = ['first_name', 'last_name', 'company', 'phone', 'language'] as const;
+
 function fillFields(plan: Plan, customer: Customer, directives: Directives, mayReplace: boolean): void {
-  const { company, phone, custom_fields } = directives.customer;
-  if (company !== undefined && (mayReplace || customer.company === null))
-    set(plan, customer, 'company', company);
-  if (phone !== undefined && (mayReplace || customer.phone === null)) set(plan, customer, 'phone', phone);
-  for (const [key, value] of custom_fields) {
-    const has = Object.hasOwn(customer.custom_fields, key);
-    if (has && (!mayReplace || customer.custom_fields[key] === value)) continue;
-    if (!hasRoomFor(customer.custom_fields, key)) {
-      const reason = `a customer has at most ${MAX_CUSTOM_FIELDS} custom fields`;
-      refuse(directives, `customer.custom_fields.${key}`, reason);
-      continue;
-    }
-    customer.custom_fields = withField(customer.custom_fields, key, value);
+  for (const field of SINGLE) {
+    const cleared = directives.byRules?.cleared.has(`customer.${field}`) ? null : undefined;
+    const value = directives.customer[field] ?? cleared;
+    if (value !== undefined && (mayReplace || customer[field] === null)) set(plan, customer, field, value);
+  }
+  const refusal = `a customer has at most ${MAX_CUSTOM_FIELDS} custom fields`;
+  const { custom_fields } = customer;
+  for (const { key, value } of changesOfCustomFields(
+    'customer',
+    custom_fields,
+    directives,
+    mayReplace,
+    refusal,
+  )) {
+    const fields = customer.custom_fields;
+    customer.custom_fields = value === null ? withoutField(fields, key) : withField(fields, key, value);
     plan.customers.add(customer);
   }
 }
@@ -189,6 +195,7 @@ function newCustomer(plan: Plan): Customer {
     company: null,
     phone: null,
     external_id: null,
+    language: null,
     custom_fields: {},
   };
   plan.customers.add(customer);
@@ -208,8 +215,8 @@ function fillName(plan: Plan, customer: Customer, address: Address | undefined):
 function set(
   plan: Plan,
   customer: Customer,
-  column: 'first_name' | 'last_name' | 'company' | 'phone' | 'external_id',
-  value: string,
+  column: (typeof SINGLE)[number] | 'external_id',
+  value: string | null,
 ): void {
   if (customer[column] === value) return;
   customer[column] = value;

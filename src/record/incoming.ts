@@ -48,4 +48,4 @@ export interface Incoming {
 export type Counting = Pick<Incoming, 'directives' | 'direction' | 'customer' | 'parties'>;
 
 /** What a message comes to without trust. */
-export type Untrusted = Counting & Pick<Incoming, 'trusted' | 'trustWhy'>;
+export type Untrusted = Counting & Pick<Incoming, 'trusted' | 'trustWhy'> & Pick<Message, 'kind'>;

@@ -2,7 +2,7 @@ import type { Transaction } from '../db/connect.ts';
 import { errorMessage, MailcaseError } from '../errors.ts';
 import { decide } from './decide.ts';
 import type { Incoming } from './incoming.ts';
-import { findLeftOut } from './left-out.ts';
+import { findLeftOut, type LeftOut, skippedBecause } from './left-out.ts';
 import { loadView } from './load.ts';
 import { takeNonces } from './nonces.ts';
 import type { Plan } from './plan.ts';
@@ -12,8 +12,8 @@ import { storePlan } from './store.ts';
 /** What messages have come to. */
 export interface Recorded {
   readonly plan: Plan;
-  /** Dropped before by somebody: nothing is recorded of them. */
-  readonly leftOut: readonly Incoming[];
+  /** Nothing is recorded of them: a rule says so, or somebody has dropped them before. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /**
@@ -27,13 +27,19 @@ export async function loadDecideStore(
   batch: readonly Incoming[],
   policy: Policy,
 ): Promise<Recorded> {
-  const dropped = await findLeftOut(trx, batch);
-  const wanted = batch.filter((incoming) => !dropped.has(incoming));
+  const before = await findLeftOut(trx, batch);
+  const wanted = batch.filter((incoming) => !before.has(incoming));
   // First of all that is locked, so that nobody waits for a nonce while others wait for his customers.
-  const open = (await takeNonces(trx, wanted)).map(withOwnDirectives);
+  const settled = await takeNonces(trx, wanted);
+  const open = settled.filter((incoming) => skippedBecause(incoming) === undefined).map(withOwnDirectives);
   const plan = decideOrBlame(await loadView(trx, open, policy), open, policy);
   await storePlan(trx, plan);
-  return { plan, leftOut: [...dropped] };
+  const skipped = settled.flatMap((incoming) => {
+    const reason = skippedBecause(incoming);
+    return reason === undefined ? [] : [{ ...incoming, reason }];
+  });
+  const dropped = [...before].map(([incoming, reason]) => ({ ...incoming, reason }));
+  return { plan, leftOut: [...dropped, ...skipped] };
 }
 
 /** Decisions add to the directives; an attempt that is run again must not find what the one before added. */

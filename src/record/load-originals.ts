@@ -1,6 +1,7 @@
 import type { Transaction } from '../db/connect.ts';
 import type { Kind } from '../message/kind.ts';
 import type { Direction } from '../rules/directives.ts';
+import { sha256Of } from './content.ts';
 import type { Incoming } from './incoming.ts';
 import { rowsOf } from './rows.ts';
 import type { KnownInteraction, View } from './view.ts';
@@ -29,12 +30,39 @@ export interface OriginalRow {
   readonly customer_id: number | null;
 }
 
-/** Finds what the batch's messages are copies of. */
+/** Most mails with one Message-ID whose bytes are compared: a newsletter may have one for all of its customers. */
+const MAX_COMPARED = 1_000;
+
+/**
+ * Finds what the batch's messages are copies of: by the dedupe key; and, where the folder's UIDVALIDITY has changed, by
+ * Message-ID and the very bytes, since a header that was mapped since makes the key of the same mail another one.
+ *
+ * @returns each with the key that the message has now
+ */
 export async function originalsOf(trx: Transaction, batch: readonly Incoming[]): Promise<OriginalRow[]> {
+  const named = batch.filter(({ message }) => message.messageId !== undefined);
   return rowsOf<OriginalRow>(
     trx,
-    'select id, dedupe_key, case_id, customer_id from interactions where dedupe_key = any(?)',
-    [batch.map(({ dedupeKey }) => dedupeKey)],
+    `select id, dedupe_key, case_id, customer_id from interactions where dedupe_key = any(?)
+     union all
+     select i.id, wanted.dedupe_key, i.case_id, i.customer_id
+     from unnest(?::text[], ?::bytea[], ?::bytea[], ?::bigint[], ?::bigint[])
+         as wanted(message_id, sha256, dedupe_key, folder_id, uid_validity)
+       cross join lateral (
+         select few.* from (select * from interactions o
+             where o.message_id = wanted.message_id and o.folder_id = wanted.folder_id limit ${MAX_COMPARED}) few
+           join raw_messages r on r.interaction_id = few.id and r.sha256 = wanted.sha256 limit 1) i
+     where not exists (select from interactions k where k.dedupe_key = wanted.dedupe_key)
+       and exists (select from receipts r where r.folder_id = wanted.folder_id and r.interaction_id = i.id
+         and r.uid_validity <> wanted.uid_validity)`,
+    [
+      batch.map(({ dedupeKey }) => dedupeKey),
+      named.map(({ message }) => message.messageId),
+      named.map(({ source }) => sha256Of(source)),
+      named.map(({ dedupeKey }) => dedupeKey),
+      named.map(({ folder }) => folder.folderId),
+      named.map(({ folder }) => folder.uidValidity),
+    ],
   );
 }
 

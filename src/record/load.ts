@@ -24,7 +24,8 @@ export type Access = 'for update' | '';
 /** Customers by their ids, and by those of customers that were merged into them. */
 type Customers = Map<number, Customer>;
 
-const CUSTOMER_COLUMNS = 'id, first_name, last_name, company, phone, external_id, custom_fields, merged_into';
+const CUSTOMER_COLUMNS =
+  'id, first_name, last_name, company, phone, external_id, language, custom_fields, merged_into';
 
 /**
  * Loads all that a batch may touch in a few queries. Customers and cases are locked until the transaction ends, in the

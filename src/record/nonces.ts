@@ -106,7 +106,10 @@ async function ownersOf(trx: Transaction, claims: readonly Claim[]): Promise<Own
 function settled(incoming: Incoming, owners: Owners): Incoming {
   const { untrusted } = incoming;
   const isLost = untrusted && claimsOf([incoming]).some((each) => isAnothers(each, owners));
-  return isLost ? { ...incoming, ...untrusted, nonce: undefined, untrusted: undefined } : incoming;
+  if (!isLost) return incoming;
+  const { kind, ...counting } = untrusted;
+  const message = { ...incoming.message, kind };
+  return { ...incoming, ...counting, message, nonce: undefined, untrusted: undefined };
 }
 
 /** Whether a mail is trusted no more, since its nonce is another one's. */

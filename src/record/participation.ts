@@ -7,7 +7,8 @@ import type { Customer, SupportCase, View } from './view.ts';
 
 /**
  * Whether a message is from somebody who has had no part in the case that it joined by what it answers: a Message-ID
- * can be guessed or passed on. Own people never are outsiders; who is known to be forged always is.
+ * can be guessed or passed on. Own people never are outsiders; who is known to be forged always is. An external id puts
+ * nobody outside where a trusted mail has it; a rule takes one out of a subject that anybody can write.
  */
 export function isOutsider(
   view: View,
@@ -16,7 +17,8 @@ export function isOutsider(
   customer: Customer | undefined,
 ): boolean {
   const { direction, parties, senderAuth, message } = incoming;
-  if ((by !== 'thread' && by !== 'number') || direction === 'out') return false;
+  const isClaimed = by === 'thread' || by === 'number' || (by === 'external_id' && !incoming.trusted);
+  if (!isClaimed || direction === 'out') return false;
   if (senderAuth === 'fail') return true;
   // A mail system speaks for the one whom its message was to.
   if (parties.isFromOwn || (message.kind === 'bounce' && customer === undefined)) return false;

@@ -1,3 +1,4 @@
+import type { Kind } from '../message/kind.ts';
 import type { Direction, Directives } from '../rules/directives.ts';
 import type { Incoming } from './incoming.ts';
 import type { Customer, InteractionRef, SupportCase } from './view.ts';
@@ -30,6 +31,7 @@ export interface ChangedInteraction extends InteractionRef {
   readonly supportCase: SupportCase;
   readonly customer: Customer | undefined;
   readonly direction: Direction;
+  readonly kind: Kind;
   readonly directives: Directives;
   readonly outsider: boolean;
 }

@@ -15,7 +15,7 @@ import { storeReceipts } from './store-receipts.ts';
 export interface BatchResult {
   recorded: number;
   duplicates: number;
-  /** Dropped before by somebody. */
+  /** Left out by a rule, or dropped before by somebody. */
   skipped: number;
   quarantined: Quarantined[];
   /** Header values that were not applied. */

@@ -119,6 +119,7 @@ const CHANGED_COLUMNS = [
   'case_id',
   'customer_id',
   'direction',
+  'kind',
   'trusted',
   'outsider',
   ...SAID_COLUMNS,
@@ -130,12 +131,13 @@ export async function storeChanged(trx: Transaction, { changed }: Plan): Promise
     trx,
     'interactions',
     CHANGED_COLUMNS,
-    changed.map(({ id, supportCase, customer, direction, directives, outsider }) => ({
+    changed.map(({ id, supportCase, customer, direction, kind, directives, outsider }) => ({
       ...saidColumns(directives),
       id,
       case_id: idOf(supportCase),
       customer_id: customer?.id ?? null,
       direction,
+      kind,
       trusted: true,
       outsider,
     })),
@@ -149,11 +151,11 @@ export async function storeChanged(trx: Transaction, { changed }: Plan): Promise
 }
 
 /** A case that was new when it was decided has its number by now. */
-function directivesColumn({ applied, refused, decided }: Directives, supportCase: SupportCase) {
+function directivesColumn({ applied, refused, decided, byRules }: Directives, supportCase: SupportCase) {
   const named = decided.map((each) =>
     each.what === 'case' && each.value === null ? { ...each, value: `case ${idOf(supportCase)}` } : each,
   );
-  return { applied, refused, decided: named };
+  return { applied, refused, decided: named, ...(byRules && { rules: byRules.matched }) };
 }
 
 async function storeContents(trx: Transaction, interactions: readonly NewInteraction[]): Promise<void> {

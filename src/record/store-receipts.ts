@@ -16,10 +16,12 @@ export async function storeReceipts(
   const recorded = plan.receipts.map(({ incoming, outcome, interaction }) => ({
     ...receiptRow(incoming, outcome, idOf(interaction)),
     is_cut: isCut(incoming),
+    last_error: null,
   }));
-  const skipped = leftOut.map((incoming) => ({
-    ...receiptRow(incoming, 'skipped', null),
+  const skipped = leftOut.map((message) => ({
+    ...receiptRow(message, 'skipped', null),
     is_cut: false,
+    last_error: message.reason,
   }));
   const rows = [...recorded, ...skipped].map((row) => ({ ...row, processed_at }));
   if (rows.length > 0) await trx('receipts').insert(rows);
@@ -30,7 +32,11 @@ export function isCut({ message, isWhole }: Incoming): boolean {
   return !isWhole || message.cut.length > 0;
 }
 
-function receiptRow({ folder, uid, dedupeKey }: LeftOut, outcome: Outcome, interactionId: number | null) {
+function receiptRow(
+  { folder, uid, dedupeKey }: Omit<LeftOut, 'reason'>,
+  outcome: Outcome,
+  interactionId: number | null,
+) {
   return { ...placeColumns({ folder, uid }), dedupe_key: dedupeKey, outcome, interaction_id: interactionId };
 }
 

@@ -59,6 +59,7 @@ const CUSTOMER_COLUMNS = [
   'company',
   'phone',
   'external_id',
+  'language',
   'custom_fields',
   'updated_at',
 ] as const;

@@ -10,6 +10,7 @@ export interface Customer {
   company: string | null;
   phone: string | null;
   external_id: string | null;
+  language: string | null;
   custom_fields: Record<string, string>;
 }
 
