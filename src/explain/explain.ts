@@ -3,7 +3,7 @@ import type { Database, Transaction } from '../db/connect.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
 import { decide } from '../record/decide.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
-import { findLeftOut } from '../record/left-out.ts';
+import { findLeftOut, skippedBecause } from '../record/left-out.ts';
 import { loadView } from '../record/load.ts';
 import { withOwnDirectives } from '../record/load-decide-store.ts';
 import { lookUpNonces } from '../record/nonces.ts';
@@ -17,7 +17,7 @@ import {
   explainSetAside,
   explainUnreadable,
 } from './explanation.ts';
-import { type Original, originalById, originalByKey } from './original.ts';
+import { type Original, originalById } from './original.ts';
 import type { Setting } from './setting.ts';
 
 /** Stands for a folder that the database does not know: no receipt is of it. */
@@ -35,12 +35,14 @@ export async function explainMessage(
   fetched: FetchedMessage,
 ): Promise<Explanation> {
   const { mailbox, folder, recording, judges, place = NO_PLACE } = setting;
-  const outcome = await judges.judgeFor(mailbox, folder.role, recording)(place, fetched);
+  const outcome = await judges.judgeFor(mailbox, folder, recording)(place, fetched);
   if ('error' in outcome) return explainUnreadable(setting, fetched, outcome);
   const incoming = withOwnDirectives(db ? await lookUpNonces(db, outcome) : outcome);
   if (db && setting.receipt) return explainKnown(db, setting, fetched, incoming);
-  const { plan, original, isLeftOut } = await foresee(db, incoming, recording);
-  if (isLeftOut) return explainLeftOut(setting, fetched, incoming);
+  const skipped = skippedBecause(incoming);
+  if (skipped !== undefined) return explainLeftOut(setting, fetched, incoming, skipped);
+  const { plan, original, leftOut } = await foresee(db, incoming, recording);
+  if (leftOut !== undefined) return explainLeftOut(setting, fetched, incoming, leftOut);
   const [interaction] = plan.interactions;
   if (interaction) return explainRecorded(setting, fetched, plan, interaction);
   if (original) return explainDuplicate(setting, fetched, incoming, plan, original);
@@ -65,16 +67,17 @@ async function foresee(
   db: Database | undefined,
   incoming: Incoming,
   { flood }: RecordingConfig,
-): Promise<{ plan: Plan; original: Original | undefined; isLeftOut: boolean }> {
+): Promise<{ plan: Plan; original: Original | undefined; leftOut: string | null | undefined }> {
   const policy = { flood };
   if (db === undefined) {
-    return { plan: decide(new View(), [incoming], policy), original: undefined, isLeftOut: false };
+    return { plan: decide(new View(), [incoming], policy), original: undefined, leftOut: undefined };
   }
   const look = async (trx: Transaction) => {
-    const original = await originalByKey(trx, incoming.dedupeKey);
     const view = await loadView(trx, [incoming], policy, '');
-    const isLeftOut = (await findLeftOut(trx, [incoming])).size > 0;
-    return { plan: decide(view, [incoming], policy), original, isLeftOut };
+    const id = view.originals.get(incoming.dedupeKey.toString('hex'))?.ref.id;
+    const original = id === undefined ? undefined : await originalById(trx, id);
+    const leftOut = (await findLeftOut(trx, [incoming])).get(incoming);
+    return { plan: decide(view, [incoming], policy), original, leftOut };
   };
   // What is written here is refused by the database itself; and what is read is all of one moment.
   return db.transaction(look, { readOnly: true, isolationLevel: 'repeatable read' });

@@ -6,6 +6,7 @@ import type { NewInteraction, Plan } from '../record/plan.ts';
 import type { Unrecordable } from '../record/quarantine.ts';
 import type { Customer, SupportCase } from '../record/view.ts';
 import type { Applied, Decided, Refused } from '../rules/directives.ts';
+import { isRule } from '../rules/rules.ts';
 import { isBroughtByHand, type Original } from './original.ts';
 import type { Selection, Setting } from './setting.ts';
 
@@ -21,7 +22,7 @@ export interface Explanation {
   readonly outcome: 'recorded' | 'duplicate' | 'skipped' | 'quarantined';
   /** Whether the next poll takes it, and why; null for a file. */
   readonly selection: Selection | null;
-  /** Why it cannot be recorded. */
+  /** Why it cannot be recorded, or which rule skips it. */
   readonly error: string | null;
   /** Why a poll would leave it for later polls, and how long at most; null where it would not. */
   readonly put_off: string | null;
@@ -36,8 +37,13 @@ export interface Explanation {
   /** Trust, sender, kind, direction, customer, case, outsider and status, in the order in which they are decided. */
   readonly decided: readonly Decided[];
   readonly headers: { readonly applied: readonly Applied[]; readonly refused: readonly Refused[] };
-  /** Rules that apply; there are none in this version. */
-  readonly rules: readonly [];
+  /** What rules set, beside what headers do, and what of it was refused. */
+  readonly rules: {
+    /** The names of those that match, in order. */
+    readonly matched: readonly string[];
+    readonly applied: readonly Applied[];
+    readonly refused: readonly Refused[];
+  };
   readonly customer: ExplainedCustomer | null;
   readonly case: ExplainedCase | null;
   /** Fields of the case that it sets, the first time included. */
@@ -65,6 +71,7 @@ export interface ExplainedCustomer {
   readonly company: string | null;
   readonly phone: string | null;
   readonly external_id: string | null;
+  readonly language: string | null;
   readonly custom_fields: Readonly<Record<string, string>>;
 }
 
@@ -88,6 +95,20 @@ export interface ExplainedChange {
   readonly reason: string | null;
 }
 
+/** What headers and rules do, apart from one another. */
+function doneBy(
+  applied: readonly Applied[],
+  refused: readonly Refused[],
+  matched: readonly string[],
+): Pick<Explanation, 'headers' | 'rules'> {
+  const isOfRule = ({ by }: { readonly by: string }) => isRule(by);
+  const isOfHeader = ({ by }: { readonly by: string }) => !isRule(by);
+  return {
+    headers: { applied: applied.filter(isOfHeader), refused: refused.filter(isOfHeader) },
+    rules: { matched, applied: applied.filter(isOfRule), refused: refused.filter(isOfRule) },
+  };
+}
+
 /** A message that is new. */
 export function explainRecorded(
   setting: Setting,
@@ -95,13 +116,13 @@ export function explainRecorded(
   plan: Plan,
   { incoming, supportCase, customer }: NewInteraction,
 ): Explanation {
-  const { applied, refused } = incoming.directives;
+  const { applied, refused, byRules } = incoming.directives;
   return {
     ...inFolder(setting, incoming, fetched),
     outcome: 'recorded',
     put_off: putOff(setting, incoming),
     decided: withTrust(incoming),
-    headers: { applied, refused },
+    ...doneBy(applied, refused, byRules?.matched ?? []),
     customer: explainedCustomer(customer),
     case: explainedCase(supportCase),
     changes: changesOf(plan, supportCase),
@@ -122,6 +143,7 @@ export function explainDuplicate(
   const { interactionId, caseId, receivedAt, ...stored } = original;
   const [changed] = plan.changed;
   const { applied, refused } = changed ? changed.directives : stored;
+  const matched = changed ? (changed.directives.byRules?.matched ?? []) : stored.rules;
   return {
     ...inFolder(setting, incoming, fetched),
     outcome: 'duplicate',
@@ -132,7 +154,7 @@ export function explainDuplicate(
       received_at: receivedAt,
     },
     decided: changed ? withTrust(incoming) : stored.decided,
-    headers: { applied, refused },
+    ...doneBy(applied, refused, matched),
     customer: changed ? explainedCustomer(changed.customer) : null,
     case: changed ? explainedCase(changed.supportCase) : null,
     changes: changed ? changesOf(plan, changed.supportCase) : [],
@@ -146,9 +168,25 @@ export function explainSetAside(setting: Setting, fetched: FetchedMessage, incom
   return { ...inFolder(setting, incoming, fetched), outcome, error, decided: withTrust(incoming) };
 }
 
-/** A message that somebody has dropped before, under another UID: it does not come back. */
-export function explainLeftOut(setting: Setting, fetched: FetchedMessage, incoming: Incoming): Explanation {
-  return { ...inFolder(setting, incoming, fetched), outcome: 'skipped', decided: withTrust(incoming) };
+/**
+ * A message that a rule skips, or that somebody has dropped before, under another UID: it does not come back.
+ *
+ * @param error which rule, and why; null for what was dropped
+ */
+export function explainLeftOut(
+  setting: Setting,
+  fetched: FetchedMessage,
+  incoming: Incoming,
+  error: string | null,
+): Explanation {
+  const { applied, refused, byRules } = incoming.directives;
+  return {
+    ...inFolder(setting, incoming, fetched),
+    outcome: 'skipped',
+    error,
+    decided: withTrust(incoming),
+    ...(error === null ? {} : doneBy(applied, refused, byRules?.matched ?? [])),
+  };
 }
 
 const NO_MESSAGE = { message_id: null, subject: null, from: null, to: [], cc: [], attachments: 0, cut: [] };
@@ -178,7 +216,7 @@ function emptyIn({ mailbox, folder, selection }: Setting) {
     duplicate_of: null,
     decided: [],
     headers: { applied: [], refused: [] },
-    rules: [] as const,
+    rules: { matched: [], applied: [], refused: [] },
     customer: null,
     case: null,
     changes: [],

@@ -18,6 +18,8 @@ export interface Original {
   readonly refused: readonly Refused[];
   /** Why it was recorded as it was; empty where it was recorded by a version that did not say. */
   readonly decided: readonly Decided[];
+  /** The names of the rules that matched. */
+  readonly rules: readonly string[];
 }
 
 /** What became of a message when it was read. */
@@ -48,7 +50,7 @@ const ORIGINAL = `
     exists (select from case_events e
       where e.case_id = i.case_id and e.field = 'merged' and e.at > i.created_at) as "wasMergedInto",
     coalesce(c.directives -> 'applied', '[]') as applied, coalesce(c.directives -> 'refused', '[]') as refused,
-    coalesce(c.directives -> 'decided', '[]') as decided
+    coalesce(c.directives -> 'decided', '[]') as decided, coalesce(c.directives -> 'rules', '[]') as rules
   from interactions i join cases s on s.id = i.case_id left join interaction_contents c on c.interaction_id = i.id`;
 
 /** Whether people have brought it into the case where it lies: what was decided of it names another one. */
@@ -63,14 +65,8 @@ export function isBroughtByHand({
   return wasMoved || (wasMergedInto && noted !== caseExternalId && noted !== `case ${caseId}`);
 }
 
-/** Finds the interaction with a dedupe key, with what was said of it when it was recorded. */
-export async function originalByKey(trx: Transaction, dedupeKey: Buffer): Promise<Original | undefined> {
-  const { rows } = (await trx.raw(`${ORIGINAL} where i.dedupe_key = ?`, [dedupeKey])) as { rows: Original[] };
-  return rows[0];
-}
-
 /** Finds an interaction, with what was said of it when it was recorded. */
-export async function originalById(db: Database, id: number): Promise<Original | undefined> {
+export async function originalById(db: Database | Transaction, id: number): Promise<Original | undefined> {
   const { rows } = (await db.raw(`${ORIGINAL} where i.id = ?`, [id])) as { rows: Original[] };
   return rows[0];
 }

@@ -1,4 +1,5 @@
-import type { Decided } from '../rules/directives.ts';
+import type { Applied, Decided } from '../rules/directives.ts';
+import { isRule } from '../rules/rules.ts';
 import { harmless } from '../terminal/harmless.ts';
 import { type Paint, type PrintOptions, painter } from '../terminal/style.ts';
 import { indented } from '../terminal/width.ts';
@@ -18,7 +19,7 @@ export function printExplanation(explanation: Explanation, options: PrintOptions
       paint,
     ),
     section('Headers', headerLines(explanation, options, paint), paint),
-    section('Rules', explanation.outcome === 'recorded' ? ['  there are none'] : [], paint),
+    section('Rules', ruleLines(explanation, options, paint), paint),
     section('What changes in the case', changeLines(explanation, options), paint),
   ];
   return sections
@@ -72,6 +73,9 @@ function outcomeOf(explanation: Explanation): string {
   const { outcome, error, duplicate_of: original, decided, mailbox } = explanation;
   if (outcome === 'quarantined')
     return `It cannot be recorded, and goes to quarantine: ${error ?? 'nobody knows why'}`;
+  if (outcome === 'skipped' && error !== null && isRule(error)) {
+    return `It is skipped by ${error}. Nothing is recorded of it.`;
+  }
   if (outcome === 'skipped')
     return 'It is skipped, since somebody has dropped it from quarantine: nothing is recorded of it.';
   if (original) {
@@ -124,19 +128,46 @@ const ABSENT: Partial<Record<Decided['what'], string>> = {
   trust: 'not trusted',
 };
 
-function headerLines(explanation: Explanation, options: PrintOptions, paint: Paint): string[] {
-  const { headers } = explanation;
-  const applied = headers.applied.flatMap(({ by, field, value }) =>
-    sentence(`${by} sets ${field}: ${value}`, '  ', options),
-  );
-  const refused = headers.refused.flatMap(({ by, value, reason }) => [
-    ...sentence(value === '' ? by : `${by}: ${value}`, '  ', options),
-    ...sentence(`refused: ${reason}`, '    ', options).map((line) => paint('yellow', line)),
-  ]);
-  const all = [...applied, ...refused];
-  return all.length === 0 && explanation.outcome === 'recorded'
-    ? ['  it has none that are instructions']
-    : all;
+function headerLines({ headers, outcome }: Explanation, options: PrintOptions, paint: Paint): string[] {
+  const all = doneLines(headers, options, paint);
+  return all.length === 0 && outcome === 'recorded' ? ['  it has none that are instructions'] : all;
+}
+
+function ruleLines({ rules, outcome }: Explanation, options: PrintOptions, paint: Paint): string[] {
+  const { matched } = rules;
+  if (matched.length === 0 && rules.refused.length === 0) {
+    return outcome === 'recorded' ? ['  none matches'] : [];
+  }
+  const names = matched.length === 0 ? [] : sentence(`matching: ${matched.join(', ')}`, '  ', options);
+  return [...names, ...doneLines(rules, options, paint)];
+}
+
+/** What was set, and by what; then what was refused. */
+function doneLines(
+  { applied, refused }: Explanation['headers'],
+  options: PrintOptions,
+  paint: Paint,
+): string[] {
+  return [
+    ...applied.flatMap((each) => sentence(appliedText(each), '  ', options)),
+    ...refused.flatMap(({ by, value, reason }) => [
+      ...sentence(value === '' ? by : `${by}: ${value}`, '  ', options),
+      ...sentence(`refused: ${reason}`, '    ', options).map((line) => paint('yellow', line)),
+    ]),
+  ];
+}
+
+function appliedText({ by, field, value, how }: Applied): string {
+  switch (how) {
+    case 'added':
+      return `${by} adds to ${field}: ${value}`;
+    case 'removed':
+      return `${by} removes from ${field}: ${value}`;
+    case 'cleared':
+      return `${by} clears ${field}`;
+    default:
+      return `${by} sets ${field}: ${value}`;
+  }
 }
 
 /** The reasons stand above: a header, or why the status is what it is. */

@@ -33,7 +33,7 @@ const NEW: Explanation = {
     applied: [],
     refused: [{ by: 'flood', value: '', reason: 'too many' }],
   },
-  rules: [],
+  rules: { matched: [], applied: [], refused: [] },
   customer: {
     id: 3,
     first_name: 'Ann',
@@ -41,6 +41,7 @@ const NEW: Explanation = {
     company: null,
     phone: null,
     external_id: null,
+    language: null,
     custom_fields: {},
   },
   case: {
@@ -76,7 +77,7 @@ Headers
     refused: too many
 
 Rules
-  there are none
+  none matches
 
 What changes in the case
   status: pending → open`);

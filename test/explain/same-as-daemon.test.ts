@@ -10,7 +10,7 @@ import type { FetchedMessage } from '../../src/imap/fetch.ts';
 import { createJudge, judge, judgeSetup } from '../../src/judge/judge.ts';
 import { recordTogether } from '../../src/record/record-batch.ts';
 import { useDatabase } from '../support/database.ts';
-import { loadMailbox } from '../support/mailcase.ts';
+import { loadMailbox, mailboxSection, writeConfig } from '../support/mailcase.ts';
 import { judges, RECORDING, rows } from '../support/poll.ts';
 import { highestIds, sayable, whatHappened } from './tables.ts';
 
@@ -57,7 +57,7 @@ async function compare(setting: Setting, source: Buffer, name: string): Promise<
 }
 
 async function record({ mailbox, folder, recording }: Setting, fetched: FetchedMessage): Promise<void> {
-  const outcome = await judge(createJudge(judgeSetup(mailbox, folder.role, recording)), place, fetched);
+  const outcome = await judge(createJudge(judgeSetup(mailbox, folder, recording)), place, fetched);
   if ('error' in outcome) return;
   await recordTogether(database.db, [outcome], { flood: recording.flood });
 }
@@ -79,6 +79,16 @@ async function settingFor(
   const [folder] = mailbox.folders;
   if (folder === undefined) throw new Error('a mailbox without folders');
   return { mailbox, folder, recording: { ...RECORDING, ...recording }, judges, place: undefined };
+}
+
+async function rulesOf(text: string): Promise<RecordingConfig['rules']> {
+  const mailbox = JSON.stringify(mailboxSection('support@example.com'));
+  const written = await writeConfig(
+    `database: {url: postgres://unused@localhost/unused}\nmailboxes: [${mailbox}]\nrules:${text}`,
+  );
+  const { config } = await written.load();
+  await written.remove();
+  return config.rules;
 }
 
 describe('explain says what the daemon does', { timeout: 300_000 }, () => {
@@ -103,6 +113,37 @@ describe('explain says what the daemon does', { timeout: 300_000 }, () => {
   ])('of each mail of ours, %s', async (_, more) => {
     const outcomes = await compareAll(OUR_MAIL, await settingFor(more));
     expect([...outcomes.values()].reduce((a, b) => a + b, 0)).toBeGreaterThan(40);
+  });
+
+  it('of each mail of ours, under rules', async () => {
+    const rules = rulesOf(`
+  - {name: skip, when: {part: subject, matches: '(?i)invoice|newsletter'}, then: {skip: seen enough}}
+  - {name: lists, when: {kind: list}, then: {set: {case.status: closed}, add: {case.labels: list}}}
+  - name: from
+    when: {part: from, matches: '^(?<local>[^@]+)@(?<domain>.+)$'}
+    then:
+      set: {customer.custom_fields.domain: "{domain}", case.subject: "from {local}", interaction.city: Malmö}
+      add: {case.custom_fields.seen: ["{local}", x], case.labels: [rule]}
+      remove: {case.labels: list}
+      clear: [case.priority, customer.phone]
+  - {name: one case, when: {part: subject, contains: order}, then: {set: {case.external_id: orders, customer.language: es}}}
+`);
+    const outcomes = await compareAll(OUR_MAIL, await settingFor({ trust: 'all' }, { rules: await rules }));
+    expect([...outcomes.keys()]).toContain('duplicate');
+    // Read anew, so that they are no copies of what is recorded.
+    const setting = await settingFor({ trust: 'none' }, { rules: await rules });
+    const anew = new Map<string, number>();
+    for (const name of filesIn(OUR_MAIL)) {
+      const source = Buffer.concat([Buffer.from('Message-ID: <anew-'), Buffer.from(`${uid}@x>\r\n`)]);
+      const outcome = await compare(
+        setting,
+        Buffer.concat([source, readFileSync(`${OUR_MAIL}${name}`)]),
+        name,
+      );
+      anew.set(outcome, (anew.get(outcome) ?? 0) + 1);
+    }
+    expect(anew.get('recorded')).toBeGreaterThan(20);
+    expect(anew.get('skipped')).toBeGreaterThan(0);
   });
 
   it('of each mail that others wrote', async () => {
