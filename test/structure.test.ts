@@ -119,6 +119,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli'],
   'string-width': ['terminal'],
   piscina: ['judge'],
+  re2js: ['rules'],
   mailauth: ['dkim'],
   'node:dns': ['dkim'],
 };

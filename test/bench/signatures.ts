@@ -9,7 +9,7 @@ import { KEY, signed, unixNow } from '../support/signed.ts';
  * What it costs to verify a signature, for the mail of a shop, for many fields, and for what a stranger can do who knows
  * the id of a key. Reading the header is not in it: that is done for every mail. Run it with `npm run bench:signatures`.
  */
-const mapping = headerMapping('x-desk-');
+const mapping = headerMapping({ prefix: 'x-desk-' });
 const TRUST = { header: 'x-mailcase-signature', keys: [KEY], max_age: 3_600_000 };
 const RUNS = 5;
 

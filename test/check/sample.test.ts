@@ -30,7 +30,7 @@ async function sampled(
   });
   const text = `${[header].flat().join('\r\n')}\r\n\r\n`;
   const message = await sampleMessage(
-    createJudge(judgeSetup(mailbox, 'inbox', RECORDING)),
+    createJudge(judgeSetup(mailbox, { path: 'INBOX', role: 'inbox' }, RECORDING)),
     {
       ...{ uid: 1, sizeBytes: 1000, receivedAt: AT, header: Buffer.from(text) },
       hasCalendarReply: more.hasCalendarReply ?? false,

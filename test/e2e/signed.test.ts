@@ -350,7 +350,7 @@ describe('a signed mail in quarantine', () => {
     const nonce = newNonce();
     const read = async (source: string, uid: number) => {
       const bytes = Buffer.from(source);
-      const judge = judges.judgeFor(mailbox, 'inbox', RECORDING);
+      const judge = judges.judgeFor(mailbox, { path: 'INBOX', role: 'inbox' }, RECORDING);
       const fetched = { uid, sizeBytes: bytes.length, receivedAt: new Date(), source: bytes };
       return (await judge(place, fetched)) as Incoming;
     };
@@ -384,7 +384,7 @@ test('two daemons at once: of two mails with one nonce, one is trusted', async (
     [`${user}@127.0.0.1`],
   );
   const place = { folderId: folder?.id ?? 0, uidValidity: folder?.uid_validity ?? 0 };
-  const judge = judges.judgeFor(mailbox, 'inbox', RECORDING);
+  const judge = judges.judgeFor(mailbox, { path: 'INBOX', role: 'inbox' }, RECORDING);
   const nonces = Array.from({ length: 20 }, newNonce);
   const batchOf = (side: number, inOrder: readonly string[]) =>
     Promise.all(

@@ -102,8 +102,8 @@ describe('mail that was written to hurt', () => {
 describe('what reading one of them takes', () => {
   it('seconds at most, and a zip bomb stays shut', { timeout: 180_000 }, async () => {
     const judge = judges.judgeFor(
-      { trust: 'all', own: ['example.com'], authentication: NO_AUTHENTICATION },
-      'inbox',
+      { name: 'support', trust: 'all', own: ['example.com'], authentication: NO_AUTHENTICATION },
+      { path: 'INBOX', role: 'inbox' },
       RECORDING,
     );
     const slowest: [ms: number, trait: string][] = [];
@@ -151,8 +151,8 @@ describe('NUL, which Dovecot hands out as another byte', () => {
     );
     const place = { folderId: folder?.id ?? 0, uidValidity: 1 };
     const judge = judges.judgeFor(
-      { trust: 'all', own: ['example.com'], authentication: NO_AUTHENTICATION },
-      'inbox',
+      { name: 'support', trust: 'all', own: ['example.com'], authentication: NO_AUTHENTICATION },
+      { path: 'INBOX', role: 'inbox' },
       RECORDING,
     );
     for (const [index, { trait, build }] of nul.entries()) {

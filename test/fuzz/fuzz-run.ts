@@ -106,13 +106,13 @@ async function recordBatch(
 ): Promise<Pick<Unrecordable, 'uid' | 'error' | 'stage'>[]> {
   const judgeOf = {
     all: judges.judgeFor(
-      { trust: 'all', own: ['example.com'], authentication: NO_AUTHENTICATION },
-      'inbox',
+      { name: 'support', trust: 'all', own: ['example.com'], authentication: NO_AUTHENTICATION },
+      { path: 'INBOX', role: 'inbox' },
       RECORDING,
     ),
     none: judges.judgeFor(
-      { trust: 'none', own: ['example.com'], authentication: NO_AUTHENTICATION },
-      'inbox',
+      { name: 'support', trust: 'none', own: ['example.com'], authentication: NO_AUTHENTICATION },
+      { path: 'INBOX', role: 'inbox' },
       RECORDING,
     ),
   };

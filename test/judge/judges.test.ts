@@ -34,8 +34,8 @@ let uid = 0;
 /** Judges mails with these texts, all at once. */
 function judgeAll(judges: Judges, texts: readonly string[], signal?: AbortSignal) {
   const judge = judges.judgeFor(
-    { trust: 'all', own: ['example.com'], authentication: NO_AUTHENTICATION },
-    'inbox',
+    { name: 'support', trust: 'all', own: ['example.com'], authentication: NO_AUTHENTICATION },
+    { path: 'INBOX', role: 'inbox' },
     RECORDING,
   );
   return Promise.all(

@@ -8,7 +8,7 @@ import { headerMapping } from '../../src/rules/header-mapping.ts';
 import { unstorable } from './build.ts';
 
 const MAIL = fileURLToPath(new URL('../../../shared/mail', import.meta.url));
-const mapping = headerMapping('x-desk-');
+const mapping = headerMapping({ prefix: 'x-desk-' });
 
 describe('mail that nobody here wrote', () => {
   if (!existsSync(MAIL)) {

@@ -5,7 +5,7 @@ import { parseMessage } from '../../src/message/parse.ts';
 import { headerMapping } from '../../src/rules/header-mapping.ts';
 import { SEED } from '../support/seed.ts';
 
-const mapping = headerMapping('x-desk-');
+const mapping = headerMapping({ prefix: 'x-desk-' });
 
 /** A mail as its sender means it. */
 interface Meant {

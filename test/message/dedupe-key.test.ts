@@ -4,7 +4,7 @@ import { parseMessage } from '../../src/message/parse.ts';
 import { headerMapping } from '../../src/rules/header-mapping.ts';
 import { bytesOf } from './build.ts';
 
-const mapping = headerMapping('x-desk-', 'x-desk-secret');
+const mapping = headerMapping({ prefix: 'x-desk-' }, ['x-desk-secret']);
 
 async function keyOf(lines: readonly string[]): Promise<string> {
   return dedupeKey(await parseMessage(bytesOf(lines)), mapping.isMapped).toString('hex');

@@ -8,7 +8,7 @@ import { trustedDirectives } from '../../src/rules/trusted-directives.ts';
 
 const MAIL = fileURLToPath(new URL('../mail/', import.meta.url));
 const UPDATING = process.env.UPDATE_GOLDEN === '1';
-const mapping = headerMapping('x-desk-');
+const mapping = headerMapping({ prefix: 'x-desk-' });
 
 const traits = readdirSync(MAIL)
   .filter((name) => name.endsWith('.eml'))

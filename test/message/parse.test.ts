@@ -8,7 +8,7 @@ import { headerMapping } from '../../src/rules/header-mapping.ts';
 import { bytesOf, messageOf, unstorable } from './build.ts';
 
 const DEMO = new URL('../../config/demo/', import.meta.url);
-const mapping = headerMapping('x-desk-');
+const mapping = headerMapping({ prefix: 'x-desk-' });
 
 describe('messages', () => {
   it('reads the envelope', async () => {

@@ -6,6 +6,7 @@ import type { Policy } from '../../src/record/policy.ts';
 import { View } from '../../src/record/view.ts';
 import { caseNumberReader } from '../../src/rules/case-number.ts';
 import { headerMapping } from '../../src/rules/header-mapping.ts';
+import { compileRules } from '../../src/rules/rules.ts';
 import { mail } from '../support/mail.ts';
 import { NO_AUTHENTICATION, RECORDING } from '../support/poll.ts';
 
@@ -40,8 +41,11 @@ export async function incoming(told: Told, telling: Telling = {}): Promise<Incom
   const isTrusted = (telling.trust ?? 'all') === 'all' || told['@trusted'] === 'yes';
   const rules: Judge = {
     trust: isTrusted ? 'all' : 'none',
-    mapping: headerMapping('x-desk-'),
+    mapping: headerMapping({ prefix: 'x-desk-' }),
+    rules: compileRules([]),
     isOwn: ownMatcher(['example.com']),
+    mailbox: 'support',
+    folder: 'INBOX',
     authentication: NO_AUTHENTICATION,
     role: told['@role'] === 'sent' ? 'sent' : (telling.role ?? 'inbox'),
     caseNumbers: caseNumberReader(telling.subjectNumber ?? 'off'),

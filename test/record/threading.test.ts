@@ -427,6 +427,7 @@ function numbered(): View {
       company: null,
       phone: null,
       external_id: null,
+      language: null,
       custom_fields: {},
     };
     view.addAddress(key, made);

@@ -9,7 +9,8 @@ import { type MailboxReport, pollMailbox } from '../../src/poll-mailbox.ts';
 
 /** What counts where a test does not say otherwise. */
 export const RECORDING: RecordingConfig = {
-  headers: { prefix: 'x-desk-' },
+  headers: { prefix: 'x-desk-', desk: true, map: [] },
+  rules: [],
   cases: { subject_number: 'off' },
   flood: { messages: 20, window: 3_600_000 },
   limits: { parse_time: 30_000, parse_memory: 256 * 1024 * 1024, body_characters: 1_000_000 },

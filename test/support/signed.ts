@@ -23,7 +23,7 @@ export function signed(
   { key = KEY, at = unixNow(), nonce = newNonce() }: Signing = {},
 ): string {
   const headers = new Headers(readHeaderBlock(Buffer.from(source), false));
-  const signature = sign(key, headers, headerMapping('x-desk-'), { at, nonce });
+  const signature = sign(key, headers, headerMapping({ prefix: 'x-desk-' }), { at, nonce });
   if (typeof signature === 'object') throw new Error(signature.refused);
   return `x-mailcase-signature: ${signature}\r\n${source}`;
 }

@@ -14,7 +14,7 @@ export function evidence(given: Partial<Evidence> = {}): Evidence {
     headers: new Headers([]),
     receivedAt: RECEIVED_AT,
     oddity: undefined,
-    mapping: headerMapping('x-desk-'),
+    mapping: headerMapping({ prefix: 'x-desk-' }),
     role: 'inbox',
     authentication: { authserv_id: undefined, verify: false },
     ...given,

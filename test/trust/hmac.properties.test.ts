@@ -9,7 +9,7 @@ import { signedText } from '../../src/trust/signed-text.ts';
 import type { HmacTrust } from '../../src/trust/trust.ts';
 import { KEY } from '../support/signed.ts';
 
-const mapping = headerMapping('x-desk-');
+const mapping = headerMapping({ prefix: 'x-desk-' });
 const AT = 1_795_536_000;
 const TRUST: HmacTrust = { header: 'x-mailcase-signature', keys: [KEY], max_age: 1_000 };
 

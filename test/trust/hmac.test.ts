@@ -6,7 +6,7 @@ import { byHmac, newNonce, sign } from '../../src/trust/hmac.ts';
 import { signedText } from '../../src/trust/signed-text.ts';
 import type { HmacTrust, SigningKey } from '../../src/trust/trust.ts';
 
-const mapping = headerMapping('x-desk-');
+const mapping = headerMapping({ prefix: 'x-desk-' });
 const OLD: SigningKey = { id: '2026-05', secret: 'the old secret of the shop, long enough' };
 const NEW: SigningKey = { id: '2026-11', secret: 'the new secret of the shop, long enough – ü' };
 const DAY = 86_400;

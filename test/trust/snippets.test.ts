@@ -17,7 +17,7 @@ import { signedText } from '../../src/trust/signed-text.ts';
 import type { HmacTrust, SigningKey } from '../../src/trust/trust.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const mapping = headerMapping('x-desk-');
+const mapping = headerMapping({ prefix: 'x-desk-' });
 const run = promisify(execFile);
 
 const readme = readFileSync(`${ROOT}README.md`, 'utf8');

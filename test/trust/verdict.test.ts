@@ -50,7 +50,7 @@ describe('verdicts', () => {
 });
 
 describe('directives under a verdict', () => {
-  const mapping = headerMapping('x-desk-', 'x-desk-secret');
+  const mapping = headerMapping({ prefix: 'x-desk-' }, ['x-desk-secret']);
   const headers = headersOf(
     'X-Desk-Case-Status: closed',
     'X-Desk-Case-Labels:',
