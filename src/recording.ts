@@ -2,7 +2,7 @@ import type { Batch } from './batches.ts';
 import { controlMessage } from './control.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
 import type { Incoming } from './record/incoming.ts';
-import { holdNonces, nonceOf } from './record/nonces.ts';
+import { holdNonces, noncesOf } from './record/nonces.ts';
 import { type Quarantined, quarantine, type Unrecordable } from './record/quarantine.ts';
 import { recordTogether } from './record/record-batch.ts';
 import { noteLast } from './record/uid-validity.ts';
@@ -16,7 +16,7 @@ export async function recordBatch(
   const { db, log, policy } = context;
   const [first] = [...incoming, ...setAside];
   if (first === undefined) return;
-  if (setAside.some(nonceOf)) await holdNonces(db, inOrder([...incoming, ...setAside]));
+  if (setAside.some(noncesOf)) await holdNonces(db, inOrder([...incoming, ...setAside]));
   const control = () => controlMessage(context.judge, first.folder);
   const result = await recordTogether(db, incoming, policy, control);
   for (const last of lastOfEach(incoming)) await noteLast(db, last.folder, last);

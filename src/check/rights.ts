@@ -12,7 +12,7 @@ export const DAEMON_RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   folders: ['select', 'insert', 'update'],
   receipts: ['select', 'insert', 'update'],
   quarantine: ['select', 'insert', 'update'],
-  hmac_nonces: ['select', 'insert'],
+  used_signatures: ['select', 'insert'],
   awaited_messages: ['select', 'insert', 'update', 'delete'],
   customers: ['select', 'insert', 'update'],
   customer_emails: ['select', 'insert'],

@@ -184,13 +184,13 @@ export async function conclude(
     // The key is made of all of it: a limit that changes must not make a copy another mail.
     dedupeKey: dedupeKey(message, rules.mapping.isMapped, left === undefined ? undefined : receivedAt),
     ...counting,
-    untrusted: verdict.nonce?.isDecisive ? untrustedOf(rules, parsed, found, sizeBytes, verdict) : undefined,
+    untrusted: verdict.nonces?.isDecisive ? untrustedOf(rules, parsed, found, sizeBytes, verdict) : undefined,
     caseNumbers: rules.caseNumbers(message.subject ?? ''),
     message: keptOf(message, rules.bodyCharacters),
   };
 }
 
-/** What a message comes to where another mail has its nonce: the same as if it had never been trusted. */
+/** What a message comes to where another mail has used its signatures: the same as if it had never been trusted. */
 function untrustedOf(
   rules: Judge,
   message: Message,
@@ -266,7 +266,7 @@ export function incomingOf(
   { verdict, awaitsKey, source, left }: Received,
   judgement: Judgement,
 ): Incoming {
-  const { trusted, reason: trustWhy, senderAuth, nonce } = verdict;
+  const { trusted, reason: trustWhy, senderAuth, nonces } = verdict;
   return {
     folder,
     uid,
@@ -277,7 +277,7 @@ export function incomingOf(
     trusted,
     trustWhy,
     senderAuth,
-    nonce,
+    nonces,
     awaitsKey,
     ...judgement,
   };

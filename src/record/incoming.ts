@@ -1,7 +1,7 @@
 import type { Message } from '../message/message.ts';
 import type { Attribution, Parties } from '../rules/attribution.ts';
 import type { Direction, Directives } from '../rules/directives.ts';
-import type { SenderAuth, UsedNonce } from '../trust/trust.ts';
+import type { SenderAuth, UsedNonces } from '../trust/trust.ts';
 
 /** Where a message lies: a folder and its UIDVALIDITY, as the database knows them. */
 export interface FolderRef {
@@ -27,9 +27,9 @@ export interface Incoming {
   /** Why its headers count, or why not. */
   readonly trustWhy: string;
   readonly senderAuth: SenderAuth;
-  /** Of its signature, where that is right and has still to be found unused. */
-  readonly nonce: UsedNonce | undefined;
-  /** What it comes to should another mail have its nonce; undefined where that changes nothing. */
+  /** Of its signatures, where they are right and have still to be found unused. */
+  readonly nonces: UsedNonces | undefined;
+  /** What it comes to should another mail have used them; undefined where that changes nothing. */
   readonly untrusted: Untrusted | undefined;
   /**
    * A domain whose DKIM key cannot be looked up at the moment, where the headers would count if it could: to whoever can

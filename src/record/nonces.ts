@@ -1,6 +1,6 @@
 import type { Database, Transaction } from '../db/connect.ts';
 import { transact } from '../db/transact.ts';
-import type { UsedNonce, Verdict } from '../trust/trust.ts';
+import type { Nonce, UsedNonces, Verdict } from '../trust/trust.ts';
 import { NONCE_USED } from '../trust/verdict.ts';
 import type { Incoming } from './incoming.ts';
 import { type Keyed, keysOf } from './left-out.ts';
@@ -8,13 +8,13 @@ import { rowsOf } from './rows.ts';
 
 /** A message as far as it has a signature: one that can be recorded, or one that cannot. */
 interface Signed extends Keyed {
-  readonly nonce?: UsedNonce | undefined;
+  readonly nonces?: UsedNonces | undefined;
   readonly verdict?: Verdict | undefined;
 }
 
-/** A mail with a right signature: whoever comes first with a nonce has it, and nobody else after him. */
+/** A mail with right signatures: whoever comes first with a nonce has it, and nobody else after him. */
 interface Claim {
-  readonly nonce: UsedNonce;
+  readonly nonces: UsedNonces;
   /** Under which keys its mail is known: the first one is kept. */
   readonly keys: readonly Buffer[];
 }
@@ -66,29 +66,28 @@ export async function holdNonces(db: Database, messages: readonly Signed[]): Pro
 
 function claimsOf(messages: readonly Signed[]): Claim[] {
   return messages.flatMap((message) => {
-    const nonce = nonceOf(message);
-    return nonce ? [{ nonce, keys: keysOf(message) }] : [];
+    const nonces = noncesOf(message);
+    return nonces ? [{ nonces, keys: keysOf(message) }] : [];
   });
 }
 
-/** Of a right signature; undefined where there is none. */
-export function nonceOf({ nonce, verdict }: Signed): UsedNonce | undefined {
-  return nonce ?? verdict?.nonce;
+/** Of right signatures; undefined where there is none. */
+export function noncesOf({ nonces, verdict }: Signed): UsedNonces | undefined {
+  return nonces ?? verdict?.nonces;
 }
 
 async function claim(trx: Transaction, claims: readonly Claim[]): Promise<Owners> {
-  const first = new Map([...claims].reverse().map((each) => [each.nonce.value, each]));
+  const each = claims.flatMap(({ nonces, keys: [key] }) =>
+    nonces.byWay.flat().map((nonce) => ({ ...nonce, key: key ?? null })),
+  );
+  const first = new Map([...each].reverse().map((one) => [one.value, one]));
   // In one order everywhere, so that two daemons wait for each other and not both.
-  const sorted = [...first.values()].sort((a, b) => (a.nonce.value < b.nonce.value ? -1 : 1));
+  const sorted = [...first.values()].sort((a, b) => (a.value < b.value ? -1 : 1));
   await rowsOf(
     trx,
-    `insert into hmac_nonces (nonce, key_id, dedupe_key)
+    `insert into used_signatures (nonce, key_id, dedupe_key)
      select * from unnest(?::text[], ?::text[], ?::bytea[]) on conflict (nonce) do nothing`,
-    [
-      sorted.map(({ nonce }) => nonce.value),
-      sorted.map(({ nonce }) => nonce.keyId),
-      sorted.map(({ keys }) => keys[0] ?? null),
-    ],
+    [sorted.map(({ value }) => value), sorted.map(({ keyId }) => keyId), sorted.map(({ key }) => key)],
   );
   // A statement of its own: it sees what another daemon has committed while the insert waited for it.
   return ownersOf(trx, claims);
@@ -97,8 +96,8 @@ async function claim(trx: Transaction, claims: readonly Claim[]): Promise<Owners
 async function ownersOf(trx: Transaction, claims: readonly Claim[]): Promise<Owners> {
   const rows = await rowsOf<{ nonce: string; dedupe_key: Buffer }>(
     trx,
-    'select nonce, dedupe_key from hmac_nonces where nonce = any(?)',
-    [claims.map(({ nonce }) => nonce.value)],
+    'select nonce, dedupe_key from used_signatures where nonce = any(?)',
+    [claims.flatMap(({ nonces }) => nonces.byWay.flat().map(({ value }) => value))],
   );
   return new Map(rows.map(({ nonce, dedupe_key }) => [nonce, dedupe_key]));
 }
@@ -109,11 +108,14 @@ function settled(incoming: Incoming, owners: Owners): Incoming {
   if (!isLost) return incoming;
   const { kind, ...counting } = untrusted;
   const message = { ...incoming.message, kind };
-  return { ...incoming, ...counting, message, nonce: undefined, untrusted: undefined };
+  return { ...incoming, ...counting, message, nonces: undefined, untrusted: undefined };
 }
 
-/** Whether a mail is trusted no more, since its nonce is another one's. */
-function isAnothers({ nonce, keys }: Claim, owners: Owners): boolean {
-  const owner = owners.get(nonce.value);
-  return nonce.isDecisive && owner !== undefined && !keys.some((key) => key.equals(owner));
+/** Whether a mail is trusted no more, since by each way a signature of it is another mail's. */
+function isAnothers({ nonces: { byWay, isDecisive }, keys }: Claim, owners: Owners): boolean {
+  const isLost = ({ value }: Nonce) => {
+    const owner = owners.get(value);
+    return owner !== undefined && !keys.some((key) => key.equals(owner));
+  };
+  return isDecisive && byWay.every((nonces) => nonces.some(isLost));
 }

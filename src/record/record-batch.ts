@@ -104,7 +104,7 @@ export function unrecordable(incoming: Incoming, error: unknown): Unrecordable {
     error: failureText(error),
     verdict: {
       ...{ trusted: incoming.trusted, reason: incoming.trustWhy, senderAuth: incoming.senderAuth },
-      nonce: incoming.nonce,
+      nonces: incoming.nonces,
     },
   };
 }

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import { parseAddresses } from '../message/addresses.ts';
 import type { Headers } from '../message/headers.ts';
 import { type DkimSignature, uncovered, weakness } from './dkim-signature.ts';
 import { domainMatcher, domainOf, isWithin } from './domains.ts';
 import { plainFrom } from './from.ts';
 import { passesOf, resultsOf, shortfall, signaturesOf } from './signatures.ts';
-import type { DkimTrust, Evidence, Finding, SenderAuth } from './trust.ts';
+import type { DkimTrust, Evidence, Finding, Nonce, SenderAuth } from './trust.ts';
 
 /**
  * Fields that have to be signed beside the instructions: they say whose mail it is and whose history it goes into. A
@@ -31,12 +32,15 @@ export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {
     ...pass,
     short: shortfall(pass, evidence, keysToCover(evidence), isSigner),
   }));
-  const good = passes.find(({ short }) => short === undefined);
+  const goods = passes.filter(({ short }) => short === undefined);
+  const [good] = goods;
   if (good) {
     const signer = good.signatures[0]?.domain;
     return {
       trusted: true,
       reason: `the DKIM signature of ${signer} is good and covers its headers, ${good.foundBy}`,
+      // All of them: who sends the mail again may leave one out.
+      nonces: goods.flatMap((each) => each.signatures.map(nonceOf)),
     };
   }
   const reasons = [
@@ -67,6 +71,18 @@ export function coverageOf({ domains }: DkimTrust, evidence: Evidence): Coverage
   const shorts = ours.map((each) => shortfall({ signatures: [each] }, evidence, keys, isSigner));
   const [why] = shorts;
   return why === undefined || shorts.includes(undefined) ? { state: 'covered' } : { state: 'uncovered', why };
+}
+
+/**
+ * What a signature is known by. Who has got the mail can change what is not signed (Date, say) and send it again, and the
+ * signature stays good. By its bytes: base64 can write the same ones in several ways.
+ */
+function nonceOf({ value, selector, domain }: DkimSignature): Nonce {
+  const bytes = Buffer.from(value, 'base64');
+  return {
+    value: createHash('sha256').update(bytes).digest('base64url'),
+    keyId: `${selector}._domainkey.${domain}`,
+  };
 }
 
 /** What has to be signed of a message. */

@@ -40,7 +40,7 @@ export function byHmac(trust: HmacTrust, headers: Headers, receivedAt: Date, map
   return {
     trusted: true,
     reason: `${header} is right, signed with ${key.id}`,
-    nonce: { value: signature.nonce, keyId: key.id },
+    nonces: [{ value: signature.nonce, keyId: key.id }],
   };
 }
 

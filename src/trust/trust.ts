@@ -60,19 +60,21 @@ export interface Verdict {
   readonly senderAuth: SenderAuth;
   /** Why From passes or fails; undefined where nothing is known, and in what was found out before and stored. */
   readonly senderWhy?: string | undefined;
-  /** Of a signature that is right. Undefined where there is none, and where the message has been recorded before. */
-  readonly nonce?: UsedNonce | undefined;
+  /** Of signatures that are right. Undefined where there is none, and where the message has been recorded before. */
+  readonly nonces?: UsedNonces | undefined;
 }
 
-/** The nonce of a signature that is right: it counts for one mail, which is for the one to see to who records it. */
+/** What a signature that is right is known by: it counts for one mail, which is for the one to see to who records it. */
 export interface Nonce {
   readonly value: string;
   /** The key that it was signed with. */
   readonly keyId: string;
 }
 
-export interface UsedNonce extends Nonce {
-  /** Whether the mail is trusted for its signature alone, and so not at all where another mail has its nonce. */
+export interface UsedNonces {
+  /** For each way by which the mail is trusted, those of its signatures; the way is lost where another mail has one. */
+  readonly byWay: readonly (readonly Nonce[])[];
+  /** Whether the mail is trusted for signatures alone, and so not at all where all those ways are lost. */
   readonly isDecisive: boolean;
 }
 
@@ -80,8 +82,8 @@ export interface UsedNonce extends Nonce {
 export interface Finding {
   readonly trusted: boolean;
   readonly reason: string;
-  /** Where it goes by a signature. */
-  readonly nonce?: Nonce;
+  /** Where it goes by signatures. */
+  readonly nonces?: readonly Nonce[];
 }
 
 /** What our own verification of a DKIM signature came to. */

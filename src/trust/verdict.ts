@@ -9,7 +9,7 @@ export function verdictOf(trust: Trust, evidence: Evidence): Verdict {
   return { ...trustOf(trust, evidence), ...senderOf(dkim, evidence) };
 }
 
-function trustOf(trust: Trust, evidence: Evidence): Pick<Verdict, 'trusted' | 'reason' | 'nonce'> {
+function trustOf(trust: Trust, evidence: Evidence): Pick<Verdict, 'trusted' | 'reason' | 'nonces'> {
   if (trust === 'all') return { trusted: true, reason: 'the mailbox trusts everybody (trust: all)' };
   if (trust === 'none') return { trusted: false, reason: 'the mailbox trusts nobody (trust: none)' };
   const findings = findingsOf(trust, evidence);
@@ -19,19 +19,19 @@ function trustOf(trust: Trust, evidence: Evidence): Pick<Verdict, 'trusted' | 'r
     return { trusted: false, reason: findings.map(({ reason }) => reason).join('; ') };
   }
   // Also where the mail is trusted for another reason: who sends it again may not have that one.
-  const nonce = trusting.find((finding) => finding.nonce)?.nonce;
+  const byWay = trusting.flatMap(({ nonces }) => (nonces ? [nonces] : []));
   return {
     trusted: true,
     reason: first.reason,
-    nonce: nonce && { ...nonce, isDecisive: trusting.length === 1 },
+    nonces: byWay.length === 0 ? undefined : { byWay, isDecisive: byWay.length === trusting.length },
   };
 }
 
-/** What becomes of the verdict on a mail that goes by its signature alone, where another mail has the nonce of it. */
+/** What becomes of the verdict on a mail that goes by signatures alone, where another mail has used them. */
 export const NONCE_USED = {
   trusted: false,
-  reason: 'its signature was used for another mail already (the same n=)',
-  nonce: undefined,
+  reason: 'its signature was used for another mail already',
+  nonces: undefined,
 } as const;
 
 /** What each way says. */

@@ -216,6 +216,30 @@ describe('our own verification', () => {
     ],
   ];
 
+  it('a signature counts for one mail: a copy with what is not signed changed is ordinary mail', async () => {
+    const h = ['from', 'to', 'subject', 'x-desk-case-status', 'x-desk-case-external-id'];
+    const user = 'dkim-once@example.com';
+    const original = signed(shopMail({ 'X-Desk-Case-External-Id': 'once-1' }), { h });
+    const again = original.replace(/^Message-ID: .*$/im, 'Message-ID: <another@customer.example>');
+    // The same bytes in base64, written in another way: RSA's 256 bytes leave four bits of the last letter open.
+    const disguised = original
+      .replace(/^Message-ID: .*$/im, 'Message-ID: <a-third@customer.example>')
+      .replace(/([AQgw])==/, (_, letter: string) => `${String.fromCharCode(letter.charCodeAt(0) + 1)}==`);
+    expect(again).not.toBe(original);
+    expect(disguised).not.toContain(/b=\s*([^;]*==)/.exec(original)?.[1]);
+    await deliver(server, user, [original, original, again, disguised]);
+    const mailbox = await loadMailbox(user, verifying());
+    expect(await poll(database.db, mailbox)).toMatchObject({ recorded: 3, duplicates: 1 });
+    expect(await recorded(user)).toMatchObject([
+      { trusted: true, refused: null },
+      ...[1, 2].map(() => ({
+        trusted: false,
+        sender_auth: 'pass',
+        refused: 'not trusted: its signature was used for another mail already',
+      })),
+    ]);
+  });
+
   it('trusts what was signed as it is, and says of the rest why not', { timeout: 120_000 }, async () => {
     for (const each of [weak, short, small]) dns.set(each.name, [each.record]);
     dns.set(trial.name, [trial.record]);

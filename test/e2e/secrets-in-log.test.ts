@@ -123,7 +123,7 @@ test('the loudest log and the database hold no password, no trust secret, and th
 
   for (const table of [
     ...['mailboxes', 'customers', 'customer_emails', 'cases', 'case_events', 'interactions'],
-    ...['interaction_contents', 'raw_messages', 'attachments', 'receipts', 'quarantine', 'hmac_nonces'],
+    ...['interaction_contents', 'raw_messages', 'attachments', 'receipts', 'quarantine', 'used_signatures'],
   ]) {
     const content = await contentOf(table);
     for (const secret of [TRUST_SECRET, WRONG_SECRET, KEY.secret, ...passwords])

@@ -23,7 +23,7 @@ import { HMAC, KEY, signed, unixNow } from '../support/signed.ts';
 const database = useDatabase();
 const server = inject('dovecot');
 const TRUSTED = { trust: HMAC, own: ['example.com'] };
-const USED = 'its signature was used for another mail already (the same n=)';
+const USED = 'its signature was used for another mail already';
 let users = 0;
 
 /** A mailbox, and the orders of a customer that no other test has. */
@@ -109,7 +109,7 @@ describe('a signed blind copy', () => {
     );
     expect(refused.map(({ reason }) => reason)).toEqual(Array(3).fill(`not trusted: ${USED}`));
     expect(
-      await rows(database.db, 'select key_id from hmac_nonces where nonce = ?', [nonceIn(first)]),
+      await rows(database.db, 'select key_id from used_signatures where nonce = ?', [nonceIn(first)]),
     ).toEqual([{ key_id: '2026-11' }]);
   });
 
@@ -126,7 +126,9 @@ describe('a signed blind copy', () => {
     expect(changed).toMatchObject({ trusted: false, why: expect.stringContaining('does not fit') });
     expect(unsigned).toMatchObject({ trusted: false, why: 'the mail has no x-mailcase-signature' });
     expect(old).toMatchObject({ trusted: false, why: expect.stringContaining('older than max_age allows') });
-    expect(await rows(database.db, 'select from hmac_nonces where nonce = ?', [nonceIn(source)])).toEqual([]);
+    expect(await rows(database.db, 'select from used_signatures where nonce = ?', [nonceIn(source)])).toEqual(
+      [],
+    );
   });
 
   test('in two mailboxes is one interaction, whatever field carries the signature in the other', async () => {
@@ -356,7 +358,7 @@ describe('a signed mail in quarantine', () => {
     };
     const a = await read(signed(order('A'), { nonce }), 11);
     const { folder: at, uid, source, isWhole, receivedAt, sizeBytes, trusted, trustWhy, senderAuth } = a;
-    const verdict = { trusted, reason: trustWhy, senderAuth, nonce: a.nonce };
+    const verdict = { trusted, reason: trustWhy, senderAuth, nonces: a.nonces };
     await quarantine(
       database.db,
       {

@@ -6,7 +6,7 @@ import { RECORDING, rows } from '../support/poll.ts';
 import { FOLDER, incoming, story, type Telling, type Told } from './story.ts';
 
 export const TABLES =
-  'mailboxes, folders, customers, customer_emails, customer_events, cases, case_events, case_participants, interactions, interaction_contents, interaction_references, attachments, raw_messages, receipts, quarantine, hmac_nonces';
+  'mailboxes, folders, customers, customer_emails, customer_events, cases, case_events, case_participants, interactions, interaction_contents, interaction_references, attachments, raw_messages, receipts, quarantine, used_signatures';
 
 /**
  * Tells a story twice: at once in memory, and mail by mail in PostgreSQL, a transaction each. Both must come to the

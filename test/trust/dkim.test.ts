@@ -185,6 +185,7 @@ describe('trust by our own verification', () => {
     expect(byDkim(LISTED, evidenceIn(mailOf(without(PASS)), verified(result)))).toEqual({
       trusted,
       reason: expect.stringContaining(reason),
+      ...(trusted && { nonces: [expect.objectContaining({ value: expect.stringMatching(/^[\w-]{43}$/) })] }),
     });
   });
 

@@ -184,7 +184,7 @@ describe('a signed mail', () => {
     expect(found(lines)).toEqual({
       trusted: true,
       reason: `x-mailcase-signature is right, signed with ${keyId}`,
-      nonce: { value: NONCE, keyId },
+      nonces: [{ value: NONCE, keyId }],
     });
   });
 

@@ -10,24 +10,24 @@ export async function up(knex: Knex): Promise<void> {
 }
 
 export async function down(knex: Knex): Promise<void> {
-  await knex.schema.raw('drop table hmac_nonces');
+  await knex.schema.raw('drop table used_signatures');
 }
 
 const TABLE = `
-create table hmac_nonces (
+create table used_signatures (
   nonce text primary key check (nonce ~ '^[A-Za-z0-9_-]{16,64}$'),
-  key_id text not null check (key_id ~ '^[A-Za-z0-9._-]{1,64}$'),
+  key_id text not null check (key_id ~ '^[A-Za-z0-9._-]+$' and length(key_id) <= 600),
   dedupe_key bytea not null check (octet_length(dedupe_key) = 33),
   seen_at timestamptz not null default now()
 );
 `;
 
 const COMMENTS = `
-comment on table hmac_nonces is
-  'Signatures of mail that were used (trust.hmac): kept for ever, for each counts for one mail, whenever it is sent again';
-comment on column hmac_nonces.nonce is 'n= of the signature';
-comment on column hmac_nonces.key_id is 'k= of the signature: the id of the key that it was made with';
-comment on column hmac_nonces.dedupe_key is
+comment on table used_signatures is
+  'Signatures of mail that were used (trust.hmac, trust.dkim): kept for ever, for each counts for one mail, whenever it is sent again';
+comment on column used_signatures.nonce is 'n= of the signature (hmac), or SHA-256 of b= in base64url (dkim)';
+comment on column used_signatures.key_id is 'The key that it was made with: k= (hmac), or its name in DNS (dkim)';
+comment on column used_signatures.dedupe_key is
   'The mail that it counts for: its dedupe key, or one of its bytes where it went to quarantine before it could be read';
-comment on column hmac_nonces.seen_at is 'When that mail was first read';
+comment on column used_signatures.seen_at is 'When that mail was first read';
 `;
