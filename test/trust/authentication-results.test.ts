@@ -172,7 +172,8 @@ describe('Authentication-Results', () => {
   });
 
   it('takes no longer for what is made to take long', () => {
-    const begun = performance.now();
+    // Of the processor, for the machine may be busy with other tests.
+    const begun = process.cpuUsage();
     const raws = [
       `mx.a.example; dkim=pass ${'('.repeat(100_000)}`,
       `mx.a.example; ${'dkim=pass '.repeat(50_000)}`,
@@ -181,6 +182,6 @@ describe('Authentication-Results', () => {
       `mx.a.example; x=y z.z=${'a"b"'.repeat(50_000)}"`,
     ];
     for (const raw of raws) read(raw);
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(process.cpuUsage(begun).user / 1000).toBeLessThan(1_000);
   });
 });
