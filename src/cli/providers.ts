@@ -16,6 +16,8 @@ export interface Provider {
   /** Whether it is there on every server of the provider, by that name or a translated one. */
   readonly sentIsSure: boolean;
   readonly sentNotes: readonly string[];
+  /** How it is known here who has signed a mail with DKIM. */
+  readonly dkim: string;
   /** What has to be known before the first run, printed beside the next steps. */
   readonly notes: readonly string[];
 }
@@ -47,6 +49,9 @@ export const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
       "Gmail names it in the account's language ([Gmail]/Gesendet, [Gmail]/Messages envoyés): `mailcase check` lists " +
         'the folders. In Gmail, Settings > Labels must have "Show in IMAP" ticked for it.',
     ],
+    dkim:
+      'Or let the server that sends your mail sign them with DKIM (`trust: {dkim: …}`, README): Gmail says of each mail ' +
+      'whose signature is good, as mx.google.com.',
     notes: [
       'Gmail takes only an app password as SUPPORT_PASSWORD, which needs 2-step verification: ' +
         'myaccount.google.com/apppasswords',
@@ -72,6 +77,9 @@ export const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
         'What is sent as a shared mailbox lies with the person who sent it, until Set-Mailbox ' +
         '-MessageCopyForSentAsEnabled $true.',
     ],
+    dkim:
+      'Or let the server that sends your mail sign them with DKIM (`trust: {dkim: …}`, README). Exchange Online gives no ' +
+      'name in its Authentication-Results: `authentication: {verify: true}` has mailcase verify the signatures.',
     notes: [NO_OAUTH],
   },
   imap: {
@@ -86,6 +94,9 @@ export const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
     sentNotes: [
       'Servers name it differently (Sent, INBOX.Sent, Sent Messages): `mailcase check` lists the folders.',
     ],
+    dkim:
+      'Or let the server that sends your mail sign them with DKIM (`trust: {dkim: …}`, README): with ' +
+      '`authentication: {authserv_id: …}`, your receiving server says whose signature is good; or `verify: true`.',
     notes: [],
   },
 };

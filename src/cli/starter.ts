@@ -71,16 +71,17 @@ function mailbox(provider: Provider): string[] {
     ),
     `${MAILBOX}#processed: none`,
     '',
-    ...trust(),
+    ...trust(provider),
   ];
 }
 
-function trust(): string[] {
+function trust({ dkim }: Provider): string[] {
   return [
     ...comment(
       MAILBOX,
       sentence('mailboxes[].trust'),
       'Your systems sign what they send, for a Bcc copy is the very mail that the customer gets ("Signed header fields" in the README).',
+      dkim,
     ),
     `${MAILBOX}trust: none`,
     `${MAILBOX}#${TRUST_BY_HMAC}   # openssl rand -hex 32`,

@@ -24,7 +24,7 @@ import {
 } from './judge.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { received as judgementOf } from './sent.ts';
-import { withVerification } from './verification.ts';
+import { isVerifiedHere, withVerification } from './verification.ts';
 import type { VerifyAnswer, VerifyTask } from './verify-worker.ts';
 import type { Answer, Task } from './worker.ts';
 
@@ -115,7 +115,11 @@ export class Judges {
     const setupId = this.setups;
     return async (place, fetched, { verdict, signal } = {}) => {
       const message = { ...fetched, source: shared(fetched.source) };
-      const evidence = verdict ? undefined : await this.evidenceOf(mailbox, rules, message, signal);
+      const byHeader = verdict ? undefined : evidenceOf(rules, message);
+      const evidence =
+        byHeader && isVerifiedHere(rules.trust, byHeader)
+          ? await this.verified(mailbox, rules, message, byHeader, signal)
+          : byHeader;
       const received = receive(rules, message, { verdict, evidence });
       try {
         const answer = await this.run<Answer>({ task: { setupId, setup, ...received } }, signal);
@@ -130,15 +134,16 @@ export class Judges {
     };
   }
 
-  /** What is known of a message before it is read: by its header, and where it can matter by its signatures. */
-  private evidenceOf(
+  /** The evidence of a message, with what its signatures come to where they can matter. */
+  private verified(
     { authentication: { dns } }: JudgedMailbox,
-    rules: Judge,
+    { trust }: Judge,
     message: FetchedMessage,
+    evidence: Evidence,
     signal: AbortSignal | undefined,
   ): Promise<Evidence> {
     const { source, receivedAt } = message;
-    return withVerification(rules.trust, evidenceOf(rules, message), message, {
+    return withVerification(trust, evidence, message, {
       keys: { look: (name) => this.lookUp(dns, name, signal) },
       compute: async (candidates) => {
         const job: Job = { task: { candidates, source, receivedAt }, filename: VERIFY_WORKER.href };

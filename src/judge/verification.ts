@@ -4,7 +4,7 @@ import type { Candidate, Verified } from '../dkim/verify.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
 import { signaturesToVerify } from '../trust/dkim.ts';
 import type { DkimSignature } from '../trust/dkim-signature.ts';
-import type { Evidence, Trust, Verification } from '../trust/trust.ts';
+import type { DkimTrust, Evidence, Trust, TrustWays, Verification } from '../trust/trust.ts';
 
 /** What a verification needs: where keys are looked up, and what computes, elsewhere than on this thread. */
 export interface Means {
@@ -13,6 +13,14 @@ export interface Means {
   readonly compute: (
     candidates: readonly Candidate[],
   ) => Promise<readonly Verified[] | { readonly error: string }>;
+}
+
+/** Whether mailcase verifies mail of a folder itself. */
+export function isVerifiedHere(
+  trust: Trust,
+  { authentication, role }: Pick<Evidence, 'authentication' | 'role'>,
+): trust is TrustWays & { readonly dkim: DkimTrust } {
+  return typeof trust === 'object' && trust.dkim !== undefined && authentication.verify && role !== 'sent';
 }
 
 /**
@@ -27,9 +35,7 @@ export async function withVerification(
   { left }: Pick<FetchedMessage, 'left'>,
   { keys, compute }: Means,
 ): Promise<Evidence> {
-  if (typeof trust !== 'object' || trust.dkim === undefined) return evidence;
-  const { authentication, role } = evidence;
-  if (!authentication.verify || role === 'sent') return evidence;
+  if (!isVerifiedHere(trust, evidence)) return evidence;
   const signatures = signaturesToVerify(trust.dkim, evidence);
   if (left !== undefined) {
     return { ...evidence, verified: signatures.map((each) => notGood(each, 'error', LEFT)) };
