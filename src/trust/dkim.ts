@@ -43,6 +43,15 @@ export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {
     ...passes.flatMap(({ short }) => short ?? []),
     ...verified.filter(({ result }) => result !== 'pass').map(({ why }) => why),
   ];
+  if (reasons.length === 0 && evidence.authentication.verify) {
+    // None was worth asking a name server for: each says why by itself.
+    for (const signature of signatures) {
+      const supposed = { signatures: [signature], foundBy: '' };
+      reasons.push(
+        shortfall(supposed, evidence, ['from'], isSigner) ?? 'its DKIM signature was not verified',
+      );
+    }
+  }
   return distrust([...new Set(reasons)].join('; ') || whyNoPass(evidence));
 }
 
@@ -75,12 +84,8 @@ function keysToCover({ headers, mapping }: Pick<Evidence, 'headers' | 'mapping'>
 }
 
 function whyNoPass(evidence: Evidence): string {
-  const { authserv_id, verify } = evidence.authentication;
-  if (authserv_id === undefined) {
-    return verify
-      ? 'none of its DKIM signatures could be verified'
-      : 'nothing says whether its DKIM signature is good';
-  }
+  const { authserv_id } = evidence.authentication;
+  if (authserv_id === undefined) return 'nothing says whether its DKIM signature is good';
   const results = resultsOf(evidence);
   if (results.length === 0) return `it has no Authentication-Results of ${authserv_id} that count`;
   return `${authserv_id} has found no DKIM signature good that it has`;
