@@ -68,12 +68,13 @@ export function passesOf(evidence: Evidence, signatures: readonly DkimSignature[
   const results = resultsOf(evidence).filter(({ method }) => method === 'dkim');
   // A server that repeats an envelope address in a comment, as it is, has a sender write results of his own into its
   // line. What it has really found of his signature stands there too.
-  const denied = results.filter(({ result }) => result !== 'pass');
+  const others = results.filter(({ result }) => result !== 'pass');
+  const denied = new Set(signatures.filter((signature) => others.some((each) => isAbout(each, signature))));
   const byServer = results
     .filter(({ result }) => result === 'pass')
     .map((pass) => {
       const meant = signatures.filter((signature) => isAbout(pass, signature));
-      const isDenied = meant.some((signature) => denied.some((result) => isAbout(result, signature)));
+      const isDenied = meant.some((signature) => denied.has(signature));
       const doubt = `${authentication.authserv_id} says of one DKIM signature that it is good, and that it is not`;
       return {
         signatures: meant,
