@@ -7,10 +7,17 @@ import { passesOf, resultsOf, shortfall, signaturesOf } from './signatures.ts';
 import type { DkimTrust, Evidence, Finding, SenderAuth } from './trust.ts';
 
 /**
- * Fields that have to be signed beside the instructions: they say whose mail it is and whose history it goes into. A
- * customer who sends his copy of a mail again could change whatever is left open.
+ * Fields that have to be signed beside the instructions, as often as they are there. A customer who sends his copy of a
+ * mail again could change whatever is left open, and add what is not there.
  */
-const PEOPLE = ['from', 'to', 'cc', 'reply-to'];
+const TELLING = [
+  // Whose mail it is, and whose history it goes into.
+  ...['from', 'to', 'cc', 'reply-to', 'x-original-from'],
+  // Which case it goes into.
+  ...['subject', 'in-reply-to', 'references'],
+  // Which mail it is: another one of the same instructions would have them applied once more.
+  ...['message-id', 'date'],
+];
 
 /** Whether a message is one that a listed domain has signed, its instructions with it. */
 export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {
@@ -80,7 +87,7 @@ export function coverageOf({ domains }: DkimTrust, evidence: Evidence): Coverage
 
 /** What has to be signed of a message. */
 function keysToCover({ headers, mapping }: Pick<Evidence, 'headers' | 'mapping'>): string[] {
-  return [...PEOPLE, ...headers.fields.map(({ key }) => key).filter((key) => mapping.isMapped(key))];
+  return [...TELLING, ...headers.fields.map(({ key }) => key).filter((key) => mapping.isMapped(key))];
 }
 
 function whyNoPass(evidence: Evidence): string {
