@@ -3,6 +3,7 @@ import { useDatabase } from '../support/database.ts';
 import { type DnsServer, startDnsServer } from '../support/dns-server.ts';
 import { ATTACKS, HONEST } from './all.ts';
 import type { BoxName } from './boxes.ts';
+import { COPIES } from './copies.ts';
 import { RECORDS } from './dkim-keys.ts';
 import { victim } from './letters.ts';
 import { casesOf, makeVictims, type Outcome, openScene, outcomesOf, type Place } from './scene.ts';
@@ -15,6 +16,11 @@ import { AS_COLLEAGUE, AS_SENT, AS_STRANGER, type Ordinary } from './table.ts';
  */
 const attacks = ATTACKS.map((row, index) => ({ row, target: victim(index + 1) }));
 const honest = HONEST.map((row, index) => ({ row, target: victim(ATTACKS.length + index + 1) }));
+const copies = COPIES.map((row, index) => ({
+  row,
+  target: victim(ATTACKS.length + HONEST.length + index + 1),
+}));
+const all = [...attacks, ...honest, ...copies];
 
 /** Longer than `authentication.wait` of the mailboxes. */
 const WAIT_MS = 1_200;
@@ -32,18 +38,23 @@ beforeAll(async () => {
   const started = performance.now();
   const { db } = database;
   dns = await startDnsServer(RECORDS);
-  const scene = await openScene(db, dns.address, [...new Set([...ATTACKS, ...HONEST].map(({ box }) => box))]);
+  const scene = await openScene(db, dns.address, [...new Set(all.map(({ row }) => row.box))]);
   await makeVictims(
     db,
-    [...attacks, ...honest].map(({ target }) => target),
+    all.map(({ target }) => target),
   );
   for (const { row, target } of attacks) {
     if (row.before) places.set(`before ${row.name}`, await scene.deliver(row.box, row.before(target)));
   }
+  const originals = copies.map(({ row, target }) => ({ row, mail: String(row.mail(target)) }));
+  for (const { row, mail } of originals) await scene.deliver(row.box, mail);
   await scene.poll();
   before = await casesOf(db);
   for (const { row, target } of [...attacks, ...honest]) {
     places.set(row.name, await scene.deliver(row.box, row.mail(target)));
+  }
+  for (const { row, mail } of originals) {
+    places.set(row.name, await scene.deliver(row.box, row.again(mail)));
   }
   await scene.poll();
   early = await outcomesOf(db);
@@ -104,6 +115,13 @@ describe('an attack', () => {
   });
 });
 
+describe('a copy of an honest mail', () => {
+  it.each(copies)('$row.name: $row.does', ({ row, target }) => {
+    expect(outcomeOf(row.name)).toMatchObject({ outcome: 'duplicate', trusted: true, status: 'resolved' });
+    expect(after.get(target.order)).toEqual(before.get(target.order));
+  });
+});
+
 describe('an honest mail', () => {
   it.each(honest)('$row.name', ({ row, target }) => {
     const outcome = outcomeOf(row.name);
@@ -133,7 +151,7 @@ it('was about cases that are there', () => {
   expect(new Set([...attacks, ...honest].map(({ row }) => row.name)).size).toBe(
     attacks.length + honest.length,
   );
-  for (const { target } of [...attacks, ...honest]) {
+  for (const { target } of all) {
     // The number that subjects name, too.
     expect(before.get(target.order)).toMatchObject({
       case: { id: target.number },
@@ -143,11 +161,11 @@ it('was about cases that are there', () => {
 });
 
 function print(ms: number): void {
-  const lines = [...attacks, ...honest].map(({ row }) => {
+  const lines = all.map(({ row }) => {
     const outcome = outcomes.get(`${places.get(row.name)?.box}/${places.get(row.name)?.uid}`);
-    const said = outcome?.trusted ? 'APPLIED ' : 'ordinary';
+    const said = outcome?.outcome === 'duplicate' ? 'copy    ' : outcome?.trusted ? 'APPLIED ' : 'ordinary';
     return `${row.box.padEnd(8)} ${row.name.padEnd(44)} ${said} ${outcome?.sender_auth ?? '?'}  ${outcome ? reasonOf(outcome) : 'not recorded'}`;
   });
-  const counts = `${attacks.length} attacks, ${honest.length} honest mails, ${(ms / 1_000).toFixed(1)} s`;
+  const counts = `${attacks.length} attacks, ${copies.length} copies, ${honest.length} honest mails, ${(ms / 1_000).toFixed(1)} s`;
   process.stdout.write(`${lines.join('\n')}\n${counts}\n`);
 }

@@ -67,6 +67,32 @@ const plain: Rows = [
     as: FORGER,
   },
   {
+    name: 'own-in-other-letters',
+    does: 'does so in a letter that becomes an s, for which DMARC finds no policy',
+    mail: (of) =>
+      arrived(shopMail(of, { From: 'orders@\u017Fhop.example' }), 'dmarc=none header.from=\u017Fhop.example'),
+    why: NOBODY,
+    as: AS_COLLEAGUE,
+  },
+  {
+    name: 'own-with-the-dot-of-the-root',
+    does: 'does so with a dot behind the domain',
+    mail: (of) => arrived(shopMail(of, { From: `${ORDERS}.` }), 'dmarc=none'),
+    why: NOBODY,
+    as: AS_COLLEAGUE,
+  },
+  {
+    name: 'case-number-as-the-customer',
+    does: "does so in the customer's own name; DMARC fails",
+    mail: (of) =>
+      arrived(
+        strangersMail(of, { From: of.address, Subject: `Re: [#${of.number}]` }),
+        'dmarc=fail header.from=customer.example',
+      ),
+    why: NOBODY,
+    as: ({ address }) => ({ direction: 'in', customer: address, senderAuth: 'fail' }),
+  },
+  {
     name: 'case-number-of-another',
     does: "writes the case's number into the subject",
     mail: (of) => strangersMail(of, { Subject: `Re: [#${of.number}]` }),

@@ -275,6 +275,47 @@ const rows: Rows = [
     why: /the header is not the one that was signed/,
   },
   {
+    name: 'reply-to-added',
+    does: 'adds whom to reply to',
+    mail: above(`Reply-To: ${MALLORY}`),
+    why: /does not cover reply-to/,
+    as: AS_SHOP,
+  },
+  {
+    name: 'cc-added',
+    does: 'adds a recipient',
+    mail: above(`Cc: ${MALLORY}`),
+    why: /does not cover cc/,
+    as: AS_SHOP,
+  },
+  {
+    name: 'original-from-added',
+    does: 'adds for whom it is said to be written',
+    mail: above(`X-Original-From: ${MALLORY}`),
+    why: /does not cover x-original-from/,
+    // That is what a list of the shop's own writes, and who writes From can write it too.
+    as: { customer: MALLORY, senderAuth: 'pass' },
+  },
+  {
+    name: 'sent-again-as-another-mail',
+    does: 'sends his copy once more as a new mail, by a Message-ID and a Date that are not signed',
+    mail: signed(keys.KEY, { h: COVERED.filter((name) => name !== 'message-id' && name !== 'date') }),
+    why: /does not cover message-id, date/,
+    as: AS_SHOP,
+    honest: signed(keys.KEY, { h: COVERED }),
+  },
+  {
+    name: 'sent-again-into-another-case',
+    does: 'adds what the mail is said to answer, so that its status is for the case of that',
+    mail: (of) => {
+      const message = shopMail({ ...of, order: '' }, { 'x-desk-case-external-id': undefined });
+      return onTop(dkimSigned(message, keys.KEY), `In-Reply-To: <${of.number}@shop.example>`);
+    },
+    why: /does not cover in-reply-to/,
+    // What is not known to be anybody's case begins one.
+    as: AS_SHOP,
+  },
+  {
     name: 'second-signature-copied',
     does: 'adds a signature with the value of the real one, which claims to cover more',
     mail: (of) => {
