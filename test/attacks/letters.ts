@@ -15,6 +15,11 @@ export function victim(number: number): Victim {
   return { number, address: `joe-${number}@customer.example`, order: `order-${number}` };
 }
 
+/** Of the mail that the customer's case began with. */
+export function firstMessageId({ order }: Victim): string {
+  return `<first.${order}@shop.example>`;
+}
+
 /** A header field as it is to stand there, perhaps several times, or not at all. */
 type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
 

@@ -9,7 +9,7 @@ import { withClient } from '../support/imap-client.ts';
 import { loadMailbox } from '../support/mailcase.ts';
 import { poll, RECORDING, rows } from '../support/poll.ts';
 import { accountOf, BOXES, type BoxName, boxOptions } from './boxes.ts';
-import { SHOP, SUPPORT, shopMail, type Victim } from './letters.ts';
+import { firstMessageId, SHOP, SUPPORT, shopMail, type Victim } from './letters.ts';
 
 /** What came of one mail. */
 export interface Outcome {
@@ -86,7 +86,9 @@ export async function makeVictims(db: Database, victims: readonly Victim[]): Pro
   await deliver(
     inject('dovecot'),
     SUPPORT,
-    victims.map((each) => shopMail(each, changes, 'We have your order.')),
+    victims.map((each) =>
+      shopMail(each, { ...changes, 'Message-ID': firstMessageId(each) }, 'We have your order.'),
+    ),
   );
   await poll(db, mailbox, { recording });
 }

@@ -29,6 +29,8 @@ export interface Attack {
   /** The company's own mail that came before it and was applied: what the attacker has a copy of. */
   readonly before?: Build;
   readonly honest?: Build;
+  /** It answers the customer's case, as any mail may: so it lies in it, and changes nothing else of it. */
+  readonly joins?: true;
   /** Put off to begin with, since its key cannot be looked up. */
   readonly isAwaited?: true;
 }

@@ -6,6 +6,7 @@ import {
   atTheEnd,
   bytes,
   changed,
+  firstMessageId,
   forwarded,
   MALLORY,
   ORDERS,
@@ -306,14 +307,17 @@ const rows: Rows = [
   },
   {
     name: 'sent-again-into-another-case',
-    does: 'adds what the mail is said to answer, so that its status is for the case of that',
+    does: "sends a copy of his own as an answer to the customer's mail, for its status to be set in that case",
     mail: (of) => {
-      const message = shopMail({ ...of, order: '' }, { 'x-desk-case-external-id': undefined });
-      return onTop(dkimSigned(message, keys.KEY), `In-Reply-To: <${of.number}@shop.example>`);
+      const his = { 'x-desk-customer-email': MALLORY, 'x-desk-case-external-id': undefined };
+      return onTop(
+        dkimSigned(shopMail(of, { To: MALLORY, ...his }), keys.KEY),
+        `In-Reply-To: ${firstMessageId(of)}`,
+      );
     },
     why: /does not cover in-reply-to/,
-    // What is not known to be anybody's case begins one.
-    as: AS_SHOP,
+    as: { direction: 'out', customer: MALLORY, senderAuth: 'pass' },
+    joins: true,
   },
   {
     name: 'second-signature-copied',
