@@ -5,6 +5,7 @@ import { GMAIL_ATTACKS, GMAIL_HONEST } from './gmail-attacks.ts';
 import { HMAC_ATTACKS, HMAC_HONEST } from './hmac-attacks.ts';
 import { PLAIN_ATTACKS } from './plain-attacks.ts';
 import { RESULTS_ATTACKS, RESULTS_HONEST } from './results-attacks.ts';
+import { SEVERAL_ATTACKS, SEVERAL_HONEST } from './several-attacks.ts';
 import type { Attack, Honest } from './table.ts';
 import { VERIFIED_ATTACKS, VERIFIED_HONEST } from './verified-attacks.ts';
 
@@ -13,12 +14,12 @@ const wanted = ({ box }: { box: string }) => only === undefined || only.includes
 
 export const ATTACKS: readonly Attack[] = [
   ...[...PLAIN_ATTACKS, ...HMAC_ATTACKS, ...RESULTS_ATTACKS, ...COVERAGE_ATTACKS, ...FROM_ATTACKS],
-  ...[...BLOCK_ATTACKS, ...GMAIL_ATTACKS, ...VERIFIED_ATTACKS],
+  ...[...BLOCK_ATTACKS, ...GMAIL_ATTACKS, ...VERIFIED_ATTACKS, ...SEVERAL_ATTACKS],
 ].filter(wanted);
 
 /** What stands beside the attacks, and what is of its own. */
 export const HONEST: readonly Honest[] = [
   ...ATTACKS.flatMap(({ name, box, honest }) => (honest ? [{ name: `not ${name}`, box, mail: honest }] : [])),
   ...[...HMAC_HONEST, ...RESULTS_HONEST, ...COVERAGE_HONEST, ...FROM_HONEST, ...BLOCK_HONEST],
-  ...[...GMAIL_HONEST, ...VERIFIED_HONEST],
+  ...[...GMAIL_HONEST, ...VERIFIED_HONEST, ...SEVERAL_HONEST],
 ].filter(wanted);

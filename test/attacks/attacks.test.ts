@@ -88,6 +88,7 @@ const BY_BOX: Readonly<Record<BoxName, (target: (typeof attacks)[number]['target
   results: () => ({ ...AS_COLLEAGUE, senderAuth: 'fail' }),
   bytes: () => ({ ...AS_COLLEAGUE, senderAuth: 'fail' }),
   gmail: () => ({ ...AS_COLLEAGUE, senderAuth: 'fail' }),
+  several: () => ({ ...AS_COLLEAGUE, senderAuth: 'fail' }),
   verified: () => ({ ...AS_COLLEAGUE, senderAuth: 'fail' }),
 };
 

@@ -2,7 +2,7 @@ import { KEYS } from './hmac-signed.ts';
 import { SHOP, SUPPORT } from './letters.ts';
 
 /** The mailboxes under attack, each with another configuration. */
-export const BOXES = ['plain', 'secret', 'hmac', 'results', 'bytes', 'gmail', 'verified'] as const;
+export const BOXES = ['plain', 'secret', 'hmac', 'results', 'bytes', 'gmail', 'verified', 'several'] as const;
 
 export type BoxName = (typeof BOXES)[number];
 
@@ -35,4 +35,8 @@ const TRUST: Readonly<Record<BoxName, (dns: string) => Record<string, unknown>>>
   bytes: () => ({ trust: { dkim }, authentication: { authserv_id: SERVER } }),
   gmail: () => ({ trust: { dkim }, authentication: { authserv_id: GOOGLE } }),
   verified: (dns) => ({ trust: { dkim }, authentication: { verify: true, wait: '1s', dns: [dns] } }),
+  several: (dns) => ({
+    trust: { secret: { header: SECRET_HEADER, value: SECRET }, hmac: { keys: KEYS }, dkim },
+    authentication: { authserv_id: SERVER, verify: true, dns: [dns] },
+  }),
 };
