@@ -1,9 +1,12 @@
+import { createHash, verify } from 'node:crypto';
 import { Readable } from 'node:stream';
+import type { DKIMResult } from 'mailauth';
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
 import { bodyStart, readHead } from '../message/head.ts';
 import type { DkimSignature } from '../trust/dkim-signature.ts';
 import { asciiLowerCase } from '../trust/domains.ts';
 import { keyName } from './key-record.ts';
+import { hasOtherBlanks, relaxedHeader } from './relaxed-header.ts';
 
 /** A signature to be verified, with its key's TXT record. */
 export interface Candidate {
@@ -72,7 +75,10 @@ async function fault(
   const [result, ...more] = results;
   if (result === undefined || more.length > 0) return 'it cannot be verified';
   const { status, signingDomain, selector } = result;
-  if (status.result !== 'pass') return WHY[status.comment || ''] ?? (status.comment || status.result);
+  const found = status.result === 'pass' ? undefined : status.comment || status.result;
+  const isOfHeader = found === undefined || found === BAD_SIGNATURE;
+  const why = isOfHeader && hasOtherBlanks(head) ? relaxedFault(head, signature, result) : found;
+  if (why !== undefined) return WHY[why] ?? why;
   const isTheSame =
     asciiLowerCase(signingDomain) === signature.domain &&
     asciiLowerCase(selector ?? '') === signature.selector &&
@@ -82,12 +88,40 @@ async function fault(
   return isTheSame ? undefined : 'it is read in two ways';
 }
 
+/** What the verifier should have found of a header in relaxed form; in simple form it reads every sign as it is. */
+function relaxedFault(
+  [field = '', ...fields]: readonly string[],
+  { signed, algorithm, value }: DkimSignature,
+  { status, format, publicKey }: DKIMResult & Untyped,
+): string | undefined {
+  if (!/^relaxed\b/i.test(format ?? '')) return status.result === 'pass' ? undefined : BAD_SIGNATURE;
+  if (publicKey === undefined) return 'its key cannot be read';
+  const header = relaxedHeader(fields, signed, field);
+  const isRight = algorithm.startsWith('rsa')
+    ? verify('sha256', header, publicKey, Buffer.from(value, 'base64'))
+    : // Of Ed25519, the hash is signed (RFC 8463, section 3).
+      verify(null, createHash('sha256').update(header).digest(), publicKey, Buffer.from(value, 'base64'));
+  return isRight ? undefined : BAD_SIGNATURE;
+}
+
+/** What a result has, and its type does not say. */
+interface Untyped {
+  /** `c=`. */
+  readonly format?: string;
+  /** In PEM. */
+  readonly publicKey?: string;
+}
+
+const BAD_SIGNATURE = 'bad signature';
+
 /** The verifier's words in ours. */
 const WHY: Readonly<Record<string, string>> = {
   'body hash did not verify': 'the body is not the one that was signed',
-  'bad signature': 'the header is not the one that was signed, or the key is another one',
+  [BAD_SIGNATURE]: 'the header is not the one that was signed, or the key is another one',
   'invalid public key': 'its key cannot be read',
   'unknown key type': 'its key cannot be read',
+  // Nothing else is a matter of policy to the verifier.
+  policy: `its key has fewer than ${LEAST_BITS} bits`,
 };
 
 function nameOf(line: string): string {

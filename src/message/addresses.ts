@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import addressparser from 'nodemailer/lib/addressparser';
 import { beginningOf } from './cut.ts';
 import { decodeWords, type HeaderField } from './headers.ts';
@@ -111,6 +111,17 @@ export function domainKey(domain: string): string {
   return labels.replace(/\.+$/, '');
 }
 
+/**
+ * Whether a domain is written as nobody writes his own: with the root's dot, or in signs that become others in A-labels
+ * (full-width letters, a long s, a Kelvin sign, another dot). Who looks for its policy (DMARC) as it is written finds
+ * none.
+ */
+function isDisguised(domain: string): boolean {
+  if (domain.endsWith('.')) return true;
+  const written = domain.normalize('NFC').toLowerCase();
+  return /[^\p{ASCII}]/u.test(domain) && domainToUnicode(domainKey(domain)) !== written;
+}
+
 /** Local parts behind which no person reads: never a customer (RFC 2142, RFC 5321 section 4.5.1). */
 const SYSTEM_LOCAL_PARTS = new Set(['mailer-daemon', 'postmaster']);
 
@@ -137,6 +148,7 @@ export function ownMatcher(entries: readonly string[]): OwnMatcher {
       .concat(withSubdomains),
   );
   return (address) => {
+    if (isDisguised(address.slice(address.lastIndexOf('@') + 1))) return false;
     const key = addressKey(address);
     const at = key.lastIndexOf('@');
     const domain = key.slice(at + 1);

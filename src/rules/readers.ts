@@ -19,12 +19,12 @@ const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)$/;
 export const readText: Reader<string> = ({ value }) =>
   value.length > MAX_TEXT_CHARACTERS
     ? { refused: `longer than ${MAX_TEXT_CHARACTERS.toLocaleString('en-US')} characters` }
-    : { value };
+    : { value: singleSpaced(value) };
 
 export const readIdentifier: Reader<string> = ({ value }) =>
   byteLength(value) > MAX_IDENTIFIER_BYTES
     ? { refused: `longer than ${MAX_IDENTIFIER_BYTES} bytes` }
-    : { value };
+    : { value: singleSpaced(value) };
 
 export const readStatus: Reader<Status> = oneOf(STATUSES);
 
@@ -37,7 +37,7 @@ export const readLabels: Reader<string[]> = labelReader(',');
 
 /** The same with another sign between labels. */
 export function labelReader(separator: string): Reader<string[]> {
-  return ({ value }) => labelsIn(value.split(separator));
+  return ({ value }) => labelsIn(singleSpaced(value).split(separator));
 }
 
 function labelsIn(parts: readonly string[]): Reading<string[]> {
@@ -94,6 +94,11 @@ export const readCustomer: Reader<Address> = (field) => {
   if (rest.length === 0) return { value: first };
   return { value: first, note: 'more than one address: the first counts' };
 };
+
+/** Folding a line anew can double a space; a signature does not cover how many there are. */
+function singleSpaced(text: string): string {
+  return text.replace(/ {2,}/g, ' ');
+}
 
 function oneOf<const T extends string>(choices: readonly T[]): Reader<T> {
   return ({ value }) => {

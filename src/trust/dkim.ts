@@ -8,10 +8,17 @@ import { passesOf, resultsOf, shortfall, signaturesOf } from './signatures.ts';
 import type { DkimTrust, Evidence, Finding, Nonce, SenderAuth } from './trust.ts';
 
 /**
- * Fields that have to be signed beside the instructions: they say whose mail it is and whose history it goes into. A
- * customer who sends his copy of a mail again could change whatever is left open.
+ * Fields that have to be signed beside the instructions, as often as they are there. A customer who sends his copy of a
+ * mail again could change whatever is left open, and add what is not there.
  */
-const PEOPLE = ['from', 'to', 'cc', 'reply-to'];
+const TELLING = [
+  // Whose mail it is, and whose history it goes into.
+  ...['from', 'to', 'cc', 'reply-to', 'x-original-from'],
+  // Which case it goes into.
+  ...['subject', 'in-reply-to', 'references'],
+  // Which mail it is: another one of the same instructions would have them applied once more.
+  ...['message-id', 'date'],
+];
 
 /** Whether a message is one that a listed domain has signed, its instructions with it. */
 export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {
@@ -47,6 +54,15 @@ export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {
     ...passes.flatMap(({ short }) => short ?? []),
     ...verified.filter(({ result }) => result !== 'pass').map(({ why }) => why),
   ];
+  if (reasons.length === 0 && evidence.authentication.verify) {
+    // None was worth asking a name server for: each says why by itself.
+    for (const signature of signatures) {
+      const supposed = { signatures: [signature], foundBy: '' };
+      reasons.push(
+        shortfall(supposed, evidence, ['from'], isSigner) ?? 'its DKIM signature was not verified',
+      );
+    }
+  }
   return distrust([...new Set(reasons)].join('; ') || whyNoPass(evidence));
 }
 
@@ -87,16 +103,12 @@ function nonceOf({ value, selector, domain }: DkimSignature): Nonce {
 
 /** What has to be signed of a message. */
 function keysToCover({ headers, mapping }: Pick<Evidence, 'headers' | 'mapping'>): string[] {
-  return [...PEOPLE, ...headers.fields.map(({ key }) => key).filter((key) => mapping.isMapped(key))];
+  return [...TELLING, ...headers.fields.map(({ key }) => key).filter((key) => mapping.isMapped(key))];
 }
 
 function whyNoPass(evidence: Evidence): string {
-  const { authserv_id, verify } = evidence.authentication;
-  if (authserv_id === undefined) {
-    return verify
-      ? 'none of its DKIM signatures could be verified'
-      : 'nothing says whether its DKIM signature is good';
-  }
+  const { authserv_id } = evidence.authentication;
+  if (authserv_id === undefined) return 'nothing says whether its DKIM signature is good';
   const results = resultsOf(evidence);
   if (results.length === 0) return `it has no Authentication-Results of ${authserv_id} that count`;
   return `${authserv_id} has found no DKIM signature good that it has`;

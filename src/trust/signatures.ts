@@ -19,6 +19,8 @@ export interface Pass {
   readonly signatures: readonly DkimSignature[];
   /** Who has found it, in words that end a sentence. */
   readonly foundBy: string;
+  /** Why it does not count, whatever the signatures are. */
+  readonly doubt?: string | undefined;
 }
 
 /**
@@ -63,12 +65,23 @@ export function resultsOf({ headers, authentication: { authserv_id } }: Evidence
 /** Passes of DKIM that the receiving server or we have found, with the signatures that they may be about. */
 export function passesOf(evidence: Evidence, signatures: readonly DkimSignature[]): Pass[] {
   const { authentication, verified = [] } = evidence;
-  const byServer = resultsOf(evidence)
-    .filter(({ method, result }) => method === 'dkim' && result === 'pass')
-    .map((result) => ({
-      signatures: signatures.filter((signature) => isAbout(result, signature)),
-      foundBy: `as ${authentication.authserv_id} has found`,
-    }));
+  const results = resultsOf(evidence).filter(({ method }) => method === 'dkim');
+  // A server that repeats an envelope address in a comment, as it is, has a sender write results of his own into its
+  // line. What it has really found of his signature stands there too.
+  const others = results.filter(({ result }) => result !== 'pass');
+  const denied = new Set(signatures.filter((signature) => others.some((each) => isAbout(each, signature))));
+  const byServer = results
+    .filter(({ result }) => result === 'pass')
+    .map((pass) => {
+      const meant = signatures.filter((signature) => isAbout(pass, signature));
+      const isDenied = meant.some((signature) => denied.has(signature));
+      const doubt = `${authentication.authserv_id} says of one DKIM signature that it is good, and that it is not`;
+      return {
+        signatures: meant,
+        foundBy: `as ${authentication.authserv_id} has found`,
+        doubt: isDenied ? doubt : undefined,
+      };
+    });
   const byUs = verified
     .filter(({ result }) => result === 'pass')
     .map(({ index }) => ({
@@ -114,11 +127,12 @@ function isAbout({ properties }: MethodResult, signature: DkimSignature): boolea
  * @returns undefined where it is enough
  */
 export function shortfall(
-  { signatures }: Pick<Pass, 'signatures'>,
+  { signatures, doubt }: Pick<Pass, 'signatures' | 'doubt'>,
   { headers, receivedAt }: Pick<Evidence, 'headers' | 'receivedAt'>,
   keys: readonly string[],
   isSigner: (domain: string) => boolean,
 ): string | undefined {
+  if (doubt !== undefined) return doubt;
   for (const signature of signatures) {
     const name = `the DKIM signature of ${signature.domain}`;
     if (!isSigner(signature.domain)) return `${name} is another domain's than From's`;

@@ -125,6 +125,13 @@ describe('own addresses', () => {
     ['a domain that begins alike', 'anyone@lamps.example.evil.example', false],
     ['IDN as A-label', 'a@xn--bcher-kva.example', true],
     ['IDN as U-label in capitals', 'a@BÜCHER.example', true],
+    ['IDN as U-label, composed otherwise', 'a@bu\u0308cher.example', true],
+    ['in full-width letters', 'anyone@\uFF4Camps.example', false],
+    ['with a long s', 'anyone@lamp\u017F.example', false],
+    ['with a Kelvin sign', 'anyone@lamps.example.\u212A', false],
+    ['with another dot', 'anyone@lamps\u3002example', false],
+    ['with a sign of no width', 'anyone@la\u00ADmps.example', false],
+    ["with the root's dot", 'anyone@lamps.example.', false],
     ['own address as local part', 'support@example.com@evil.example', false],
     ['bare +tag', '+x@example.com', false],
   ])('%s', (_, address, expected) => {

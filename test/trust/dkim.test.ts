@@ -54,6 +54,11 @@ describe('trust by DKIM', () => {
   const OPEN = 'the DKIM signature of example.com does not cover x-desk-case-status';
   it.each<[string, string[], string]>([
     [
+      'found good, and in the same breath not',
+      [results('dkim=fail header.d=example.com header.s=mail header.b=AAAAAAAA'), ...HONEST],
+      'mx.example.net says of one DKIM signature that it is good, and that it is not',
+    ],
+    [
       'a stranger',
       swapped(FROM, 'From: joe@evil.example'),
       'From (evil.example) is none of trust.dkim.domains',
