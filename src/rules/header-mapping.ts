@@ -12,6 +12,8 @@ export interface HeaderMapping {
   isMapped(key: string): boolean;
   /** Whether a header (lower case name) is read as an address. */
   isAddress(key: string): boolean;
+  /** Whether the headers of a message name its customer by an address, and its case by an external id. */
+  named(headers: Headers): { readonly customer: boolean; readonly supportCase: boolean };
   /**
    * All header fields that are instructions, in message order: those that are mapped, and whatever else has the prefix,
    * for it is meant as one. Empty ones too.
@@ -57,6 +59,13 @@ export function headerMapping(
     isMapped: (key) => find(key).length > 0,
     isAddress: (key) => find(key).some(({ isAddress }) => isAddress),
     carried,
+    named: (headers) => {
+      const { customer, case: supportCase } = readAll(carried(headers), find, map.length);
+      return {
+        customer: customer.address !== undefined,
+        supportCase: supportCase.external_id !== undefined,
+      };
+    },
     read: (headers) => readAll(carried(headers), find, map.length),
   };
 }

@@ -1,4 +1,4 @@
-import type { Headers } from '../message/headers.ts';
+import type { HeaderField, Headers } from '../message/headers.ts';
 import { asciiLowerCase, isWithin } from './domains.ts';
 
 /** What a DKIM-Signature field says of itself (RFC 6376, section 3.5). Whether it is good is not known by that. */
@@ -117,6 +117,12 @@ export function uncovered({ signed }: DkimSignature, headers: Headers, keys: Ite
   const counts = new Map<string, number>();
   for (const name of signed) counts.set(name, (counts.get(name) ?? 0) + 1);
   return [...new Set(keys)].filter((key) => headers.all(key).length > (counts.get(key) ?? 0));
+}
+
+/** The fields that a signature signs (section 5.4.2): each name in `h=` is the next one of that name from the bottom up. */
+export function signedFields({ signed }: DkimSignature, headers: Headers): HeaderField[] {
+  const left = new Map([...new Set(signed)].map((name) => [name, [...headers.all(name)]]));
+  return signed.flatMap((name) => left.get(name)?.pop() ?? []);
 }
 
 /** Why a signature says nothing, good or not. @param receivedAt INTERNALDATE */

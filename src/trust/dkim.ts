@@ -1,24 +1,22 @@
 import { createHash } from 'node:crypto';
 import { parseAddresses } from '../message/addresses.ts';
 import type { Headers } from '../message/headers.ts';
-import { type DkimSignature, uncovered, weakness } from './dkim-signature.ts';
+import { type DkimSignature, signedFields, uncovered, weakness } from './dkim-signature.ts';
 import { domainMatcher, domainOf, isWithin } from './domains.ts';
 import { plainFrom } from './from.ts';
 import { passesOf, resultsOf, shortfall, signaturesOf } from './signatures.ts';
 import type { DkimTrust, Evidence, Finding, Nonce, SenderAuth } from './trust.ts';
 
-/**
- * Fields that have to be signed beside the instructions, as often as they are there. A customer who sends his copy of a
- * mail again could change whatever is left open, and add what is not there.
+/*
+ * Fields that have to be signed beside From and the instructions, as often as they are there: whoever has got a mail could
+ * change them, and add what is not there.
  */
-const TELLING = [
-  // Whose mail it is, and whose history it goes into.
-  ...['from', 'to', 'cc', 'reply-to', 'x-original-from'],
-  // Which case it goes into.
-  ...['subject', 'in-reply-to', 'references'],
-  // Which mail it is: another one of the same instructions would have them applied once more.
-  ...['message-id', 'date'],
-];
+
+/** They say whose history it goes into, where no instruction does. */
+const PEOPLE = ['to', 'cc', 'reply-to', 'x-original-from'];
+
+/** They say which case it goes into, where no instruction does. */
+const THREAD = ['in-reply-to', 'references'];
 
 /** Whether a message is one that a listed domain has signed, its instructions with it. */
 export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {
@@ -47,7 +45,7 @@ export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {
       trusted: true,
       reason: `the DKIM signature of ${signer} is good and covers its headers, ${good.foundBy}`,
       // All of them: who sends the mail again may leave one out.
-      nonces: goods.flatMap((each) => each.signatures.map(nonceOf)),
+      nonces: goods.flatMap((each) => each.signatures.map((signature) => nonceOf(signature, headers))),
     };
   }
   const reasons = [
@@ -91,19 +89,27 @@ export function coverageOf({ domains }: DkimTrust, evidence: Evidence): Coverage
 
 /**
  * What a signature is known by. Who has got the mail can change what is not signed (Date, say) and send it again, and the
- * signature stays good. By its bytes: base64 can write the same ones in several ways.
+ * signature stays good. By its bytes, since base64 can write the same ones in several ways, and by what it signs.
  */
-function nonceOf({ value, selector, domain }: DkimSignature): Nonce {
-  const bytes = Buffer.from(value, 'base64');
-  return {
-    value: createHash('sha256').update(bytes).digest('base64url'),
-    keyId: `${selector}._domainkey.${domain}`,
-  };
+function nonceOf(signature: DkimSignature, headers: Headers): Nonce {
+  const { value, selector, domain } = signature;
+  const hash = createHash('sha256').update(Buffer.from(value, 'base64'));
+  for (const { key, raw } of signedFields(signature, headers)) {
+    // Blanks may be changed on the way (RFC 6376, section 3.4.2).
+    hash.update(`${key}:${raw.replace(/[ \t]+/g, ' ').trim()}\r\n`);
+  }
+  return { value: hash.digest('base64url'), keyId: `${selector}._domainkey.${domain}` };
 }
 
 /** What has to be signed of a message. */
 function keysToCover({ headers, mapping }: Pick<Evidence, 'headers' | 'mapping'>): string[] {
-  return [...TELLING, ...headers.fields.map(({ key }) => key).filter((key) => mapping.isMapped(key))];
+  const named = mapping.named(headers);
+  return [
+    'from',
+    ...(named.customer ? [] : PEOPLE),
+    ...(named.supportCase ? [] : THREAD),
+    ...headers.fields.map(({ key }) => key).filter((key) => mapping.isMapped(key)),
+  ];
 }
 
 function whyNoPass(evidence: Evidence): string {

@@ -96,6 +96,12 @@ export interface Verification {
   readonly why: string;
 }
 
+/** What instructions decide, were they trusted, so that nothing else of the mail does. */
+export interface Naming {
+  /** Whether they name the customer, and the case. */
+  named(headers: Headers): { readonly customer: boolean; readonly supportCase: boolean };
+}
+
 /** What a verdict goes by. */
 export interface Evidence {
   /** The message's own header fields, all of them. */
@@ -105,7 +111,7 @@ export interface Evidence {
   /** Why another reader may see other fields in the header; undefined where all see the same (see headOddity). */
   readonly oddity: string | undefined;
   /** Which header fields are instructions where they are trusted. */
-  readonly mapping: MappedFields;
+  readonly mapping: MappedFields & Naming;
   /** What the folder holds: what was sent from here has come through no server that could say who wrote it. */
   readonly role: 'inbox' | 'sent';
   readonly authentication: Authentication;

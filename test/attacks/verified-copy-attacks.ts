@@ -33,6 +33,18 @@ const above =
   (of) =>
     onTop(String(signed()(of)), ...lines);
 
+/** The same over a mail that does not say itself whose history it goes into. */
+const aboveUnnamed =
+  (...lines: readonly string[]): Build =>
+  (of) =>
+    onTop(dkimSigned(shopMail(of, { 'x-desk-customer-email': undefined }), keys.KEY), ...lines);
+
+/** A copy with a Message-ID and a Date that are not signed. */
+const unsignedId: Build = (of) =>
+  dkimSigned(shopMail(of), keys.KEY, {
+    h: COVERED.filter((name) => name !== 'message-id' && name !== 'date'),
+  });
+
 /** The shop has signed it, so it is what the shop sent; its fields are another matter. */
 const AS_SHOP = (of: Victim) => ({ ...AS_SENT(of), senderAuth: 'pass' as const });
 
@@ -155,21 +167,22 @@ const rows: Rows = [
   {
     name: 'reply-to-added',
     does: 'adds whom to reply to',
-    mail: above(`Reply-To: ${MALLORY}`),
+    mail: aboveUnnamed(`Reply-To: ${MALLORY}`),
+    honest: above(`Reply-To: ${ORDERS}`),
     why: /does not cover reply-to/,
     as: AS_SHOP,
   },
   {
     name: 'cc-added',
     does: 'adds a recipient',
-    mail: above(`Cc: ${MALLORY}`),
+    mail: aboveUnnamed(`Cc: ${MALLORY}`),
     why: /does not cover cc/,
     as: AS_SHOP,
   },
   {
     name: 'original-from-added',
     does: 'adds for whom it is said to be written',
-    mail: above(`X-Original-From: ${MALLORY}`),
+    mail: aboveUnnamed(`X-Original-From: ${MALLORY}`),
     why: /does not cover x-original-from/,
     // That is what a list of the shop's own writes, and who writes From can write it too.
     as: { customer: MALLORY, senderAuth: 'pass' },
@@ -177,10 +190,10 @@ const rows: Rows = [
   {
     name: 'sent-again-as-another-mail',
     does: 'sends his copy once more as a new mail, by a Message-ID and a Date that are not signed',
-    mail: signed(keys.KEY, { h: COVERED.filter((name) => name !== 'message-id' && name !== 'date') }),
-    why: /does not cover message-id, date/,
+    before: unsignedId,
+    mail: unsignedId,
+    why: /its signature was used for another mail already/,
     as: AS_SHOP,
-    honest: signed(keys.KEY, { h: COVERED }),
   },
   {
     name: 'sent-again-into-another-case',
