@@ -1,7 +1,7 @@
 import { isLoopback } from '../config/checks.ts';
 import type { ConfigProblem } from '../config/problems.ts';
 import type { Config, MailboxConfig } from '../config/schema.ts';
-import { TRUST_BY_DKIM, TRUST_BY_HMAC } from '../config/trust-schema.ts';
+import { TRUST_BY_HMAC } from '../config/trust-schema.ts';
 import { domainKey } from '../message/addresses.ts';
 import type { TrustWays } from '../trust/trust.ts';
 import { type Finding, sectionOf } from './finding.ts';
@@ -135,15 +135,6 @@ function authenticationFindings({ name, trust, authentication, imap }: MailboxCo
             'authserv_id_exchange',
             `${name}: Exchange Online gives no name in its Authentication-Results, so none of ${authserv_id} is its own, and what stands there a sender may have written`,
             'take `authentication.authserv_id` out, and use `authentication: {verify: true}` or `trust: {hmac: …}`',
-          ),
-        ]
-      : []),
-    ...(verify && domains.length === 0
-      ? [
-          section.warning(
-            'verify_nothing',
-            `${name}: \`authentication.verify\` verifies nothing, since only mail from \`trust.dkim.domains\` is looked at, and there are none`,
-            `list the domains that sign your mail, \`${TRUST_BY_DKIM}\`, or take it out`,
           ),
         ]
       : []),

@@ -18,7 +18,7 @@ export const authentication = z
     verify: trueOrFalse()
       .prefault(false)
       .describe(
-        'Verifies DKIM signatures here: of mail from `trust.dkim.domains`, with a question to DNS for each key.',
+        'Verifies DKIM signatures here, with a question to DNS for each key: where the results of `authserv_id` do not say it already, who wrote a mail, and whether mail from `trust.dkim.domains` is to be trusted.',
       ),
     wait: duration(
       ['1s', 'no name server comes back in less'],

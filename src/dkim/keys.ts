@@ -10,17 +10,25 @@ export type KeyAnswer =
 /** Asks for the TXT records of a name, each in its pieces. Fails with the codes of node:dns. */
 export type ResolveTxt = (name: string) => Promise<string[][]>;
 
-/** One try at one name server, in milliseconds, and how many tries: a packet gets lost now and then. */
-const TRY_MS = 2_000;
-const TRIES = 2;
+/** How long an answer is waited for, in milliseconds. */
+export interface Patience {
+  /** One try at one name server, and how many tries. */
+  readonly timeout: number;
+  readonly tries: number;
+  /** In all: with several name servers, tries add up. */
+  readonly longest: number;
+}
 
-/** The longest wait for an answer in all, in milliseconds: with several name servers, tries add up. */
-const LONGEST_MS = 8_000;
+/** For the keys of listed domains, which trust depends on: a packet gets lost now and then. */
+export const LISTED: Patience = { timeout: 2_000, tries: 2, longest: 8_000 };
+
+/** For those of whoever writes: his name servers may be slow on purpose, and a batch waits for them. */
+export const OTHERS: Patience = { timeout: 1_000, tries: 2, longest: 2_500 };
 
 /** How long an answer is kept, in milliseconds. A key that is taken back counts no longer than this. */
 const AGES = { records: 300_000, absent: 60_000, temperror: 15_000 } as const;
 
-/** Most answers that are kept: names come from the domains that an operator lists, and selectors from anybody. */
+/** Most answers that are kept: selectors come from anybody. */
 const MAX_KEPT = 500;
 
 /** There is no such name, or no TXT record of it: that is an answer (RFC 2308). */
@@ -35,8 +43,11 @@ const TROUBLES: Readonly<Record<string, string>> = {
 };
 
 /** @param servers addresses of name servers, with a port or without; the machine's own where undefined */
-export function resolverOf(servers: readonly string[] | undefined): ResolveTxt {
-  const resolver = new Resolver({ timeout: TRY_MS, tries: TRIES });
+export function resolverOf(
+  servers: readonly string[] | undefined,
+  { timeout, tries }: Patience = LISTED,
+): ResolveTxt {
+  const resolver = new Resolver({ timeout, tries });
   if (servers) resolver.setServers(servers);
   return (name) => resolver.resolveTxt(name);
 }
@@ -47,12 +58,14 @@ export function resolverOf(servers: readonly string[] | undefined): ResolveTxt {
  */
 export class Keys {
   private readonly resolve: ResolveTxt;
+  private readonly patience: Patience;
   private readonly now: () => number;
   private readonly kept = new Map<string, { readonly until: number; readonly answer: KeyAnswer }>();
   private readonly asked = new Map<string, Promise<KeyAnswer>>();
 
-  constructor(resolve: ResolveTxt, now = () => performance.now()) {
+  constructor(resolve: ResolveTxt, patience = LISTED, now = () => performance.now()) {
     this.resolve = resolve;
+    this.patience = patience;
     this.now = now;
   }
 
@@ -70,7 +83,7 @@ export class Keys {
   }
 
   private async ask(name: string): Promise<KeyAnswer> {
-    const answer = await answerOf(this.resolve(name));
+    const answer = await answerOf(this.resolve(name), this.patience);
     const age = 'records' in answer ? AGES.records : 'absent' in answer ? AGES.absent : AGES.temperror;
     this.kept.delete(name);
     this.kept.set(name, { until: this.now() + age, answer });
@@ -82,10 +95,10 @@ export class Keys {
   }
 }
 
-async function answerOf(asking: Promise<string[][]>): Promise<KeyAnswer> {
+async function answerOf(asking: Promise<string[][]>, { longest }: Patience): Promise<KeyAnswer> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<KeyAnswer>((resolve) => {
-    timer = setTimeout(() => resolve({ temperror: TROUBLES.ETIMEOUT ?? '' }), LONGEST_MS);
+    timer = setTimeout(() => resolve({ temperror: TROUBLES.ETIMEOUT ?? '' }), longest);
   });
   const answer = asking.then(
     (records): KeyAnswer => ({ records: records.map((pieces) => pieces.join('')) }),

@@ -20,7 +20,7 @@ export function evidenceOf(
   { source, receivedAt }: Pick<FetchedMessage, 'source' | 'receivedAt'>,
 ): Evidence {
   const rest = { receivedAt, mapping, role, authentication };
-  if (typeof trust !== 'object' && authentication.authserv_id === undefined) {
+  if (typeof trust !== 'object' && authentication.authserv_id === undefined && !authentication.verify) {
     return { ...rest, headers: new Headers([]), oddity: undefined };
   }
   const block = source.subarray(0, bodyStart(source));

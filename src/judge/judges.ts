@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import type { LimitsConfig, MailboxConfig } from '../config/schema.ts';
-import { Keys, resolverOf } from '../dkim/keys.ts';
+import { Keys, LISTED, OTHERS, type Patience, resolverOf } from '../dkim/keys.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
 import type { Redaction } from '../message/redact.ts';
@@ -117,7 +117,7 @@ export class Judges {
       const message = { ...fetched, source: shared(fetched.source) };
       const byHeader = verdict ? undefined : evidenceOf(rules, message);
       const evidence =
-        byHeader && isVerifiedHere(rules.trust, byHeader)
+        byHeader && isVerifiedHere(byHeader)
           ? await this.verified(mailbox, rules, message, byHeader, signal)
           : byHeader;
       const received = receive(rules, message, { verdict, evidence });
@@ -145,6 +145,7 @@ export class Judges {
     const { source, receivedAt } = message;
     return withVerification(trust, evidence, message, {
       keys: { look: (name) => this.lookUp(dns, name, signal) },
+      othersKeys: { look: (name) => this.lookUp(dns, name, signal, OTHERS) },
       compute: async (candidates) => {
         const job: Job = { task: { candidates, source, receivedAt }, filename: VERIFY_WORKER.href };
         try {
@@ -159,10 +160,16 @@ export class Judges {
     });
   }
 
-  private async lookUp(dns: readonly string[] | undefined, name: string, signal: AbortSignal | undefined) {
-    const servers = dns?.join(' ') ?? '';
-    const keys = this.keys.get(servers) ?? new Keys(resolverOf(dns));
-    this.keys.set(servers, keys);
+  private async lookUp(
+    dns: readonly string[] | undefined,
+    name: string,
+    signal: AbortSignal | undefined,
+    patience: Patience = LISTED,
+  ) {
+    // Apart, for whoever writes could have the keys of those who are listed forgotten.
+    const which = `${dns?.join(' ') ?? ''} ${patience.longest}`;
+    const keys = this.keys.get(which) ?? new Keys(resolverOf(dns, patience), patience);
+    this.keys.set(which, keys);
     const looking = keys.look(name);
     const answer = await (signal ? unlessAborted(looking, signal) : looking);
     if (answer === undefined) throw stopped();

@@ -4,11 +4,13 @@ import type { Candidate, Verified } from '../dkim/verify.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
 import { signaturesToVerify } from '../trust/dkim.ts';
 import type { DkimSignature } from '../trust/dkim-signature.ts';
-import type { DkimTrust, Evidence, Trust, TrustWays, Verification } from '../trust/trust.ts';
+import type { Evidence, Trust, Verification } from '../trust/trust.ts';
 
 /** What a verification needs: where keys are looked up, and what computes, elsewhere than on this thread. */
 export interface Means {
   readonly keys: Pick<Keys, 'look'>;
+  /** The same for the keys of whoever writes, which nobody waits long for. */
+  readonly othersKeys: Pick<Keys, 'look'>;
   /** @returns undefined, or why it could not be computed */
   readonly compute: (
     candidates: readonly Candidate[],
@@ -16,11 +18,8 @@ export interface Means {
 }
 
 /** Whether mailcase verifies mail of a folder itself. */
-export function isVerifiedHere(
-  trust: Trust,
-  { authentication, role }: Pick<Evidence, 'authentication' | 'role'>,
-): trust is TrustWays & { readonly dkim: DkimTrust } {
-  return typeof trust === 'object' && trust.dkim !== undefined && authentication.verify && role !== 'sent';
+export function isVerifiedHere({ authentication, role }: Pick<Evidence, 'authentication' | 'role'>): boolean {
+  return authentication.verify && role !== 'sent';
 }
 
 /**
@@ -33,15 +32,18 @@ export async function withVerification(
   trust: Trust,
   evidence: Evidence,
   { left }: Pick<FetchedMessage, 'left'>,
-  { keys, compute }: Means,
+  { keys, othersKeys, compute }: Means,
 ): Promise<Evidence> {
-  if (!isVerifiedHere(trust, evidence)) return evidence;
-  const signatures = signaturesToVerify(trust.dkim, evidence);
+  if (!isVerifiedHere(evidence)) return evidence;
+  const dkim = typeof trust === 'object' ? trust.dkim : undefined;
+  const { signatures, isListed } = signaturesToVerify(dkim, evidence);
   if (left !== undefined) {
     return { ...evidence, verified: signatures.map((each) => notGood(each, 'error', LEFT)) };
   }
   const looked = await Promise.all(
-    signatures.map(async (signature) => ready(signature, await keys.look(keyName(signature)))),
+    signatures.map(async (signature) =>
+      ready(signature, await (isListed ? keys : othersKeys).look(keyName(signature))),
+    ),
   );
   const candidates = looked.filter((each): each is Candidate => 'record' in each);
   const verified = looked.filter((each): each is Verification => 'result' in each);

@@ -120,37 +120,47 @@ function whyNoPass(evidence: Evidence): string {
   return `${authserv_id} has found no DKIM signature good that it has`;
 }
 
+/** Signatures worth verifying, and whether they are of a listed domain. */
+export interface ToVerify {
+  readonly signatures: readonly DkimSignature[];
+  readonly isListed: boolean;
+}
+
 /**
- * Signatures worth verifying ourselves: of a listed domain whose name From has, where the receiving server has not said
- * already that they are good. Never a stranger's: he could have us wait for a name server of his.
+ * Signatures worth verifying ourselves: of From's domain, or one that it is below, where the receiving server has not said
+ * already that they are good. Of a listed domain they may make the mail trusted; of another they say who wrote it.
  */
-export function signaturesToVerify({ domains }: DkimTrust, evidence: Evidence): readonly DkimSignature[] {
+export function signaturesToVerify(dkim: DkimTrust | undefined, evidence: Evidence): ToVerify {
   const { headers, oddity, receivedAt, role, authentication } = evidence;
-  if (!authentication.verify || role === 'sent' || oddity !== undefined) return [];
   const from = plainFrom(headers);
-  if ('refused' in from) return [];
-  const domain = domainOf(from.address);
-  const isListed = domainMatcher(domains);
+  const domain = 'refused' in from ? undefined : domainOf(from.address);
+  const isOneOf = dkim ? domainMatcher(dkim.domains) : () => false;
+  const isListed = domain !== undefined && isOneOf(domain);
+  const nothing = { signatures: [], isListed };
+  if (!authentication.verify || role === 'sent' || oddity !== undefined || domain === undefined)
+    return nothing;
   const signatures = signaturesOf(headers);
-  if (!isListed(domain) || 'refused' in signatures) return [];
-  const isSigner = (signer: string) => isWithin(domain, signer) && isListed(signer);
-  const keys = keysToCover(evidence);
+  if ('refused' in signatures) return nothing;
+  const isSigner = (signer: string) => isWithin(domain, signer) && (!isListed || isOneOf(signer));
+  const keys = isListed ? keysToCover(evidence) : ['from'];
   const isKnown = passesOf(evidence, signatures).some(
     (pass) => shortfall(pass, evidence, keys, isSigner) === undefined,
   );
-  if (isKnown) return [];
-  return signatures
-    .filter(
-      (signature) =>
-        isSigner(signature.domain) &&
-        weakness(signature, receivedAt) === undefined &&
-        uncovered(signature, headers, ['from']).length === 0,
-    )
-    .slice(0, MAX_VERIFIED);
+  if (isKnown) return nothing;
+  const worth = signatures.filter(
+    (signature) =>
+      isSigner(signature.domain) &&
+      weakness(signature, receivedAt) === undefined &&
+      uncovered(signature, headers, ['from']).length === 0,
+  );
+  return { signatures: worth.slice(0, isListed ? MAX_VERIFIED : MAX_VERIFIED_OF_OTHERS), isListed };
 }
 
 /** Most signatures of a message that are verified: a sender has one, or two while it changes the algorithm. */
 const MAX_VERIFIED = 4;
+
+/** Each is a question to a name server of the sender's choice. */
+const MAX_VERIFIED_OF_OTHERS = 2;
 
 /**
  * The domain whose key could not be looked up, where the message would be trusted if it could: then it is worth

@@ -47,7 +47,7 @@ const rows: Rows = [
     does: 'signs his own mail with his own key',
     mail: (of) => dkimSigned(strangersMail(of), keys.OF_MALLORY),
     why: /From \(evil\.example\) is none of/,
-    as: AS_STRANGER,
+    as: { ...AS_STRANGER, senderAuth: 'pass' },
   },
   {
     name: 'key-of-a-subdomain',

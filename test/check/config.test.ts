@@ -84,13 +84,6 @@ describe('warnings of a configuration that can be understood', () => {
       /Exchange Online gives no name/,
       /verify: true/,
     ],
-    [
-      'verify without domains',
-      { authentication: { verify: true } },
-      'verify_nothing',
-      /verifies nothing/,
-      /trust: \{dkim:/,
-    ],
     ['trust all', { trust: 'all' }, 'trust_all', /can change any customer and any case/, /sign.*hmac/],
     [
       'trust secret',

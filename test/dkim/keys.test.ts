@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Keys, resolverOf } from '../../src/dkim/keys.ts';
+import { Keys, LISTED, resolverOf } from '../../src/dkim/keys.ts';
 import { type DnsReply, type DnsServer, startDnsServer } from '../support/dns-server.ts';
 
 let dns: DnsServer;
@@ -16,7 +16,7 @@ const RECORD = `v=DKIM1; p=${'A'.repeat(400)}`;
 /** Keys of a clock that a test turns. */
 function keysAt(start = 0) {
   const clock = { now: start };
-  return { clock, keys: new Keys(resolverOf([dns.address]), () => clock.now) };
+  return { clock, keys: new Keys(resolverOf([dns.address]), LISTED, () => clock.now) };
 }
 
 describe('keys', () => {

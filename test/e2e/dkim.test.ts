@@ -161,7 +161,7 @@ describe('our own verification', () => {
       () => `${signed(shopMail(), { l: 6 })}more\r\n`,
       false,
       'fail',
-      'not trusted: none of its DKIM signatures could be verified',
+      'not trusted: the DKIM signature of example.com leaves the end of the body open (l=)',
     ],
     [
       'another key',
@@ -197,7 +197,7 @@ describe('our own verification', () => {
       () => signed(shopMail(), { x: 1_700_000_000 }),
       false,
       'fail',
-      'not trusted: none of its DKIM signatures could be verified',
+      'not trusted: the DKIM signature of example.com had expired when the mail was received (x=)',
     ],
     ['not signed', () => shopMail(), false, 'fail', 'not trusted: it has no DKIM signature'],
     [
@@ -205,13 +205,13 @@ describe('our own verification', () => {
       () => signed(shopMail(), {}, evil),
       false,
       'fail',
-      'not trusted: none of its DKIM signatures could be verified',
+      "not trusted: the DKIM signature of evil.example is another domain's than From's",
     ],
     [
       'a stranger, signed',
       () => signed(shopMail({ From: 'a@evil.example' }), {}, evil),
       false,
-      'none',
+      'pass',
       'not trusted: From (evil.example) is none of trust.dkim.domains',
     ],
   ];
@@ -264,8 +264,8 @@ describe('our own verification', () => {
       ]);
       if (why !== null) expect(row?.refused, name).toContain(why);
     }
-    // A stranger has us ask nothing.
-    expect(dns.asked).not.toContain(evil.name);
+    // Nobody is asked for the key of another domain than From's: there is one such mail of the stranger's own.
+    expect(dns.asked.filter((name) => name === evil.name)).toHaveLength(1);
     // One question for all mails of a batch.
     expect(dns.asked.filter((name) => name === key.name)).toHaveLength(1);
   });

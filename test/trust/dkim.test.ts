@@ -217,8 +217,18 @@ describe('trust by our own verification', () => {
     ['at most four', [...Array.from({ length: 9 }, () => SIGNED), ...without(PASS)], {}, [0, 1, 2, 3]],
     ['none where the server has found it good', HONEST, {}, []],
     [
-      "none of a stranger's",
-      [signature(ALL, '', { d: 'evil.example' }), 'From: a@evil.example', STATUS],
+      "a stranger's, two at most",
+      [
+        ...Array.from({ length: 3 }, () => signature(ALL, '', { d: 'evil.example' })),
+        'From: a@mail.evil.example',
+        STATUS,
+      ],
+      {},
+      [0, 1],
+    ],
+    [
+      "none of another one's than From's",
+      [signature(ALL, '', { d: 'evil.example' }), 'From: a@other.example', STATUS],
       {},
       [],
     ],
@@ -227,7 +237,7 @@ describe('trust by our own verification', () => {
     ['none of a header that is read in two ways', [...without(PASS), 'X : 1'], {}, []],
   ])('looks at %s', (_, lines, given, expected) => {
     const found = signaturesToVerify(LISTED, evidenceIn(mailOf(lines), { ...verify, ...given }));
-    expect(found.map(({ index }) => index)).toEqual(expected);
+    expect(found.signatures.map(({ index }) => index)).toEqual(expected);
   });
 
   it.each<[string, string[], Verification['result'], string | undefined]>([
