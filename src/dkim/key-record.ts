@@ -6,13 +6,31 @@ export function keyName({ selector, domain }: Pick<DkimSignature, 'selector' | '
   return `${selector}._domainkey.${domain}`;
 }
 
+/** Longest record that is looked at, in characters: a key of 4,096 bits has about 750. */
+const MAX_CHARACTERS = 4_096;
+
+const TAG_NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
+const TAG_VALUE = /^[\x20-\x7e\t\r\n]*$/;
+
+/** The tags of a record (RFC 6376, section 3.2), right or wrong. */
+function tagsOf(record: string): { name: string; value: string }[] {
+  return record
+    .split(';')
+    .filter((text) => text.trim() !== '')
+    .map((text) => {
+      const equals = text.indexOf('=');
+      return { name: text.slice(0, Math.max(0, equals)).trim(), value: text.slice(equals + 1).trim() };
+    });
+}
+
 /**
  * Of the TXT records of a name the one that is a key. There must be one: of two, one may be a leftover that its owner
  * believes to be gone.
  */
 export function keyRecord(records: readonly string[]): string | undefined {
-  const keys = records.filter((record) => /(?:^|;)\s*p\s*=/.test(record));
-  return keys.length === 1 ? keys[0] : undefined;
+  const keys = records.filter((record) => tagsOf(record).some(({ name }) => name === 'p'));
+  const [key, ...more] = keys;
+  return more.length === 0 && key !== undefined && key.length <= MAX_CHARACTERS ? key : undefined;
 }
 
 /**
@@ -21,9 +39,10 @@ export function keyRecord(records: readonly string[]): string | undefined {
  */
 export function keyObjection(record: string, signature: DkimSignature): string | undefined {
   const tags = new Map<string, string>();
-  for (const text of record.split(';').filter((each) => each.trim() !== '')) {
-    const [, name, value] = /^\s*([A-Za-z][A-Za-z0-9_]*)\s*=\s*([\x20-\x7e\t\r\n]*?)\s*$/.exec(text) ?? [];
-    if (name === undefined || value === undefined || tags.has(name)) return 'its key record cannot be read';
+  for (const { name, value } of tagsOf(record)) {
+    if (!TAG_NAME.test(name) || !TAG_VALUE.test(value) || tags.has(name)) {
+      return 'its key record cannot be read';
+    }
     tags.set(name, value);
   }
   const list = (name: string) =>

@@ -31,8 +31,8 @@ const AGES = { records: 300_000, absent: 60_000, temperror: 15_000 } as const;
 /** Most answers that are kept: selectors come from anybody. */
 const MAX_KEPT = 500;
 
-/** There is no such name, or no TXT record of it: that is an answer (RFC 2308). */
-const ABSENT = new Set(['ENOTFOUND', 'ENODATA']);
+/** There is no such name, or no TXT record of it: that is an answer (RFC 2308). Nor can a name be there that is none. */
+const ABSENT = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME']);
 
 /** What a name server's own troubles are called, for people. */
 const TROUBLES: Readonly<Record<string, string>> = {

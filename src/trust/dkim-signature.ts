@@ -28,10 +28,18 @@ export interface Unreadable {
   readonly refused: string;
 }
 
-/** As DNS has names: no longer than 253 characters. */
-const DOMAIN = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
+/** Longest field that is looked at, in characters: signatures of today have about a thousand. */
+const MAX_CHARACTERS = 16 * 1024;
+
+/** As DNS has names: labels of 1 to 63 characters, 253 in all. What is longer, no name server could be asked for. */
+const DOMAIN =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const FIELD_NAMES = /^[!-9<-~]+(?::[!-9<-~]+)*$/;
+
+/** What stands between selector and domain in the name of a key (section 3.6.2.1), and the longest name that DNS has. */
+const KEYS = '._domainkey.';
+const MAX_NAME = 253;
 
 /** Tags in which blanks mean nothing (section 3.5). */
 const PACKED = new Set(['b', 'bh', 'h', 'q', 'z']);
@@ -68,6 +76,9 @@ export function parseDkimSignature(raw: string, index = 0): DkimSignature | Unre
   const tag = (name: string) => tags.get(name) ?? '';
   const wrong = FORMS.find(([name, form]) => !form.test(tag(name)))?.[0] ?? contradiction(tag);
   if (wrong !== undefined) return { refused: `its ${wrong}= cannot be taken` };
+  if (tag('s').length + KEYS.length + tag('d').length > MAX_NAME) {
+    return { refused: 'its s= and d= are too long for the name of a key' };
+  }
   return {
     ...{ index, algorithm: tag('a'), domain: tag('d'), selector: tag('s') },
     identity: identityOf(tag),
@@ -90,16 +101,22 @@ function identityOf(tag: (name: string) => string): string {
   return identity === '' ? tag('d') : identity.slice(identity.lastIndexOf('@') + 1);
 }
 
-/** A tag and its value (section 3.2). Names tell letter cases apart, and all that RFCs know are small. */
-const TAG = /^([a-z][a-z0-9_]*)[ \t]*=[ \t]*([!-:<-~ \t]*)$/;
+/** A tag's name and its value (section 3.2). Names tell letter cases apart, and all that RFCs know are small. */
+const TAG_NAME = /^[a-z][a-z0-9_]*$/;
+const TAG_VALUE = /^[!-:<-~ \t]*$/;
 
 /** Reads a tag list; no tag may stand there twice (section 3.2). */
 function readTags(raw: string): Map<string, string> | Unreadable {
+  if (raw.length > MAX_CHARACTERS) return { refused: 'it is too long' };
   const tags = new Map<string, string>();
+  const texts = raw.split(';');
   // A semicolon may stand behind the last one too.
-  for (const text of raw.replace(/;[ \t]*$/, '').split(';')) {
-    const [, name, written] = TAG.exec(text.trim()) ?? [];
-    if (name === undefined || written === undefined) return { refused: 'it is no list of tags' };
+  if (texts.at(-1)?.trim() === '') texts.pop();
+  if (texts.length === 0) return { refused: 'it is no list of tags' };
+  for (const text of texts) {
+    const equals = text.indexOf('=');
+    const [name, written] = [text.slice(0, Math.max(0, equals)).trim(), text.slice(equals + 1).trim()];
+    if (!TAG_NAME.test(name) || !TAG_VALUE.test(written)) return { refused: 'it is no list of tags' };
     if (tags.has(name)) return { refused: `it has ${name}= twice` };
     const value = PACKED.has(name) ? written.replace(/[ \t]+/g, '') : written;
     tags.set(name, CASELESS.has(name) ? asciiLowerCase(value) : value);

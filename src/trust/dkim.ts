@@ -4,7 +4,7 @@ import type { Headers } from '../message/headers.ts';
 import { type DkimSignature, signedFields, uncovered, weakness } from './dkim-signature.ts';
 import { domainMatcher, domainOf, isWithin } from './domains.ts';
 import { plainFrom } from './from.ts';
-import { passesOf, resultsOf, shortfall, signaturesOf } from './signatures.ts';
+import { isAbout, passesOf, resultsOf, shortfall, signaturesOf } from './signatures.ts';
 import type { DkimTrust, Evidence, Finding, Nonce, SenderAuth } from './trust.ts';
 
 /*
@@ -37,15 +37,14 @@ export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {
     ...pass,
     short: shortfall(pass, evidence, keysToCover(evidence), isSigner),
   }));
-  const goods = passes.filter(({ short }) => short === undefined);
-  const [good] = goods;
+  const good = passes.find(({ short }) => short === undefined);
   if (good) {
     const signer = good.signatures[0]?.domain;
     return {
       trusted: true,
       reason: `the DKIM signature of ${signer} is good and covers its headers, ${good.foundBy}`,
-      // All of them: who sends the mail again may leave one out.
-      nonces: goods.flatMap((each) => each.signatures.map((signature) => nonceOf(signature, headers))),
+      // All of them, whatever was found: who sends the mail again may leave out the one that was good.
+      nonces: signatures.filter((each) => isSigner(each.domain)).map((each) => nonceOf(each, headers)),
     };
   }
   const reasons = [
@@ -210,6 +209,7 @@ export function senderOf(dkim: DkimTrust | undefined, evidence: Evidence): Sende
     }
   }
   const domains = fromDomains(headers);
+  if (domains === undefined) return { senderAuth: 'fail', senderWhy: 'From is too long to be anybody' };
   const isAboutFrom = (said: string) => domains.includes(domainOf(said));
   const dmarc = results.find(
     ({ method, result, properties }) =>
@@ -218,17 +218,29 @@ export function senderOf(dkim: DkimTrust | undefined, evidence: Evidence): Sende
       properties.some(({ name, value }) => name === 'header.from' && isAboutFrom(value)),
   );
   if (dmarc) return { senderAuth: 'fail', senderWhy: `${authentication.authserv_id} says dmarc=fail` };
+  // Only what is about From leaves it open: a sender can have a domain of his own fail. What cannot be verified for its
+  // size or its form has not passed.
+  const isAligned = (signature: DkimSignature) => domains.some((each) => isWithin(each, signature.domain));
   const isUndecided =
-    results.some(({ method, result }) => /^(?:dkim|dmarc)$/.test(method) && result === 'temperror') ||
-    verified?.some(({ result }) => result === 'temperror' || result === 'error');
+    results.some(
+      (each) =>
+        each.result === 'temperror' &&
+        (each.method === 'dkim'
+          ? !('refused' in signatures) && signatures.some((one) => isAligned(one) && isAbout(each, one))
+          : each.method === 'dmarc' &&
+            each.properties.some(({ name, value }) => name === 'header.from' && isAboutFrom(value))),
+    ) || verified?.some(({ result }) => result === 'temperror');
   const listed = dkim && domains.find(domainMatcher(dkim.domains));
   if (listed === undefined || isUndecided) return { senderAuth: 'none' };
   return { senderAuth: 'fail', senderWhy: `${listed} signs its mail, and has not signed this one` };
 }
 
-/** Domains of all that stands in From, in whatever form. */
-function fromDomains(headers: Headers): string[] {
-  return headers
-    .all('from')
-    .flatMap(({ raw }) => parseAddresses(raw).map(({ address }) => domainOf(address)));
+/** Longest From that is read, all fields of it, in characters: reading addresses takes its time. */
+const MAX_FROM_CHARACTERS = 20_000;
+
+/** Domains of all that stands in From, in whatever form; undefined where that is too long to be read. */
+function fromDomains(headers: Headers): string[] | undefined {
+  const fields = headers.all('from');
+  if (fields.reduce((sum, { raw }) => sum + raw.length, 0) > MAX_FROM_CHARACTERS) return undefined;
+  return fields.flatMap(({ raw }) => parseAddresses(raw).map(({ address }) => domainOf(address)));
 }

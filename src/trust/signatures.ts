@@ -92,7 +92,7 @@ export function passesOf(evidence: Evidence, signatures: readonly DkimSignature[
 }
 
 /** Whether a result is about a signature, by all that it says of it (RFC 8601, section 2.7.1). */
-function isAbout({ properties }: MethodResult, signature: DkimSignature): boolean {
+export function isAbout({ properties }: MethodResult, signature: DkimSignature): boolean {
   const { domain, identity, selector, algorithm, value } = signature;
   let saysWhose = false;
   return (

@@ -43,3 +43,11 @@ describe('the record of a key', () => {
     else expect(objection).toContain(expected);
   });
 });
+
+it('is not read in more time where blanks stand everywhere, and not at all where it is too long', () => {
+  const begun = process.cpuUsage();
+  const long = `v=DKIM1; p=${' '.repeat(500_000)}\u0001`;
+  expect(keyRecord([long])).toBeUndefined();
+  keyObjection(`v=DKIM1; p=${' '.repeat(100_000)}\u0001`, signature());
+  expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(500);
+});

@@ -106,7 +106,7 @@ function mailsWithSecret(): (string | Buffer)[] {
 }
 
 test('no password and no shared secret comes out of any command, log line or column, whatever fails', {
-  timeout: 180_000,
+  timeout: 400_000,
 }, async () => {
   const server = inject('dovecot');
   // Operators' own constraints refuse values, and quote them.

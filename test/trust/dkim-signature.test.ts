@@ -99,4 +99,30 @@ describe('a DKIM-Signature', () => {
   ])('weakness: %s', (_, raw, expected) => {
     expect(weakness(signature(raw), new Date(1_700_000_000_000))).toBe(expected);
   });
+
+  it.each([
+    `v=1; a=${' '.repeat(500_000)}\u0001`,
+    `v=1; ${'a'.repeat(500_000)}`,
+    `v=1; h=${'a:'.repeat(250_000)}`,
+    `v=1; d=${'a.'.repeat(250_000)}`,
+    `${';'.repeat(500_000)}`,
+  ])('is not read where it is too long for a signature, whatever it is made of (%#)', (raw) => {
+    const begun = process.cpuUsage();
+    expect(parseDkimSignature(raw)).toEqual({ refused: 'it is too long' });
+    // The most that is read takes no time either, wherever its blanks stand.
+    for (const most of ['v=1; a=', 'v=1; a', 'v=1;']) {
+      parseDkimSignature(`${most}${' '.repeat(16_000)}\u0001`);
+      parseDkimSignature(`${most}${' \t'.repeat(8_000)}x${' '.repeat(10)}`);
+    }
+    expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(500);
+  });
+
+  it('has no key that DNS could not have: a name server would not even be asked', () => {
+    const of = (s: string) => parseDkimSignature(PLAIN.replace(/s=[^;]*/, `s=${s}`));
+    expect(of('a'.repeat(64))).toEqual({ refused: 'its s= cannot be taken' });
+    expect(of('a'.repeat(63))).toMatchObject({ selector: 'a'.repeat(63) });
+    expect(of(Array(4).fill('a'.repeat(60)).join('.'))).toMatchObject({
+      refused: expect.stringMatching(/too long/),
+    });
+  });
 });

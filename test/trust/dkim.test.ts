@@ -194,6 +194,12 @@ describe('trust by our own verification', () => {
     });
   });
 
+  it('is known by all signatures of the domain: who sends the mail again may leave out the one that was good', () => {
+    const lines = [signature(ALL), signature(ALL, '', { b: 'CCCCDDDD' }), ...without(PASS, SIGNED)];
+    const { nonces = [] } = byDkim(LISTED, evidenceIn(mailOf(lines), verified('pass')));
+    expect(new Set(nonces.map(({ value }) => value)).size).toBe(2);
+  });
+
   it('is only of what covers the headers', () => {
     const lines = swapped(SIGNED, signature('from:to'));
     expect(byDkim(LISTED, evidenceIn(mailOf(lines), verified('pass'))).trusted).toBe(false);
@@ -305,7 +311,24 @@ describe('what is known of From', () => {
     ['listed, and the server could not tell', swapped(PASS, PASS.replace('pass', 'temperror')), {}, 'none'],
     ['listed, and our own verification says so', without(PASS), verified('fail'), 'fail'],
     ['listed, and no key can be looked up', without(PASS), verified('temperror'), 'none'],
-    ['listed, and it cannot be told', without(PASS), verified('error'), 'none'],
+    ['listed, and it cannot be told, for its size say', without(PASS), verified('error'), 'fail'],
+    [
+      "listed, and a stranger's key could not be looked up",
+      [
+        results('dkim=temperror header.d=evil.example'),
+        RECEIVED,
+        signature('from', '', { d: 'evil.example' }),
+        FROM,
+      ],
+      {},
+      'fail',
+    ],
+    [
+      'listed, and From is endless',
+      [results('spf=pass'), RECEIVED, `From: ${'x '.repeat(20_000)}<a@example.com>`],
+      {},
+      'fail',
+    ],
     ['listed, and we have looked: no signature', [FROM], { verified: [] }, 'fail'],
     ['sent from here', HONEST, { role: 'sent' }, 'none'],
   ])('%s', (_, lines, given, expected) => {
