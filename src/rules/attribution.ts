@@ -141,10 +141,11 @@ export function messageCustomer(
   };
 }
 
-function whyWritten(from: Address | undefined, original: Address | undefined, { isOwn }: Setting): string {
+function whyWritten(from: Address | undefined, original: Address | undefined, setting: Setting): string {
   if (original) return 'inbound: X-Original-From, and From is an own list';
   if (from === undefined) return 'inbound: no usable address in Reply-To and From';
-  return isOwn(from.address) ? 'inbound: From, a colleague' : 'inbound: From';
+  if (setting.senderAuth === 'fail') return 'inbound: From, though it is known to be forged';
+  return setting.isOwn(from.address) ? 'inbound: From, a colleague' : 'inbound: From';
 }
 
 /**

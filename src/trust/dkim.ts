@@ -15,8 +15,8 @@ import type { DkimTrust, Evidence, Finding, Nonce, SenderAuth } from './trust.ts
 /** They say whose history it goes into, where no instruction does. */
 const PEOPLE = ['to', 'cc', 'reply-to', 'x-original-from'];
 
-/** They say which case it goes into, where no instruction does. */
-const THREAD = ['in-reply-to', 'references'];
+/** They say which case it goes into, where no instruction does: a number in the subject can, too. */
+const THREAD = ['in-reply-to', 'references', 'subject'];
 
 /** Whether a message is one that a listed domain has signed, its instructions with it. */
 export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {

@@ -63,7 +63,7 @@ beforeAll(async () => {
   after = await casesOf(db);
   outcomes = await outcomesOf(db);
   if (process.env.ATTACK_TABLE === '1') print(performance.now() - started);
-}, 120_000);
+}, 300_000);
 
 afterAll(() => dns.stop());
 

@@ -196,6 +196,18 @@ const rows: Rows = [
     as: AS_SHOP,
   },
   {
+    name: 'sent-again-with-a-case-number',
+    does: "sends a copy of his own to the customer, with the number of the customer's case in a subject that is not signed",
+    mail: (of) => {
+      const his = { 'x-desk-customer-email': MALLORY, 'x-desk-case-external-id': undefined };
+      const h = COVERED.filter((name) => name !== 'subject' && name !== 'to');
+      return dkimSigned(shopMail(of, { Subject: `Your order [#${of.number}]`, ...his }), keys.KEY, { h });
+    },
+    why: /does not cover .*subject/,
+    as: (of) => ({ ...AS_SHOP(of), customer: of.address }),
+    joins: true,
+  },
+  {
     name: 'sent-again-into-another-case',
     does: "sends a copy of his own as an answer to the customer's mail, for its status to be set in that case",
     mail: (of) => {

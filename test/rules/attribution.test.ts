@@ -227,7 +227,10 @@ describe('what the folder and the sender say', () => {
       'a forged own list counts for nothing',
       ['From: help@group.example', 'X-Original-From: joe@example.com', SUPPORT],
       { senderAuth: 'fail' },
-      { address: address('help@group.example') },
+      {
+        address: address('help@group.example'),
+        why: 'inbound: From, though it is known to be forged',
+      },
     ],
   ])('%s', async (_, lines, more, expected) => {
     expect(await told(lines, more)).toMatchObject(expected);
