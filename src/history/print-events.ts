@@ -31,14 +31,16 @@ function inOrderOfTime(events: readonly CaseEvent[]): boolean {
 }
 
 /** `status: new → open`; `interaction 8: case 13 → case 3` for what a person did with a mail. */
-function changeOf({ field, old, new: value, interaction_id, actor }: CaseEvent): string {
+function changeOf({ field, old, new: value, interaction_id, actor, replayed }: CaseEvent): string {
+  // What a replay changes of the case, the mail says.
+  const isOfMail = !replayed || field === 'outsider' || /^interaction\b/.test(field);
   const isMove = field === 'interaction';
   const shown = (each: string | null) =>
     each === null ? 'nothing' : `${isMove ? 'case ' : ''}${clip(harmless(each), LONGEST_CHANGE)}`;
   const change = `${old === null ? '' : `${shown(old)} → `}${shown(value)}`;
   const subject = [
-    ...(actor !== null && interaction_id !== null ? [`interaction ${interaction_id}`] : []),
-    ...(isMove ? [] : [harmless(field)]),
+    ...(actor !== null && interaction_id !== null && isOfMail ? [`interaction ${interaction_id}`] : []),
+    ...(isMove ? [] : [harmless(field.replace(/^interaction\./, ''))]),
   ];
   return `${subject.join(': ')}: ${change}`;
 }
@@ -67,11 +69,12 @@ function oneEvent(event: CaseEvent, reason: string | null, { width }: PrintOptio
 function causeOf({
   interaction_id,
   actor,
+  replayed,
   reason,
-}: Pick<CaseEvent, 'interaction_id' | 'actor' | 'reason'>): string {
+}: Pick<CaseEvent, 'interaction_id' | 'actor' | 'replayed' | 'reason'>): string {
   const by = [
     ...(actor === null ? [] : [`by ${actor}`]),
-    ...(interaction_id === null || actor !== null ? [] : [`by interaction ${interaction_id}`]),
+    ...(interaction_id === null || (actor !== null && !replayed) ? [] : [`by interaction ${interaction_id}`]),
     ...(reason === null ? [] : [reason]),
   ];
   return harmless(by.join(', '));

@@ -35,7 +35,7 @@ async function storeReferences(trx: Transaction, interactions: readonly NewInter
 }
 
 /** What headers say of the interaction itself. */
-const SAID_COLUMNS = [
+export const SAID_COLUMNS = [
   'ip_address',
   'latitude',
   'longitude',
@@ -76,7 +76,7 @@ function interactionRow(interaction: NewInteraction) {
   const { incoming, supportCase, customer } = interaction;
   const { message, directives } = incoming;
   return {
-    ...saidColumns(directives),
+    ...saidColumns(directives.interaction),
     id: idOf(interaction),
     case_id: idOf(supportCase),
     customer_id: customer?.id ?? null,
@@ -103,7 +103,7 @@ function interactionRow(interaction: NewInteraction) {
   };
 }
 
-function saidColumns({ interaction: said }: Directives) {
+function saidColumns(said: Directives['interaction']) {
   return {
     ip_address: said.ip_address ?? null,
     latitude: said.latitude ?? null,
@@ -125,28 +125,28 @@ const CHANGED_COLUMNS = [
   ...SAID_COLUMNS,
 ] as const;
 
-/** What trusted copies change in interactions that were stored before. */
+/** What trusted copies and replays change in interactions that were stored before. */
 export async function storeChanged(trx: Transaction, { changed }: Plan): Promise<void> {
   await updateRows(
     trx,
     'interactions',
     CHANGED_COLUMNS,
-    changed.map(({ id, supportCase, customer, direction, kind, directives, outsider }) => ({
-      ...saidColumns(directives),
+    changed.map(({ id, supportCase, customer, direction, kind, said, outsider, trusted }) => ({
+      ...saidColumns(said),
       id,
       case_id: idOf(supportCase),
       customer_id: customer?.id ?? null,
       direction,
       kind,
-      trusted: true,
+      trusted,
       outsider,
     })),
   );
-  for (const { id, directives, supportCase } of changed) {
-    await trx.raw('update interaction_contents set directives = ? where interaction_id = ?', [
-      JSON.stringify(directivesColumn(directives, supportCase)),
-      id,
-    ]);
+  for (const { id, directives, supportCase, fromCopy } of changed) {
+    await trx.raw(
+      'update interaction_contents set directives = ?, from_copy = from_copy or ? where interaction_id = ?',
+      [JSON.stringify(directivesColumn(directives, supportCase)), fromCopy, id],
+    );
   }
 }
 
