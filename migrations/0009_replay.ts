@@ -28,6 +28,10 @@ alter table interaction_contents
   add column replayed_with bytea;
 `;
 
+const DIRECTIVES = `'{applied: [{by, field, value}], refused: [{by, field, value, reason}], decided: [{what, value, why}]}: which header or rule set which field, what was not applied and why (field: where the value could be read), and why kind, direction, customer, case and status are as they are (decided: from migration 0003 on)'`;
+
+const FORMER_DIRECTIVES = `'{applied: [{by, field, value}], refused: [{by, value, reason}], decided: [{what, value, why}]}: which header set which field, what was not applied and why, and why kind, direction, customer, case and status are as they are (decided: from migration 0003 on)'`;
+
 const COMMENTS = `
 comment on column case_events.replayed is
   'Whether a replay changed it: then the mail says so by the header or rule in reason, and actor is who ran the replay';
@@ -45,6 +49,8 @@ comment on column customer_events.actor is 'The person who did it, or who ran th
 comment on column customer_events.replayed is
   'Whether a replay changed it: then a mail says so, by the header or rule in reason';
 comment on column customer_events.reason is 'What a replay goes back to; null: a person did it';
+comment on column interaction_contents.directives is ${DIRECTIVES};
+comment on column interactions_with_contents.directives is ${DIRECTIVES};
 comment on column interaction_contents.from_copy is
   'Whether the directives are those of a trusted copy, whose bytes are not kept: then they cannot be replayed';
 comment on column interaction_contents.replayed_with is
@@ -52,6 +58,8 @@ comment on column interaction_contents.replayed_with is
 `;
 
 const FORMER_COMMENTS = `
+comment on column interaction_contents.directives is ${FORMER_DIRECTIVES};
+comment on column interactions_with_contents.directives is ${FORMER_DIRECTIVES};
 comment on column case_events.field is
   'status, priority, language, subject, labels, custom_fields.KEY, external_id, customer_id, received_at …; merged: another case (new) went into this one; interaction: a mail went from one case (old) to another (new)';
 comment on column case_events.interaction_id is

@@ -75,7 +75,9 @@ export class CustomersBefore {
     { directives }: Incoming,
     interactionId: number,
   ): Difference<Customer>[] {
-    const named = setBy(directives, 'customer.email') ?? setBy(directives, 'customer.external_id') ?? null;
+    const [named = null] = ['customer.email', 'customer.external_id', 'interaction.direction'].flatMap(
+      (field) => setBy(directives, field) ?? [],
+    );
     const told = (row: Customer, field: string, old: string | null, value: string | null) => {
       const by = setBy(directives, `customer.${field}`) ?? named;
       return { of: 'customer', row, field, old, new: value, by, interactionId } as const;

@@ -7,12 +7,12 @@ import { noteParticipants } from '../record/participation.ts';
 import type { CaseEvent } from '../record/plan.ts';
 import type { Refiled } from '../record/refile.ts';
 import type { Changeable, Customer, InteractionRef, SupportCase } from '../record/view.ts';
-import { type Directives, setBy } from '../rules/directives.ts';
+import { type Directives, type Refused, setBy } from '../rules/directives.ts';
 import { CustomersBefore, replayCustomer } from './customer.ts';
 import type { Deciding, ReplayedMail } from './deciding.ts';
 import type { Difference, Withheld } from './differences.ts';
 import { fieldsOf } from './fields.ts';
-import { News } from './news.ts';
+import { LABELS, News } from './news.ts';
 import type { Replayed } from './outcome.ts';
 import type { Replayable } from './replayable.ts';
 import type { KeptDirectives, StoredMail } from './stored.ts';
@@ -77,14 +77,22 @@ function mailOf(deciding: Deciding, { id, incoming: judged, attributedTo }: Repl
   return { ref: original.ref, stored, changeable, known, incoming, news };
 }
 
+/** What was noted of a mail beside what its headers say. */
+const BESIDE = ['flood', 'reply-to'];
+
 /** What it says today, with why it is as it is; a verdict that nobody had to note is noted where headers are new. */
-function withDecisionsOf({ decided }: KeptDirectives, today: Directives): Directives {
+function withDecisionsOf({ decided, refused }: KeptDirectives, today: Directives): Directives {
+  // Of a list, a part may have been refused.
+  const isOfPart = ({ by, field, value }: Refused) =>
+    field === LABELS &&
+    today.applied.some((each) => each.by === by && each.field === field && each.value !== value);
+  const kept = refused.filter((each) => BESIDE.includes(each.by) || isOfPart(each));
   const hasTrust = decided.some(({ what }) => what === 'trust');
   const trust = today.decided.filter(({ what }) => what === 'trust' && !hasTrust);
   return {
     ...today,
     applied: [...today.applied],
-    refused: [...today.refused],
+    refused: [...today.refused, ...kept],
     decided: [...trust, ...decided],
   };
 }
@@ -103,10 +111,18 @@ function takePart(
   const outsider = stored.outsider && !isNamed && direction === 'in';
   const isNew = isMoved || isTurned || customer !== known.customer || stored.outsider;
   if (isNew && !outsider) noteParticipants(view, plan, supportCase, incoming, customer);
+  if (stored.outsider && !outsider) forget(directives.decided, ({ what }) => what === 'outsider');
+  // It lies where it belongs, and no more where a flood was led to.
+  if (isMoved) forget(directives.refused, ({ by }) => by === 'flood');
   if ((isMoved || isTurned || isNewCase) && !isAutomatic(message.kind)) {
     view.noteActivity(supportCase, direction, receivedAt);
   }
   return outsider;
+}
+
+function forget<T>(list: T[], isMeant: (each: T) => boolean): void {
+  const index = list.findIndex(isMeant);
+  if (index >= 0) list.splice(index, 1);
 }
 
 /** What it newly says of itself. */

@@ -1,5 +1,6 @@
 import type { Config } from '../../src/config/schema.ts';
-import { type ReplayRequest, replay } from '../../src/replay/replay.ts';
+import type { Judges } from '../../src/judge/judges.ts';
+import { type ReplayEvents, type ReplayRequest, replay } from '../../src/replay/replay.ts';
 import type { ReplayReport, ToldChange } from '../../src/replay/report.ts';
 import { deskOn } from '../desk/desk.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -30,11 +31,17 @@ const ALL: ReplayRequest = {
 export function replayOn(database: TestDatabase) {
   const desk = deskOn(database);
   const never = new AbortController().signal;
-  const run = async (request: Partial<ReplayRequest> = {}, config?: Config) =>
+  const run = async (
+    request: Partial<ReplayRequest> = {},
+    config?: Config,
+    by: Judges = judges,
+    events: Partial<ReplayEvents> = {},
+    stopping: AbortSignal = never,
+  ) =>
     replay(
-      { db: database.db, config: config ?? (await configOfToday()), judges, stopping: never },
+      { db: database.db, config: config ?? (await configOfToday()), judges: by, stopping },
       { ...ALL, ...request },
-      { onProgress: () => {}, onWaiting: () => {} },
+      { onProgress: () => {}, onWaiting: () => {}, ...events },
     );
   return {
     ...desk,
@@ -54,8 +61,9 @@ export function replayOn(database: TestDatabase) {
       return [
         ...(isWritten ? ['the dry run wrote'] : []),
         ...(isTwice ? ['the second run wrote'] : []),
-        ...linesOf(again).map((line) => `again: ${line}`),
-        ...linesOf(anew).map((line) => `anew: ${line}`),
+        // What cannot be replayed is said every time.
+        ...linesOf({ ...again, left: [] }).map((line) => `again: ${line}`),
+        ...linesOf({ ...anew, left: [] }).map((line) => `anew: ${line}`),
         ...(numberless(linesOf(told)) === numberless(linesOf(applied))
           ? []
           : ['told otherwise:', ...linesOf(told), 'than applied:']),
