@@ -1,6 +1,6 @@
 import { harmless } from '../terminal/harmless.ts';
 import { type Paint, type PrintOptions, painter } from '../terminal/style.ts';
-import { clip, indented } from '../terminal/width.ts';
+import { clip, indented, widthOf } from '../terminal/width.ts';
 import { counted, listed, readableNumber } from '../terminal/words.ts';
 import type { ReplayReport, ToldCase, ToldChange, ToldCustomer, ToldLeft, ToldWithheld } from './report.ts';
 
@@ -60,7 +60,7 @@ function customerLines(
 
 /** What changes, and behind it, or below it where there is no room, what says so. */
 function changeLines(what: string, source: string, { width }: PrintOptions, paint: Paint): string[] {
-  if (2 + what.length + 2 + source.length <= width) return [`  ${what}  ${paint('dim', source)}`];
+  if (widthOf(`  ${what}  ${source}`) <= width) return [`  ${what}  ${paint('dim', source)}`];
   return [
     ...indented(what, '  ', width),
     ...indented(source, '      ', width).map((line) => paint('dim', line)),
@@ -104,33 +104,40 @@ function leftLines(
   return indented(harmless(text), '', width).map((line) => paint('yellow', line));
 }
 
-/** `40 mails: 12 would change (3 cases, 1 customer), 26 stay as they are. Nothing was changed: …` */
+/** `40 mails: 12 would change (3 cases, 1 customer), 26 as today's rules have it. Nothing was changed: …` */
 function summaryOf(report: ReplayReport): string {
-  const { dry_run, mails, known, looked_at, changed, rerecorded, cannot, remaining } = report;
-  const rows = [
-    ...(report.cases.length > 0 ? [counted(report.cases.filter(isChanged).length, 'case')] : []),
-    ...(report.customers.length > 0 ? [counted(report.customers.length, 'customer')] : []),
-  ];
-  const what = changed > 0 && rows.length > 0 ? ` (${rows.join(', ')})` : '';
-  const stay = mails - known - remaining - changed - rerecorded - cannot;
+  const { dry_run, mails, known, changed, rerecorded, cannot, remaining } = report;
+  if (mails === 0) return 'No recorded mail is meant.';
+  if (known === mails)
+    return `${counted(mails, 'mail')}: nothing to change; all were held against these rules before.`;
+  const open = changed + rerecorded;
+  const stay = mails - known - remaining - open - cannot;
+  if (stay === mails) return `${counted(mails, 'mail')}: nothing to change.`;
   const would = dry_run ? 'would change' : changed === 1 ? 'was changed' : 'were changed';
   const parts = [
-    `${readableNumber(changed)} ${would}${what}`,
+    `${readableNumber(changed)} ${would}${changed > 0 ? whereOf(report) : ''}`,
     ...(rerecorded > 0 ? [`${readableNumber(rerecorded)} only in what is noted of why`] : []),
     ...(stay > 0 ? [`${readableNumber(stay)} as today's rules have it`] : []),
     ...(cannot > 0 ? [`${readableNumber(cannot)} left as said above`] : []),
     ...(known > 0 ? [`${readableNumber(known)} held against these rules before`] : []),
     ...(remaining > 0 ? [`${readableNumber(remaining)} not looked at`] : []),
   ];
-  const total = `${counted(mails, 'mail')}: ${parts.join(', ')}.`;
-  return [total, nextStep(dry_run, changed + rerecorded, remaining, looked_at)].filter(Boolean).join(' ');
+  const next = dry_run
+    ? open > 0 && 'Nothing was changed: the same command with --apply does it.'
+    : remaining > 0 && 'The same command goes on.';
+  return `${counted(mails, 'mail')}: ${parts.join(', ')}.${next ? ` ${next}` : ''}`;
+}
+
+/** ` (3 cases, 1 customer)` */
+function whereOf({ cases, customers }: ReplayReport): string {
+  const changed = cases.filter(isChanged).length;
+  const rows = [
+    ...(changed > 0 ? [counted(changed, 'case')] : []),
+    ...(customers.length > 0 ? [counted(customers.length, 'customer')] : []),
+  ];
+  return rows.length === 0 ? '' : ` (${rows.join(', ')})`;
 }
 
 function isChanged({ changes, interactions }: ToldCase): boolean {
   return changes.length + interactions.length > 0;
-}
-
-function nextStep(isDryRun: boolean, open: number, remaining: number, lookedAt: number): string {
-  if (isDryRun) return open > 0 ? 'Nothing was changed: the same command with --apply does it.' : '';
-  return remaining > 0 && lookedAt > 0 ? 'The same command goes on.' : '';
 }

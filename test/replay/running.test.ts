@@ -308,7 +308,11 @@ describe('it gives way', () => {
 it('what was noted of a flood stays noted, until the mail lies where it belongs', async () => {
   const shop = { From: 'shop@partner.example' };
   await record(
-    [1, 2, 3].map((each) => ({ ...shop, ...at(each), ...(each === 3 && { 'x-shop-case-external-id': 'E' }) })),
+    [1, 2, 3].map((each) => ({
+      ...shop,
+      ...at(each),
+      ...(each === 3 && { 'x-shop-case-external-id': 'E' }),
+    })),
     { trust: 'none', policy: { flood: { messages: 1, window: 3_600_000 } } },
   );
   const floods = () =>
@@ -317,7 +321,9 @@ it('what was noted of a flood stays noted, until the mail lies where it belongs'
   expect(await floods()).toEqual([{ id: 2 }, { id: 3 }]);
   await run({ apply: true });
   expect(await floods()).toEqual([{ id: 2 }, { id: 3 }]);
-  await database.db.raw('update interactions set trusted = true; update interaction_contents set replayed_with = null');
+  await database.db.raw(
+    'update interactions set trusted = true; update interaction_contents set replayed_with = null',
+  );
   expect(linesOf(await run({ apply: true }))).toContain('mail 3 case_id: 1 -> 2 (x-shop-case-external-id)');
   expect(await floods()).toEqual([{ id: 2 }]);
 });
