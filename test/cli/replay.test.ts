@@ -97,7 +97,7 @@ describe('mailcase replay', () => {
       /external_id: ABC-1\n +Rita, interaction 1, .*: replay: x-shop-case-external-id/,
     );
     const history = await runMailcase(['history', 'ann@asker.example', '--config', config.file]);
-    expect(history.stdout).toMatch(/replayed +company Lamps, by Rita, .*, replay: x-shop-customer-company/);
+    expect(history.stdout).toMatch(/replayed: company Lamps, by Rita, .*, replay: x-shop-customer-company/);
   });
 
   it.each([
