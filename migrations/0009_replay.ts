@@ -13,7 +13,9 @@ export async function down(knex: Knex): Promise<void> {
   await knex.schema.raw(`
     alter table case_events drop column replayed;
     alter table customer_events drop column replayed, drop column reason;
-    alter table interaction_contents drop column from_copy, drop column replayed_with;
+    alter table interaction_contents
+      drop column from_copy, drop column trusted_headers, drop column replayed_with;
+    alter table quarantine drop column trusted_headers;
   `);
   await knex.schema.raw(FORMER_COMMENTS);
 }
@@ -25,7 +27,9 @@ alter table customer_events
   add column reason text;
 alter table interaction_contents
   add column from_copy boolean not null default false,
+  add column trusted_headers text[],
   add column replayed_with bytea;
+alter table quarantine add column trusted_headers text[];
 `;
 
 const DIRECTIVES = `'{applied: [{by, field, value}], refused: [{by, field, value, reason}], decided: [{what, value, why}]}: which header or rule set which field, what was not applied and why (field: where the value could be read), and why kind, direction, customer, case and status are as they are (decided: from migration 0003 on)'`;
@@ -53,6 +57,9 @@ comment on column interaction_contents.directives is ${DIRECTIVES};
 comment on column interactions_with_contents.directives is ${DIRECTIVES};
 comment on column interaction_contents.from_copy is
   'Whether the directives are those of a trusted copy, whose bytes are not kept: then they cannot be replayed';
+comment on column interaction_contents.trusted_headers is
+  'Which header fields (lower case) count, of a mail that is trusted for a signature: what it covered when the mail came; null: all, or, where it is not trusted, none';
+comment on column quarantine.trusted_headers is 'As in interaction_contents';
 comment on column interaction_contents.replayed_with is
   'A hash of the mapping and rules that a replay last held the mail against; null: none did';
 `;

@@ -90,7 +90,7 @@ export function applyCopy(view: View, plan: Plan, policy: Policy, original: Orig
   const { kind } = copy.message;
   const message = { ...interaction.incoming.message, kind };
   const amended = { ...interaction.incoming, message, directives, trusted: true, direction };
-  Object.assign(interaction, { incoming: amended, supportCase, customer, outsider });
+  Object.assign(interaction, { incoming: amended, supportCase, customer, outsider, fromCopy: true });
 }
 
 /**

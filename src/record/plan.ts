@@ -23,6 +23,8 @@ export interface NewInteraction extends InteractionRef {
   supportCase: SupportCase;
   customer: Customer | undefined;
   outsider: boolean;
+  /** Whether a trusted copy in the same batch has given it its directives. */
+  fromCopy?: boolean;
 }
 
 /** What a trusted copy, or a replay, changes in an interaction that is stored already. */

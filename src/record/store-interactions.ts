@@ -7,6 +7,7 @@ import { sha256Of } from './content.ts';
 import type { NewInteraction, Plan } from './plan.ts';
 import { idOf, ROWS_PER_INSERT } from './rows.ts';
 import { relatedIds } from './threading.ts';
+import { trustedHeaders } from './trusted-headers.ts';
 import type { SupportCase } from './view.ts';
 
 /** Stores new interactions with all that hangs on them. */
@@ -158,6 +159,16 @@ function directivesColumn({ applied, refused, decided, byRules }: Directives, su
   return { applied, refused, decided: named, ...(byRules && { rules: byRules.matched }) };
 }
 
+const CONTENT_COLUMNS = [
+  'interaction_id',
+  'body_text',
+  'body_html',
+  'headers',
+  'directives',
+  'trusted_headers',
+  'from_copy',
+] as const;
+
 async function storeContents(trx: Transaction, interactions: readonly NewInteraction[]): Promise<void> {
   const large: { id: number; column: string; text: string }[] = [];
   const inline = (id: number, column: string, text: string | undefined) => {
@@ -175,10 +186,11 @@ async function storeContents(trx: Transaction, interactions: readonly NewInterac
       body_html: inline(id, 'body_html', message.html),
       headers: message.headers.fields.map(({ name, value }) => [name, value]),
       directives: directivesColumn(directives, supportCase),
+      trusted_headers: trustedHeaders(incoming),
+      from_copy: interaction.fromCopy === true,
     };
   });
-  const columns = ['interaction_id', 'body_text', 'body_html', 'headers', 'directives'] as const;
-  await insertRows(trx, 'interaction_contents', columns, rows);
+  await insertRows(trx, 'interaction_contents', CONTENT_COLUMNS, rows);
   for (const { id, column, text } of large) {
     const target = {
       table: 'interaction_contents',

@@ -16,8 +16,6 @@ import type { Listed, Place } from './selection.ts';
 export interface LeftMail {
   readonly id: number;
   readonly reason: string;
-  /** Given where it was tried with these rules, and would be the same the next time. */
-  readonly rulesKey?: Buffer;
 }
 
 /** A mail that can be read: its bytes are here, and it is said today what counts for it. */
@@ -116,16 +114,14 @@ export class Reader {
     signal: AbortSignal,
   ): Promise<Replayable | LeftMail> {
     const { id, receivedAt, trusted, trustReason, senderAuth } = listed;
+    const covered = listed.covered ?? undefined;
     if (source === undefined) return { id, reason: 'its bytes are gone meanwhile' };
     if (!isIntact(source, listed)) return { id, reason: 'its bytes are not those that were kept' };
-    const verdict: Verdict = { trusted, reason: trustReason ?? AS_FOUND, senderAuth };
+    const verdict: Verdict = { trusted, reason: trustReason ?? AS_FOUND, senderAuth, covered };
     const where = { folderId: place.folderId, uidValidity: 0 };
     const fetched = { uid: 0, sizeBytes: source.length, receivedAt, source };
     const outcome = await this.judgeFor(place)(where, fetched, { verdict, signal });
-    if ('error' in outcome) {
-      const { rulesKey } = place;
-      return { id, reason: `it cannot be read today: ${reasonOf(outcome)}`, rulesKey };
-    }
+    if ('error' in outcome) return { id, reason: `it cannot be read today: ${reasonOf(outcome)}` };
     return this.replayable(listed, place, outcome);
   }
 

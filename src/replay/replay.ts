@@ -11,7 +11,6 @@ import { LastSays } from './last-says.ts';
 import { type ReadBatch, Reader } from './read.ts';
 import { type ReplayReport, Report } from './report.ts';
 import { Chosen, type Listed, placesOf, type Selection } from './selection.ts';
-import { noteReplayed } from './store.ts';
 
 export interface ReplayRequest extends Selection {
   /** The largest number of mails that are looked at, the oldest ones. */
@@ -74,18 +73,13 @@ export async function replay(
     const outcomes = request.apply
       ? await applyBatch(db, mails, policy)
       : await tryBatch(db, mails, policy, trial);
-    if (request.apply)
-      await noteReplayed(
-        db,
-        left.flatMap(({ id, rulesKey }) => (rulesKey ? [{ id, rulesKey }] : [])),
-      );
     report.add(outcomes, left);
     events.onProgress(Math.min(report.told, total), total);
   }
   return report.end({ dryRun: !request.apply });
 }
 
-/** Reads one batch after the other, until enough were looked at. */
+/** Reads one batch after the other, until enough were looked at; what cannot be replayed does not count. */
 async function* readBatches(
   reader: Reader,
   chosen: Chosen,
@@ -95,10 +89,14 @@ async function* readBatches(
   let room = limit;
   for await (const page of chosen.list()) {
     for (const slice of slicesOf(page)) {
-      const meant = atMost(reader, slice, room);
-      if (meant.length === 0 || stopping.aborted) return;
-      room -= meant.filter((each) => reader.whyNot(each) === undefined).length;
-      yield await reader.read(meant, NEVER);
+      for (let rest = slice; rest.length > 0; ) {
+        if (room <= 0 || stopping.aborted) return;
+        const part = rest.slice(0, room);
+        rest = rest.slice(part.length);
+        const batch = await reader.read(part, NEVER);
+        room -= batch.mails.length;
+        yield batch;
+      }
     }
   }
 }
@@ -111,18 +109,6 @@ function* slicesOf(page: readonly Listed[]): Generator<Listed[]> {
   for (const some of chunks(sized, BATCH_MESSAGES)) {
     for (const part of bySize(some, BATCH_BYTES)) yield part.map(({ listed }) => listed);
   }
-}
-
-/** The first ones of which so many are looked at; what cannot be replayed does not count. */
-function atMost(reader: Reader, slice: readonly Listed[], room: number): Listed[] {
-  let left = room;
-  const meant: Listed[] = [];
-  for (const listed of slice) {
-    if (left <= 0) break;
-    meant.push(listed);
-    if (reader.whyNot(listed) === undefined) left -= 1;
-  }
-  return meant;
 }
 
 async function giveWay({ db, stopping }: ReplayContext, events: ReplayEvents): Promise<void> {

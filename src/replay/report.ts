@@ -110,7 +110,7 @@ export class Report {
 
   add(outcomes: readonly Outcome[], left: readonly LeftMail[]): void {
     this.told += outcomes.length + left.length;
-    this.lookedAt += outcomes.length + left.filter(({ rulesKey }) => rulesKey !== undefined).length;
+    this.lookedAt += outcomes.length;
     for (const { id, reason } of left) this.addLeft(id, reason);
     for (const outcome of outcomes) {
       if ('left' in outcome) {

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../db/connect.ts';
+import type { Transaction } from '../db/connect.ts';
 import type { Replaying } from '../record/policy.ts';
 import { idOf, ROWS_PER_INSERT } from '../record/rows.ts';
 import { replayReason } from '../record/store.ts';
@@ -26,10 +26,9 @@ function textOf(value: string | { readonly id: number | undefined } | null): str
 
 /** Notes which mapping and rules the mails have been held against: with these, they need not be looked at again. */
 export async function noteReplayed(
-  trx: Database | Transaction,
+  trx: Transaction,
   batch: readonly Pick<Replayable, 'id' | 'rulesKey'>[],
 ): Promise<void> {
-  if (batch.length === 0) return;
   await trx.raw(
     `update interaction_contents c set replayed_with = q.key
      from unnest(?::bigint[], ?::bytea[]) as q(id, key) where c.interaction_id = q.id`,

@@ -50,7 +50,17 @@ try {
 async function recordAll(db: Database): Promise<void> {
   await db.raw(`insert into mailboxes (name) values ('support');
     insert into folders (mailbox_id, account, path, uid_validity) values (1, 'a', 'INBOX', 1)`);
-  const rules = createJudge(judgeSetup({ trust: 'all', own: ['example.com'] }, 'inbox', RECORDING));
+  const rules = createJudge(
+    judgeSetup(
+      {
+        trust: 'all',
+        own: ['example.com'],
+        authentication: { authserv_id: undefined, verify: false, wait: 0 },
+      },
+      'inbox',
+      RECORDING,
+    ),
+  );
   const place = { folderId: 1, uidValidity: 1 };
   for (let start = 0; start < MESSAGES; start += BATCH) {
     const batch = [];

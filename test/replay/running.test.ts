@@ -55,6 +55,16 @@ describe('the verdict of trust', () => {
     });
   });
 
+  it('for a signature is that of what it covered: a header that was mapped later, anybody may have added', async () => {
+    await record([{ ...ann, ...priority(8), 'X-Shop-Case-Labels': 'vip', 'X-Shop-Other': 'x' }]);
+    await database.db.raw(`update interaction_contents set trusted_headers = '{x-shop-case-labels}'`);
+    expect(await replayed()).toEqual([
+      'case 1 labels: - -> vip (x-shop-case-labels)',
+      'mail 1 left x-shop-other: x: no header of this name is mapped to a field',
+      'mail 1 left x-shop-case-priority: 8: not trusted: no signature covered it when the mail came',
+    ]);
+  });
+
   it('of a copy is not that of the bytes: anything may stand in them', async () => {
     const mail = { ...ann, 'Message-ID': '<a@x>', Date: 'Mon, 09 Nov 2026 08:00:00 +0000', ...at(1) };
     const said = { ...mail, 'x-desk-case-priority': '3' };
@@ -155,31 +165,32 @@ describe('what cannot be replayed is left as it is, and said', () => {
     expect(await replayed()).toEqual([`left 1: ${reason}`]);
   });
 
-  it('and holds up no others, within a limit too; what cannot be read is not tried again with the same rules', async () => {
+  it('and holds up no others, within a limit too', async () => {
     await record([
       { ...ann, ...priority(1), ...at(1) },
       { ...ann, ...priority(2), ...at(2) },
       { ...ann, ...priority(3), ...at(3), '@body': 'please exit' },
       { ...ann, ...priority(4), ...at(4) },
+      { ...ann, ...priority(5), ...at(5) },
     ]);
     await database.db.raw('update raw_messages set is_whole = false where interaction_id = 1');
     const misbehaving = new Judges(
-      { limits: { ...RECORDING.limits, parse_time: 5_000 } },
+      { limits: { ...RECORDING.limits, parse_time: 20_000 } },
       new URL('../judge/misbehaving-worker.ts', import.meta.url),
     );
     try {
       await run({ limit: 1, apply: true }, undefined, misbehaving);
-      expect(await priorities()).toEqual([null, 2, null, null]);
+      expect(await priorities()).toEqual([null, 2, null, null, null]);
       expect(linesOf(await run({ limit: 1, apply: true }, undefined, misbehaving))).toEqual([
+        'case 4 priority: - -> 4 (x-shop-case-priority)',
         'left 1: not all of its bytes are kept (message_bytes)',
         expect.stringMatching(/^left 3: it cannot be read today: /),
       ]);
-      await run({ limit: 1, apply: true }, undefined, misbehaving);
-      expect(await priorities()).toEqual([null, 2, null, 4]);
+      expect(await priorities()).toEqual([null, 2, null, 4, null]);
     } finally {
       await misbehaving.close();
     }
-  });
+  }, 60_000);
 
   it('what the database refuses, and the others of its batch are applied', async () => {
     await record([1, 2, 3].map((each) => ({ ...ann, ...priority(each), ...at(each) })));
