@@ -1,3 +1,4 @@
+import { nearest } from '../config/nearest.ts';
 import type { Database } from '../db/connect.ts';
 import { type ErrorCode, errorMessage, MailcaseError } from '../errors.ts';
 import { type CaseName, findCase } from '../history/find-case.ts';
@@ -5,8 +6,10 @@ import { Judges } from '../judge/judges.ts';
 import { createLog } from '../observe/log.ts';
 import { printReplay } from '../replay/print.ts';
 import { type ReplayRequest, replay } from '../replay/replay.ts';
+import type { RuleConfig } from '../rules/rule.ts';
 import { harmless } from '../terminal/harmless.ts';
 import { optionsFor } from '../terminal/style.ts';
+import { listed } from '../terminal/words.ts';
 import { actorFor } from './actor.ts';
 import { answer, EXIT } from './context.ts';
 import { createProgress } from './progress.ts';
@@ -21,6 +24,7 @@ export interface ReplayOptions {
   since?: string;
   until?: string;
   case?: string;
+  rule?: string;
   limit?: string;
   apply?: boolean;
   by?: string;
@@ -40,6 +44,7 @@ export async function replayCommand(options: ReplayOptions): Promise<number> {
   const asked = requestFrom(options);
   return withDatabase(options.config, async (db, { config, secrets }) => {
     await assertMailbox(db, options.mailbox);
+    assertRule(config.rules, options.rule);
     const caseId = await caseNamed(db, options.case);
     const stopping = stopOnSignals(createLog('warn', secrets, process.stderr));
     const progress = createProgress(asked.apply ? 'replayed' : 'looked at');
@@ -86,7 +91,22 @@ function requestFrom(options: ReplayOptions): Omit<ReplayRequest, 'caseId'> {
   reader.finish();
   const actor = actorFor(options.by);
   const most = limit === undefined ? undefined : Number(limit);
-  return { mailbox, since, until, limit: most, apply: options.apply === true, actor };
+  return { mailbox, since, until, rule: options.rule, limit: most, apply: options.apply === true, actor };
+}
+
+/** A rule that is gone takes nothing back, so there is nothing to replay for it. @throws MailcaseError `usage` */
+function assertRule(rules: readonly RuleConfig[], name: string | undefined): void {
+  const names = rules.map((rule) => rule.name);
+  if (name === undefined || names.includes(name)) return;
+  const meant = nearest(name, names);
+  const there =
+    names.length === 0
+      ? 'there are no rules in the configuration'
+      : `give --rule with one of ${listed(names)}`;
+  throw new MailcaseError(
+    'usage',
+    `there is no rule ${harmless(name)}: ${meant === undefined ? there : `did you mean ${meant}?`}`,
+  );
 }
 
 /** The case with this number, or else with this external id. */

@@ -4,7 +4,8 @@ import type { Decided, Directives } from '../rules/directives.ts';
 export function refuse({ applied, refused }: Directives, field: string, reason: string): void {
   const index = applied.findLastIndex((each) => each.field === field);
   const [header] = index < 0 ? [] : applied.splice(index, 1);
-  refused.push({ by: header?.by ?? field, field, value: header?.value ?? '', reason });
+  const { by = field, value = '', how } = header ?? {};
+  refused.push({ by, field, value, ...(how && { how }), reason });
 }
 
 /** Keeps what was concluded about a message; what is concluded later takes the place of what was before. */

@@ -1,5 +1,6 @@
 import { setBy } from '../rules/directives.ts';
-import { type Cause, change, setStatus } from './change-case.ts';
+import { type Cause, change } from './change.ts';
+import { setStatus } from './change-case.ts';
 import { giveExternalId, newCase } from './decide-case.ts';
 import type { Incoming } from './incoming.ts';
 import type { Plan } from './plan.ts';

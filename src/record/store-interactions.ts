@@ -151,12 +151,17 @@ export async function storeChanged(trx: Transaction, { changed }: Plan): Promise
   }
 }
 
+/** What of directives is kept. */
+export function keptColumn({ applied, refused, decided, byRules }: Directives) {
+  return { applied, refused, decided, ...(byRules && { rules: byRules.matched }) };
+}
+
 /** A case that was new when it was decided has its number by now. */
-function directivesColumn({ applied, refused, decided, byRules }: Directives, supportCase: SupportCase) {
-  const named = decided.map((each) =>
+function directivesColumn(directives: Directives, supportCase: SupportCase) {
+  const decided = directives.decided.map((each) =>
     each.what === 'case' && each.value === null ? { ...each, value: `case ${idOf(supportCase)}` } : each,
   );
-  return { applied, refused, decided: named, ...(byRules && { rules: byRules.matched }) };
+  return keptColumn({ ...directives, decided });
 }
 
 const CONTENT_COLUMNS = [

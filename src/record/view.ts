@@ -39,7 +39,7 @@ export interface KnownInteraction {
   supportCase: SupportCase;
   customer: Customer | undefined;
   direction: Direction;
-  readonly kind: Kind;
+  kind: Kind;
   /** Whether a program wrote it and says so (Auto-Submitted), though it is ordinary mail: an acknowledgement, say. */
   readonly isGenerated: boolean;
   readonly receivedAt: Date;

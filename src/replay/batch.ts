@@ -4,6 +4,7 @@ import { transact } from '../db/transact.ts';
 import { errorMessage, MailcaseError } from '../errors.ts';
 import { failureText } from '../record/failure.ts';
 import type { Foreseen } from '../record/foreseen.ts';
+import { skippedBecause } from '../record/left-out.ts';
 import { type Access, loadView } from '../record/load.ts';
 import { emptyPlan } from '../record/plan.ts';
 import { storePlan } from '../record/store.ts';
@@ -107,6 +108,8 @@ function decideAll(deciding: Deciding, batch: readonly Replayable[]): Outcome[] 
       return { mail, left: 'it is gone meanwhile' };
     }
     if (stored.fromCopy) return { mail, left: FROM_COPY };
+    const skip = skippedBecause(mail.incoming);
+    if (skip !== undefined) return { mail, left: `recorded, though today it would be skipped by ${skip}` };
     try {
       return { mail, ...replayMail(deciding, mail) };
     } catch (error) {

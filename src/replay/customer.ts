@@ -1,12 +1,12 @@
 import { differences } from '../desk/changes.ts';
 import { decideCustomer, fillFields, knownCustomer, refuseAll } from '../record/decide-customer.ts';
-import { refuse } from '../record/directives.ts';
 import type { Incoming } from '../record/incoming.ts';
 import type { Customer } from '../record/view.ts';
-import { setBy } from '../rules/directives.ts';
+import { allBy, type Directives, setBy } from '../rules/directives.ts';
 import type { Deciding, ReplayedMail } from './deciding.ts';
 import type { Difference } from './differences.ts';
-import { fieldOf, fieldsOf, without } from './fields.ts';
+import { sayable } from './fields.ts';
+import type { News } from './news.ts';
 
 /**
  * Whose mail it is. Only what names a customer, or turns the mail's direction, makes it another's; whatever else it says is
@@ -22,9 +22,7 @@ export function replayCustomer(
   const isAsked = isNamed || isTurned;
   const subject = isAsked ? knownCustomer(view, incoming) : known.customer;
   const isAnother = isAsked && subject !== known.customer;
-  const isNew = (field: string) => isAnother || news.has(`customer.${field}`);
-  const customer = sayable(deciding, incoming, subject, isNew);
-  const meant: Incoming = { ...incoming, directives: { ...incoming.directives, customer } };
+  const meant = { ...incoming, directives: said(deciding, incoming, subject, isAnother, news) };
   if (isAsked) return decideCustomer(view, plan, policy, meant);
   if (known.customer) fillFields(plan, known.customer, meant.directives, true);
   else refuseAll(meant);
@@ -32,29 +30,27 @@ export function replayCustomer(
 }
 
 /** What the mail sets of the customer, without what it has said before, and without what is not its to change. */
-function sayable(
+function said(
   { says }: Deciding,
   { directives, receivedAt }: Incoming,
   subject: Customer | undefined,
-  isNew: (field: string) => boolean,
-): Incoming['directives']['customer'] {
-  const isSaid = (field: string) => setBy(directives, `customer.${field}`) !== undefined;
-  const left = new Set<string>();
-  if (!isSaid('email')) left.add('address');
-  if (!isSaid('external_id')) left.add('external_id');
-  for (const [field, value] of fieldsOf(directives.customer)) {
-    if (!isNew(field) || !isSaid(field)) left.add(field);
-    else if (subject !== undefined && fieldOf(subject, field) !== value) {
-      const reason = says.whyCustomerStays(subject, field, receivedAt);
-      if (reason === undefined) continue;
-      left.add(field);
-      refuse(directives, `customer.${field}`, reason);
-    }
-  }
-  return without(directives.customer, left);
+  isAnother: boolean,
+  news: News,
+): Directives {
+  const { address, external_id, ...others } = directives.customer;
+  // What was refused before is not said again.
+  const names = {
+    ...(address && setBy(directives, 'customer.email') && { address }),
+    ...(external_id !== undefined && setBy(directives, 'customer.external_id') && { external_id }),
+  };
+  const named = { ...directives, customer: { ...others, ...names } };
+  return sayable(named, {
+    ...{ owner: 'customer', row: subject, isAnother, news },
+    whyStays: (field) => subject && says.whyCustomerStays(subject, field, receivedAt),
+  });
 }
 
-const TOLD = ['first_name', 'last_name', 'company', 'phone', 'external_id'] as const;
+const TOLD = ['first_name', 'last_name', 'company', 'phone', 'language', 'external_id'] as const;
 
 /** Customers as they are before a mail is looked at, so that it can be told what it has changed of them. */
 export class CustomersBefore {
@@ -79,7 +75,7 @@ export class CustomersBefore {
       (field) => setBy(directives, field) ?? [],
     );
     const told = (row: Customer, field: string, old: string | null, value: string | null) => {
-      const by = setBy(directives, `customer.${field}`) ?? named;
+      const by = allBy(directives, `customer.${field}`) ?? named;
       return { of: 'customer', row, field, old, new: value, by, interactionId } as const;
     };
     const before = (customer && this.rows.get(customer)) ?? NOBODY;
@@ -102,5 +98,6 @@ const NOBODY: Customer = {
   company: null,
   phone: null,
   external_id: null,
+  language: null,
   custom_fields: {},
 };

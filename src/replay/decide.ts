@@ -1,17 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isAutomatic } from '../message/kind.ts';
-import { change } from '../record/change-case.ts';
+import { change } from '../record/change.ts';
 import { knownCustomer } from '../record/decide-customer.ts';
 import { conclude } from '../record/directives.ts';
 import { noteParticipants } from '../record/participation.ts';
 import type { CaseEvent } from '../record/plan.ts';
 import type { Refiled } from '../record/refile.ts';
+import { keptColumn } from '../record/store-interactions.ts';
 import type { Changeable, Customer, InteractionRef, SupportCase } from '../record/view.ts';
 import { type Directives, type Refused, setBy } from '../rules/directives.ts';
 import { CustomersBefore, replayCustomer } from './customer.ts';
 import type { Deciding, ReplayedMail } from './deciding.ts';
 import type { Difference, Withheld } from './differences.ts';
-import { fieldsOf } from './fields.ts';
+import { fieldsSaid } from './fields.ts';
 import { LABELS, News } from './news.ts';
 import type { Replayed } from './outcome.ts';
 import type { Replayable } from './replayable.ts';
@@ -38,19 +39,20 @@ export function replayMail(deciding: Deciding, replayable: Replayable): Replayed
   changeCases(deciding, mail, refiled, customer);
   const { supportCase } = refiled;
   const outsider = takePart(deciding, mail, refiled, customer);
-  const said = { ...stored.said, ...newlySaid(mail) };
+  const said = saidOfItself(mail);
   noteOwnChanges(deciding, mail, { supportCase, customer, outsider, said });
-  Object.assign(changeable.known, { supportCase, customer, direction });
+  Object.assign(changeable.known, { supportCase, customer, direction, kind: incoming.message.kind });
   const events = plan.events.slice(firstEvent);
   noteSays(deciding, mail, events, customer);
   const differences = [
     ...events.filter((event) => !isArrival(event)).map((event) => differenceOf(event, ref, id)),
     ...before.differences(customer, incoming, id),
   ];
-  const isChanged = differences.length > 0 || !isDeepStrictEqual(keptOf(directives), stored.directives);
+  const isChanged = differences.length > 0 || !isDeepStrictEqual(keptColumn(directives), stored.directives);
   if (isChanged) {
     const { trusted } = stored;
-    const where = { supportCase, customer, direction, outsider };
+    const { kind } = incoming.message;
+    const where = { supportCase, customer, direction, kind, outsider };
     plan.changed.push({ id, ...where, directives, said, trusted, fromCopy: false });
   }
   return { differences, withheld: withheldOf(directives, stored, supportCase), isChanged };
@@ -72,8 +74,14 @@ function mailOf(deciding: Deciding, { id, incoming: judged, attributedTo }: Repl
     const why = `${setBy(directives, 'interaction.direction')} says so`;
     conclude(directives, { what: 'direction', value: direction, why });
   }
+  const kind = (news.has('interaction.kind') && directives.interaction.kind) || known.kind;
+  if (kind !== known.kind) {
+    const why = `${setBy(directives, 'interaction.kind')} says so`;
+    conclude(directives, { what: 'kind', value: kind, why });
+  }
   const customer = direction === judged.direction ? judged.customer : attributedTo(direction);
-  const incoming = { ...judged, directives, direction, customer, receivedAt: known.receivedAt };
+  const message = { ...judged.message, kind };
+  const incoming = { ...judged, message, directives, direction, customer, receivedAt: known.receivedAt };
   return { ref: original.ref, stored, changeable, known, incoming, news };
 }
 
@@ -125,10 +133,15 @@ function forget<T>(list: T[], isMeant: (each: T) => boolean): void {
   if (index >= 0) list.splice(index, 1);
 }
 
-/** What it newly says of itself. */
-function newlySaid({ incoming, news }: ReplayedMail): Directives['interaction'] {
-  const { direction: _, ...said } = incoming.directives.interaction;
-  return Object.fromEntries(Object.entries(said).filter(([field]) => news.has(`interaction.${field}`)));
+/** What its own columns have from headers and rules: what was there, and what it newly says of itself. */
+function saidOfItself({ stored, incoming, news }: ReplayedMail): Directives['interaction'] {
+  const { interaction, byRules } = incoming.directives;
+  const { direction: _direction, kind: _kind, ...said } = interaction;
+  const isNew = (field: string) => news.has(`interaction.${field}`);
+  const kept = Object.entries(stored.said).filter(
+    ([field]) => !(isNew(field) && byRules?.cleared.has(`interaction.${field}`)),
+  );
+  return Object.fromEntries([...kept, ...Object.entries(said).filter(([field]) => isNew(field))]);
 }
 
 /** What becomes of the mail itself is told among the events of its case. */
@@ -143,6 +156,7 @@ function noteOwnChanges(
   },
 ): void {
   const { directives, direction } = incoming;
+  const { kind } = incoming.message;
   const { supportCase, customer, outsider, said } = after;
   const cause = { supportCase, interaction: ref, at: policy.replaying.at };
   const by = (field: string) => setBy(directives, field) ?? null;
@@ -151,6 +165,9 @@ function noteOwnChanges(
   if (direction !== known.direction) {
     change(plan, cause, 'interaction.direction', known.direction, direction, turned);
   }
+  if (kind !== known.kind) {
+    change(plan, cause, 'interaction.kind', known.kind, kind, by('interaction.kind'));
+  }
   if (customer !== known.customer) {
     const [old, owner] = [known.customer ?? null, customer ?? null];
     change(plan, cause, 'interaction.customer_id', old, owner, named);
@@ -158,11 +175,12 @@ function noteOwnChanges(
   if (outsider !== stored.outsider) {
     change(plan, cause, 'outsider', 'true', 'false', by('case.external_id') ?? turned);
   }
-  for (const [field, value] of Object.entries(said)) {
-    const old = (stored.said as Record<string, unknown>)[field];
-    if (old === value) continue;
+  const text = (value: unknown) => (value === undefined ? null : String(value));
+  const [before, now] = [stored.said, said] as Record<string, unknown>[];
+  for (const field of new Set([...Object.keys(before ?? {}), ...Object.keys(now ?? {})])) {
+    const [old, value] = [text(before?.[field]), text(now?.[field])];
     const name = `interaction.${field}`;
-    change(plan, cause, name, old === undefined ? null : String(old), String(value), by(name));
+    if (old !== value) change(plan, cause, name, old, value, by(name));
   }
 }
 
@@ -174,10 +192,9 @@ function noteSays(
   customer: Customer | undefined,
 ): void {
   for (const { supportCase, field } of events) says.noteCase(supportCase, field, known.receivedAt);
-  for (const [field] of fieldsOf(incoming.directives.customer)) {
-    if (customer && setBy(incoming.directives, `customer.${field}`)) {
-      says.noteCustomer(customer, field, known.receivedAt);
-    }
+  if (customer === undefined) return;
+  for (const field of fieldsSaid(incoming.directives, 'customer')) {
+    says.noteCustomer(customer, field, known.receivedAt);
   }
 }
 
@@ -194,10 +211,6 @@ function differenceOf(event: CaseEvent, row: InteractionRef, interactionId: numb
     ? ({ of: 'interaction', row } as const)
     : ({ of: 'case', row: supportCase } as const);
   return { ...subject, field: name, old, new: value, by: reason, supportCase, interactionId };
-}
-
-function keptOf({ applied, refused, decided }: Directives): KeptDirectives {
-  return { applied, refused, decided };
 }
 
 /** What is not done of what it says, as far as that was not so before. */

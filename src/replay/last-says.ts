@@ -3,13 +3,12 @@ import { knownCustomer } from '../record/decide-customer.ts';
 import type { Incoming } from '../record/incoming.ts';
 import { rowsOf } from '../record/rows.ts';
 import type { Customer, SupportCase, View } from '../record/view.ts';
-import { fieldOf, fieldsOf } from './fields.ts';
+import { BY_PERSON, fieldOf, fieldsOf, fieldsSaid } from './fields.ts';
 import type { Replayable } from './replayable.ts';
 
 /** Who said last what a field is: a person, or a mail, by when it was received. */
 type Say = 'person' | Date;
 
-export const BY_PERSON = 'a person set it last';
 const BY_NEWER = 'a newer mail has said it since';
 
 /** Whose word a field of a case or of a customer has: a person's stands, and so does that of a newer mail. */
@@ -116,10 +115,11 @@ function customersAsked(view: View, mails: readonly Replayable[]): Asked[] {
   const asked = new Map<string, Asked>();
   for (const { incoming } of mails) {
     const candidates = candidatesFor(view, incoming);
-    for (const [field, wanted] of fieldsOf(incoming.directives.customer)) {
+    const wanted = new Map(fieldsOf(incoming.directives.customer));
+    for (const field of fieldsSaid(incoming.directives, 'customer')) {
       for (const customer of candidates) {
         const value = fieldOf(customer, field);
-        if (customer.id === undefined || value === null || value === wanted) continue;
+        if (customer.id === undefined || value === null || value === wanted.get(field)) continue;
         asked.set(`${customer.id} ${field}`, { customer, id: customer.id, field, value: String(value) });
       }
     }

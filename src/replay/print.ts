@@ -106,18 +106,19 @@ function leftLines(
 
 /** `40 mails: 12 would change (3 cases, 1 customer), 26 as today's rules have it. Nothing was changed: …` */
 function summaryOf(report: ReplayReport): string {
-  const { dry_run, mails, known, changed, rerecorded, cannot, remaining } = report;
+  const { dry_run, mails, known, unmatched, changed, rerecorded, cannot, remaining } = report;
   if (mails === 0) return 'No recorded mail is meant.';
   if (known === mails)
     return `${counted(mails, 'mail')}: nothing to change; all were held against these rules before.`;
   const open = changed + rerecorded;
-  const stay = mails - known - remaining - open - cannot;
+  const stay = mails - known - unmatched - remaining - open - cannot;
   if (stay === mails) return `${counted(mails, 'mail')}: nothing to change.`;
   const would = dry_run ? 'would change' : changed === 1 ? 'was changed' : 'were changed';
   const parts = [
     `${readableNumber(changed)} ${would}${changed > 0 ? whereOf(report) : ''}`,
     ...(rerecorded > 0 ? [`${readableNumber(rerecorded)} only in what is noted of why`] : []),
     ...(stay > 0 ? [`${readableNumber(stay)} as today's rules have it`] : []),
+    ...(unmatched > 0 ? [`${readableNumber(unmatched)} that the rule does not match`] : []),
     ...(cannot > 0 ? [`${readableNumber(cannot)} left as said above`] : []),
     ...(known > 0 ? [`${readableNumber(known)} held against these rules before`] : []),
     ...(remaining > 0 ? [`${readableNumber(remaining)} not looked at`] : []),

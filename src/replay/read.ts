@@ -16,6 +16,8 @@ import type { Listed, Place } from './selection.ts';
 export interface LeftMail {
   readonly id: number;
   readonly reason: string;
+  /** As in Replayable. */
+  readonly rulesBefore: readonly string[];
 }
 
 /** A mail that can be read: its bytes are here, and it is said today what counts for it. */
@@ -67,7 +69,7 @@ export class Reader {
     for (const listed of batch) {
       const reason = this.whyNot(listed);
       const place = this.places.get(listed.folderId ?? 0);
-      if (reason !== undefined || place === undefined) left.push({ id: listed.id, reason: reason ?? '' });
+      if (reason !== undefined || place === undefined) left.push(leftFor(listed, reason ?? ''));
       else readable.push({ listed, place });
     }
     const contents = await this.contentsOf(readable);
@@ -113,19 +115,23 @@ export class Reader {
     source: Buffer | undefined,
     signal: AbortSignal,
   ): Promise<Replayable | LeftMail> {
-    const { id, receivedAt, trusted, trustReason, senderAuth } = listed;
+    const { receivedAt, trusted, trustReason, senderAuth } = listed;
     const covered = listed.covered ?? undefined;
-    if (source === undefined) return { id, reason: 'its bytes are gone meanwhile' };
-    if (!isIntact(source, listed)) return { id, reason: 'its bytes are not those that were kept' };
+    if (source === undefined) return leftFor(listed, 'its bytes are gone meanwhile');
+    if (!isIntact(source, listed)) return leftFor(listed, 'its bytes are not those that were kept');
     const verdict: Verdict = { trusted, reason: trustReason ?? AS_FOUND, senderAuth, covered };
     const where = { folderId: place.folderId, uidValidity: 0 };
     const fetched = { uid: 0, sizeBytes: source.length, receivedAt, source };
     const outcome = await this.judgeFor(place)(where, fetched, { verdict, signal });
-    if ('error' in outcome) return { id, reason: `it cannot be read today: ${reasonOf(outcome)}` };
+    if ('error' in outcome) return leftFor(listed, `it cannot be read today: ${reasonOf(outcome)}`);
     return this.replayable(listed, place, outcome);
   }
 
-  private replayable({ id, dedupeKey }: Listed, place: Place, judged: Incoming): Replayable {
+  private replayable(
+    { id, dedupeKey, rules: rulesBefore }: Listed,
+    place: Place,
+    judged: Incoming,
+  ): Replayable {
     const { folderId, rulesKey, folder, mailbox } = place;
     const { directives, senderAuth } = judged;
     // The bytes and the texts have said what they had to say.
@@ -135,8 +141,7 @@ export class Reader {
     this.ownOf.set(folderId, isOwn);
     const setting = { isOwn, role: folder.role, senderAuth };
     return {
-      id,
-      rulesKey,
+      ...{ id, rulesKey, rulesBefore },
       incoming: { ...judged, dedupeKey, source: NO_BYTES, message },
       attributedTo: (direction) => messageCustomer(message, directives, direction, setting),
     };
@@ -145,10 +150,14 @@ export class Reader {
   private judgeFor(place: Place): JudgeMessage {
     const known = this.judgesOf.get(place.folderId);
     if (known) return known;
-    const made = this.judges.judgeFor(place.mailbox, place.folder.role, this.config);
+    const made = this.judges.judgeFor(place.mailbox, place.folder, this.config);
     this.judgesOf.set(place.folderId, made);
     return made;
   }
+}
+
+function leftFor({ id, rules: rulesBefore }: Listed, reason: string): LeftMail {
+  return { id, reason, rulesBefore };
 }
 
 function isIntact(source: Buffer, { sha256 }: Listed): boolean {

@@ -13,6 +13,8 @@ import { type ReplayReport, Report } from './report.ts';
 import { Chosen, type Listed, placesOf, type Selection } from './selection.ts';
 
 export interface ReplayRequest extends Selection {
+  /** Only mail that this rule matches today, or has matched when it was recorded or replayed last. */
+  readonly rule: string | undefined;
   /** The largest number of mails that are looked at, the oldest ones. */
   readonly limit: number | undefined;
   /** Whether it is applied, and not only tried. */
@@ -66,14 +68,14 @@ export async function replay(
   const policy = { flood: config.flood, replaying: { actor: request.actor, at: new Date() } };
   const trial = { foreseen: new Foreseen(), says: new LastSays() };
   events.onProgress(0, total);
-  const batches = readBatches(reader, chosen, request.limit, stopping);
-  for await (const { mails, left } of ahead(batches)) {
+  const batches = readBatches(reader, chosen, request, stopping);
+  for await (const { mails, left, unmatched } of ahead(batches)) {
     if (request.apply) await giveWay(context, events);
     if (stopping.aborted) break;
     const outcomes = request.apply
       ? await applyBatch(db, mails, policy)
       : await tryBatch(db, mails, policy, trial);
-    report.add(outcomes, left);
+    report.add(outcomes, left, unmatched);
     events.onProgress(Math.min(report.told, total), total);
   }
   return report.end({ dryRun: !request.apply });
@@ -83,9 +85,9 @@ export async function replay(
 async function* readBatches(
   reader: Reader,
   chosen: Chosen,
-  limit = Number.POSITIVE_INFINITY,
+  { rule, limit = Number.POSITIVE_INFINITY }: ReplayRequest,
   stopping: AbortSignal,
-): AsyncGenerator<ReadBatch> {
+): AsyncGenerator<MatchedBatch> {
   let room = limit;
   for await (const page of chosen.list()) {
     for (const slice of slicesOf(page)) {
@@ -93,12 +95,28 @@ async function* readBatches(
         if (room <= 0 || stopping.aborted) return;
         const part = rest.slice(0, room);
         rest = rest.slice(part.length);
-        const batch = await reader.read(part, NEVER);
+        const batch = matchedBy(rule, await reader.read(part, NEVER));
         room -= batch.mails.length;
         yield batch;
       }
     }
   }
+}
+
+interface MatchedBatch extends ReadBatch {
+  /** How many mails the rule has nothing to do with. */
+  readonly unmatched: number;
+}
+
+function matchedBy(rule: string | undefined, batch: ReadBatch): MatchedBatch {
+  if (rule === undefined) return { ...batch, unmatched: 0 };
+  const mails = batch.mails.filter(
+    ({ incoming, rulesBefore }) =>
+      rulesBefore.includes(rule) || incoming.directives.byRules?.matched.includes(rule),
+  );
+  const left = batch.left.filter(({ rulesBefore }) => rulesBefore.includes(rule));
+  const all = batch.mails.length + batch.left.length;
+  return { mails, left, unmatched: all - mails.length - left.length };
 }
 
 /** What it waits for is a thread, which has its own limit. */

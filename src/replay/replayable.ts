@@ -8,6 +8,8 @@ export interface Replayable {
   readonly id: number;
   /** Stands for the mapping and the rules that it is held against. */
   readonly rulesKey: Buffer;
+  /** The rules that matched before. */
+  readonly rulesBefore: readonly string[];
   /** By its own dedupe key, though another mapping would make another one. */
   readonly incoming: Incoming;
   /** Whose mail it is, if it went this way. */

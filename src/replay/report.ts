@@ -58,6 +58,8 @@ export interface ReplayReport {
   readonly mails: number;
   /** How many of them have been held against these rules before. */
   readonly known: number;
+  /** How many have nothing to do with the rule that was asked for. */
+  readonly unmatched: number;
   /** How many were held against them now. */
   readonly looked_at: number;
   readonly changed: number;
@@ -92,6 +94,7 @@ export class Report {
   /** How many mails it has been told of. */
   told = 0;
   private lookedAt = 0;
+  private unmatched = 0;
   private readonly counts: Counts;
   private changed = 0;
   private rerecorded = 0;
@@ -108,8 +111,10 @@ export class Report {
     this.counts = counts;
   }
 
-  add(outcomes: readonly Outcome[], left: readonly LeftMail[]): void {
-    this.told += outcomes.length + left.length;
+  /** @param unmatched how many mails the rule has nothing to do with that was asked for */
+  add(outcomes: readonly Outcome[], left: readonly LeftMail[], unmatched = 0): void {
+    this.told += outcomes.length + left.length + unmatched;
+    this.unmatched += unmatched;
     this.lookedAt += outcomes.length;
     for (const { id, reason } of left) this.addLeft(id, reason);
     for (const outcome of outcomes) {
@@ -135,6 +140,7 @@ export class Report {
       dry_run: dryRun,
       mails: meant,
       known,
+      unmatched: this.unmatched,
       looked_at: this.lookedAt,
       changed: this.changed,
       rerecorded: this.rerecorded,

@@ -11,11 +11,11 @@ import { version } from '../version.ts';
 export function rulesKey(
   { name, own }: Pick<MailboxConfig, 'name' | 'own'>,
   { path, role }: Pick<FolderConfig, 'path' | 'role'>,
-  { headers, mailboxes }: Pick<Config, 'headers' | 'mailboxes'>,
+  { headers, rules, mailboxes }: Pick<Config, 'headers' | 'rules' | 'mailboxes'>,
 ): Buffer {
   const excepted = mailboxes.flatMap(({ trust }) =>
     typeof trust === 'object' ? [trust.secret?.header, trust.hmac?.header] : [],
   );
-  const said = { version: version(), mailbox: name, own, excepted, path, role, headers };
+  const said = { version: version(), mailbox: name, own, excepted, path, role, headers, rules };
   return createHash('sha256').update(JSON.stringify(said)).digest();
 }

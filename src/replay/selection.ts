@@ -39,6 +39,8 @@ export interface Listed {
   /** The header fields that a signature covered then; null where the trust was not for a signature. */
   readonly covered: readonly string[] | null;
   readonly fromCopy: boolean;
+  /** The rules that matched when it was recorded, or replayed last. */
+  readonly rules: readonly string[];
   /** Of its bytes; null where there are none. */
   readonly sizeBytes: number | null;
   readonly sha256: Buffer | null;
@@ -126,7 +128,7 @@ const COLUMNS = `
   i.dedupe_key as "dedupeKey", i.trusted, i.sender_auth as "senderAuth",
   (select d ->> 'why' from jsonb_array_elements(c.directives -> 'decided') as d where d ->> 'what' = 'trust' limit 1)
     as "trustReason",
-  c.from_copy as "fromCopy", c.trusted_headers as covered, r.size_bytes as "sizeBytes", r.sha256, r.is_whole as "isWhole"`;
+  array(select jsonb_array_elements_text(c.directives -> 'rules')) as rules, c.from_copy as "fromCopy", c.trusted_headers as covered, r.size_bytes as "sizeBytes", r.sha256, r.is_whole as "isWhole"`;
 
 const FROM = `
   from interactions i join interaction_contents c on c.interaction_id = i.id

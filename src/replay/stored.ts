@@ -8,6 +8,8 @@ export interface KeptDirectives {
   readonly applied: readonly Applied[];
   readonly refused: readonly Refused[];
   readonly decided: readonly Decided[];
+  /** The rules that matched. */
+  readonly rules?: readonly string[];
 }
 
 /** A recorded mail as far as headers and rules have to do with it. */

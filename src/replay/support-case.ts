@@ -1,14 +1,15 @@
 import { isAutomatic } from '../message/kind.ts';
-import { type Cause, change, replaceCustomer, setFields, setStatus } from '../record/change-case.ts';
+import { type Cause, change } from '../record/change.ts';
+import { replaceCustomer, setStatus } from '../record/change-case.ts';
 import { noteCase } from '../record/decide-case.ts';
 import { refuse } from '../record/directives.ts';
 import { caseNamed, move, type Refiled } from '../record/refile.ts';
-import type { Customer } from '../record/view.ts';
-import { type Directives, setBy } from '../rules/directives.ts';
+import { setFields } from '../record/set-fields.ts';
+import type { Customer, SupportCase } from '../record/view.ts';
+import { type Directives, type ListChange, setBy } from '../rules/directives.ts';
 import type { Deciding, ReplayedMail } from './deciding.ts';
-import { fieldOf, fieldsOf, without } from './fields.ts';
-import { BY_PERSON } from './last-says.ts';
-import { LABELS } from './news.ts';
+import { newEntries, refuseAll, sayable } from './fields.ts';
+import { LABELS, type News } from './news.ts';
 import { replayStatus } from './status.ts';
 
 /** The case that the mail is in by what it says today: another one only where an external id is new, and no person has put it here. */
@@ -71,7 +72,7 @@ export function changeCases(
     if (status) setStatus(plan, cause, status);
   }
   giveCustomer(deciding, mail, cause, customer);
-  setFields(plan, cause, sayable(deciding, mail, refiled));
+  setFields(plan, cause, said(deciding, mail, refiled));
 }
 
 /** A case begins with its oldest mail. */
@@ -102,31 +103,49 @@ function giveCustomer(
 }
 
 /** What the mail sets of the case, without what it has said before, and without what is not its to change. */
-function sayable(
+function said(
   { says }: Deciding,
   { known, incoming, news }: ReplayedMail,
   { supportCase, isNewCase }: Refiled,
 ): Directives {
   const { directives, receivedAt } = incoming;
   const isMoved = supportCase !== known.supportCase;
-  const left = new Set<string>();
-  for (const [field, value] of fieldsOf(directives.case)) {
-    const name = `case.${field}`;
-    const isNew = isMoved ? setBy(directives, name) !== undefined : news.has(name);
-    if (!isNew) left.add(field);
-    if (!isNew || isNewCase || fieldOf(supportCase, field) === value) continue;
-    const reason = says.whyCaseStays(supportCase, field, receivedAt);
-    if (reason === undefined) continue;
-    left.add(field);
-    refuse(directives, name, reason);
+  const whyStays = (field: string) =>
+    isNewCase ? undefined : says.whyCaseStays(supportCase, field, receivedAt);
+  const fields = sayable(directives, {
+    ...{ owner: 'case', row: isNewCase ? undefined : supportCase, isAnother: isMoved, news, whyStays },
+  });
+  return withLabels(fields, supportCase, isMoved, news, whyStays('labels'));
+}
+
+/** The same with those of the labels that are new. */
+function withLabels(
+  directives: Directives,
+  { labels }: SupportCase,
+  isMoved: boolean,
+  news: News,
+  whyStays: string | undefined,
+): Directives {
+  const { byRules } = directives;
+  const isSet = byRules?.cleared.has(LABELS) === true && setBy(directives, LABELS) !== undefined;
+  const wanted = directives.case.labels;
+  if (isSet && (isMoved || news.has(LABELS))) {
+    const isSame = labels.length === wanted.length && labels.every((label) => wanted.includes(label));
+    if (isSame || whyStays === undefined) return directives;
+    refuseAll(directives, LABELS, whyStays);
+    return withChange(directives, { added: [], removed: [] });
   }
-  const isSaid = setBy(directives, LABELS) !== undefined;
-  const labels = isMoved && isSaid ? directives.case.labels : news.labels;
-  const missing = labels.filter((label) => !supportCase.labels.includes(label));
-  const isPersons = missing.length > 0 && says.ofCase(supportCase, 'labels') === 'person';
-  if (isPersons) while (setBy(directives, LABELS) !== undefined) refuse(directives, LABELS, BY_PERSON);
+  const change = { added: wanted, removed: [...(byRules?.labelsRemoved ?? [])] };
+  const list = { field: LABELS, present: labels, isWhole: isMoved, news, whyStays };
+  return withChange(directives, newEntries(directives, change, list));
+}
+
+function withChange(directives: Directives, { added, removed }: ListChange): Directives {
+  const { byRules } = directives;
+  const cleared = new Set([...(byRules?.cleared ?? [])].filter((field) => field !== LABELS));
   return {
     ...directives,
-    case: { ...without(directives.case, left), labels: isPersons ? [] : [...labels] },
+    case: { ...directives.case, labels: [...added] },
+    byRules: byRules && { ...byRules, cleared, labelsRemoved: new Set(removed) },
   };
 }

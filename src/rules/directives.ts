@@ -23,6 +23,7 @@ export interface Refused {
   readonly by: string;
   /** As in Applied: given where the value could be taken, and the case or customer did not take it. */
   readonly field?: string;
+  readonly how?: Applied['how'];
   readonly value: string;
   readonly reason: string;
 }

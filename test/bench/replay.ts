@@ -50,14 +50,11 @@ try {
 async function recordAll(db: Database): Promise<void> {
   await db.raw(`insert into mailboxes (name) values ('support');
     insert into folders (mailbox_id, account, path, uid_validity) values (1, 'a', 'INBOX', 1)`);
+  const authentication = { authserv_id: undefined, verify: false, wait: 0 };
   const rules = createJudge(
     judgeSetup(
-      {
-        trust: 'all',
-        own: ['example.com'],
-        authentication: { authserv_id: undefined, verify: false, wait: 0 },
-      },
-      'inbox',
+      { name: 'support', trust: 'all', own: ['example.com'], authentication },
+      { path: 'INBOX', role: 'inbox' },
       RECORDING,
     ),
   );

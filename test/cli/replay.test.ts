@@ -63,7 +63,16 @@ describe('mailcase replay', () => {
     const { code, stdout } = await run('--json', '--by', 'Ann Agent');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({
-      ...{ dry_run: true, mails: 1, known: 0, looked_at: 1, changed: 1, rerecorded: 0, cannot: 0 },
+      ...{
+        dry_run: true,
+        mails: 1,
+        known: 0,
+        unmatched: 0,
+        looked_at: 1,
+        changed: 1,
+        rerecorded: 0,
+        cannot: 0,
+      },
       ...{ remaining: 0, customers: [], left: [], left_out: 0 },
       cases: [
         {

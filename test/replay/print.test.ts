@@ -15,7 +15,7 @@ function aCase(given: Partial<ToldCase> = {}): ToldCase {
 }
 
 function report(given: Partial<ReplayReport> = {}): ReplayReport {
-  const none = { known: 0, changed: 0, rerecorded: 0, cannot: 0, remaining: 0, left_out: 0 };
+  const none = { known: 0, unmatched: 0, changed: 0, rerecorded: 0, cannot: 0, remaining: 0, left_out: 0 };
   return { dry_run: true, mails: 40, looked_at: 40, ...none, cases: [], customers: [], left: [], ...given };
 }
 

@@ -23,8 +23,8 @@ export async function configOfToday(more: Record<string, unknown> = {}): Promise
 }
 
 const ALL: ReplayRequest = {
-  ...{ mailbox: undefined, since: undefined, until: undefined, caseId: undefined, limit: undefined },
-  ...{ apply: false, actor: 'Rita' },
+  ...{ mailbox: undefined, since: undefined, until: undefined, caseId: undefined },
+  ...{ rule: undefined, limit: undefined, apply: false, actor: 'Rita' },
 };
 
 /** A database with mail that came in, people who acted, and replays of it. */

@@ -55,7 +55,7 @@ it('for whoever knows the secret all headers count, whatever a signature covers 
   const hmac = { header: 'x-signature', keys: [key], max_age: 86_400_000 };
   const fields = ['From: a@a.example', 'X-Desk-Case-Status: closed'];
   const at = { at: RECEIVED_AT.getTime() / 1000, nonce: 'abcdefghijklmnopqrstuv' };
-  const signed = sign(key, headersOf(...fields), headerMapping('x-desk-'), at);
+  const signed = sign(key, headersOf(...fields), headerMapping({ prefix: 'x-desk-' }), at);
   const headers = headersOf(...fields, `X-Signature: ${signed}`, 'X-Secret: hunter2');
   const by = (trust: Trust) => verdictOf(trust, evidence({ headers }));
   expect(by({ hmac })).toMatchObject({ trusted: true, covered: ['x-desk-case-status'] });
