@@ -109,7 +109,8 @@ function decideAll(deciding: Deciding, batch: readonly Replayable[]): Outcome[] 
     }
     if (stored.fromCopy) return { mail, left: FROM_COPY };
     const skip = skippedBecause(mail.incoming);
-    if (skip !== undefined) return { mail, left: `recorded, though today it would be skipped by ${skip}` };
+    if (skip !== undefined)
+      return { mail, left: `it is recorded, and stays so, though today it would be skipped by ${skip}` };
     try {
       return { mail, ...replayMail(deciding, mail) };
     } catch (error) {

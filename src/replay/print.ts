@@ -84,11 +84,12 @@ function sourceOf({ by, interaction_id }: ToldChange, isMailSaid: boolean): stri
 }
 
 function withheldLines(
-  { by, field, value, reason, interaction_id }: ToldWithheld,
+  { by, field, value, how, reason, interaction_id }: ToldWithheld,
   { width }: PrintOptions,
   paint: Paint,
 ): string[] {
-  const said = [...(field === null || field === by ? [] : [field]), clip(value, LONGEST_VALUE)].join(' ');
+  const parts = [field === by ? null : field, clip(value, LONGEST_VALUE), how];
+  const said = parts.filter((part) => part !== null && part !== '').join(' ');
   const text = `left: ${by}${said === '' ? '' : `: ${said}`} (interaction ${interaction_id}): ${reason}`;
   return indented(harmless(text), '  ', width).map((line) => paint('yellow', line));
 }

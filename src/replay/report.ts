@@ -33,6 +33,8 @@ export interface ToldWithheld {
   readonly by: string;
   readonly field: string | null;
   readonly value: string;
+  /** What was to be done with the value, where it was not to be set: `added`, `removed`, `cleared`. */
+  readonly how: string | null;
   readonly reason: string;
   readonly interaction_id: number;
 }
@@ -176,9 +178,9 @@ export class Report {
     else merge(entry.interactions, `${difference.interactionId} ${difference.field}`, difference);
   }
 
-  private addWithheld({ supportCase, by, field, value, reason, interactionId }: Withheld): void {
+  private addWithheld({ supportCase, by, field, value, how, reason, interactionId }: Withheld): void {
     this.caseOf(supportCase)?.withheld.push({
-      ...{ by, field: field ?? null, value, reason, interaction_id: interactionId },
+      ...{ by, field: field ?? null, value, how: how ?? null, reason, interaction_id: interactionId },
     });
   }
 

@@ -82,7 +82,7 @@ describe('mailcase replay', () => {
           ],
           withheld: [
             {
-              ...{ by: 'x-shop-case-status', field: null, value: 'reopened', interaction_id: 1 },
+              ...{ by: 'x-shop-case-status', field: null, value: 'reopened', how: null, interaction_id: 1 },
               reason: 'not one of new, open, pending, resolved, closed',
             },
           ],

@@ -36,7 +36,7 @@ describe('printReplay', () => {
             ],
             withheld: [
               {
-                ...{ by: 'rule vip', field: 'case.status', value: 'resolved' },
+                ...{ by: 'rule vip', field: 'case.status', value: 'resolved', how: null },
                 ...{ reason: 'a person set it last', interaction_id: 5 },
               },
             ],
@@ -99,7 +99,7 @@ have it, 22 left as said above. Nothing was changed: the same command with --app
   it('is harmless, and within the terminal', () => {
     const evil = 'a\u001b]0;owned\u0007 \u202Eb '.repeat(50);
     const one = change(`custom_fields.${evil}`, evil, evil, [evil]);
-    const withheld = [{ by: evil, field: evil, value: evil, reason: evil, interaction_id: 1 }];
+    const withheld = [{ by: evil, field: evil, value: evil, how: 'added', reason: evil, interaction_id: 1 }];
     const given = {
       cases: [aCase({ external_id: evil, subject: evil, changes: [one], interactions: [one], withheld })],
       customers: [{ customer_id: null, changes: [one] }],
