@@ -80,6 +80,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['errors', 'terminal', 'config', 'message', 'rules', 'db', 'imap', 'record', 'judge'],
     ...['selection', 'entering'],
   ],
+  replay: [
+    ...['errors', 'terminal', 'config', 'message', 'trust', 'rules', 'db', 'record', 'desk', 'judge'],
+    ...['ahead', 'sizes', 'version'],
+  ],
   daemon: [
     ...['errors', 'config', 'db', 'observe', 'record', 'scheduler', 'judge', 'waiting', 'releasers'],
     ...['poll-context', 'poll-mailbox'],
@@ -98,6 +102,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       'quarantine',
       'check',
       'explain',
+      'replay',
       'daemon',
     ],
     ...['demo'],

@@ -2,7 +2,7 @@ import { formatDuration } from '../config/units.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
 import type { Address } from '../message/addresses.ts';
 import type { Incoming } from '../record/incoming.ts';
-import type { NewInteraction, Plan } from '../record/plan.ts';
+import type { EventValue, NewInteraction, Plan } from '../record/plan.ts';
 import type { Unrecordable } from '../record/quarantine.ts';
 import type { Customer, SupportCase } from '../record/view.ts';
 import type { Applied, Decided, Refused } from '../rules/directives.ts';
@@ -267,7 +267,7 @@ function changesOf({ events }: Plan, supportCase: SupportCase): ExplainedChange[
 }
 
 /** A customer who is new has no number yet. */
-function textOf(value: string | Customer | null): string | null {
+function textOf(value: EventValue): string | null {
   if (typeof value === 'string' || value === null) return value;
   return value.id === undefined ? 'a new customer' : String(value.id);
 }

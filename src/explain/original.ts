@@ -46,7 +46,8 @@ export async function receiptOf(
 const ORIGINAL = `
   select i.id as "interactionId", i.case_id as "caseId", i.customer_id as "customerId",
     i.received_at as "receivedAt", i.trusted, s.external_id as "caseExternalId",
-    exists (select from case_events e where e.interaction_id = i.id and e.field = 'interaction') as "wasMoved",
+    exists (select from case_events e where e.interaction_id = i.id and e.field = 'interaction'
+      and not e.replayed) as "wasMoved",
     exists (select from case_events e
       where e.case_id = i.case_id and e.field = 'merged' and e.at > i.created_at) as "wasMergedInto",
     coalesce(c.directives -> 'applied', '[]') as applied, coalesce(c.directives -> 'refused', '[]') as refused,

@@ -35,7 +35,9 @@ export interface CaseEvent {
   readonly new: string | null;
   /** The mail that changed it or, where there is an actor, with which that one did something. */
   readonly interaction_id: number | null;
-  /** The person, where it was no mail. */
+  /** The person, where it was no mail, or who ran the replay. */
   readonly actor: string | null;
+  /** Whether a replay changed it: then the mail says so. */
+  readonly replayed: boolean;
   readonly reason: string | null;
 }

@@ -120,7 +120,7 @@ async function withWhatBelongsTo(
   }));
 }
 
-const EVENT_COLUMNS = 'id, at, field, old, new, interaction_id, actor, reason';
+const EVENT_COLUMNS = 'id, at, field, old, new, interaction_id, actor, replayed, reason';
 
 /**
  * The latest events in the order in which they happened here, so that the last one says what is now. By their dates they

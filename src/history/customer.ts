@@ -31,7 +31,11 @@ export interface CustomerEvent {
   readonly field: string;
   readonly old: string | null;
   readonly new: string | null;
+  /** The person, or who ran the replay. */
   readonly actor: string;
+  /** Whether a replay changed it: then a mail says so, by what stands in reason. */
+  readonly replayed: boolean;
+  readonly reason: string | null;
 }
 
 /** What there is of a customer in cases of one status. */
@@ -120,7 +124,7 @@ const EVENTS_READ = 100;
 async function readEvents(db: Database, customerId: number): Promise<CustomerEvent[]> {
   const latest = await rows<CustomerEvent>(
     db,
-    `select id, at, field, old, new, actor from customer_events where customer_id = ?
+    `select id, at, field, old, new, actor, replayed, reason from customer_events where customer_id = ?
      order by id desc limit ${EVENTS_READ}`,
     [customerId],
   );

@@ -8,7 +8,7 @@ const SHOWN_ACTS = 5;
 /** So many things that one act changed are named. */
 const SHOWN_CHANGES = 5;
 
-/** What people did with a customer, by act: `['merged', 'customer 12 into this one, …, by Ann, 2026-11-24 13:00']`. */
+/** What people and replays did with a customer, by act: `['merged', 'customer 12 into this one, …, by Ann, 2026-11-24 13:00']`. */
 export function deedsOf(events: readonly CustomerEvent[]): [name: string, what: string][] {
   const acts = [...groupBy(events, ({ at, actor }) => `${at.getTime()} ${actor}`).values()];
   const earlier = acts.length - SHOWN_ACTS;
@@ -26,9 +26,15 @@ function deedOf(events: readonly CustomerEvent[]): [name: string, what: string] 
   const shown = [...changes.slice(0, SHOWN_CHANGES), ...(more > 0 ? [`${more} more`] : [])];
   const [first] = events;
   const by = first === undefined ? [] : [`by ${first.actor}`, readableTime(first.at)];
+  if (first?.replayed) return ['replayed', [listed(shown), ...by, ...reasonsOf(events)].join(', ')];
   if (merged === undefined) return ['changed', [listed(shown), ...by].join(', ')];
   const gains = shown.length === 0 ? '' : ` with ${listed(shown)}`;
   return ['merged', [`customer ${merged.new} into this one${gains}`, ...by].join(', ')];
+}
+
+/** What a replay goes back to, once each: `replay: rule vip`. */
+function reasonsOf(events: readonly CustomerEvent[]): string[] {
+  return [...new Set(events.flatMap(({ reason }) => reason ?? []))];
 }
 
 /** `joe@home.example`, `company Lamps Ltd`, `phone +46 1 → +46 2` */

@@ -76,7 +76,8 @@ function readMoves(db: Database, interactionIds: readonly number[]): Promise<Mov
     db,
     `select i.id, i.created_at, e.old, e.new, e.at, e.actor
      from interactions i left join lateral (
-       select * from case_events where interaction_id = i.id and field = 'interaction' order by id desc limit 1
+       select * from case_events where interaction_id = i.id and field = 'interaction' and not replayed
+       order by id desc limit 1
      ) e on true
      where i.id = any(?)`,
     [interactionIds],
@@ -94,7 +95,7 @@ async function readFamily(db: Database, caseId: number, sources: readonly number
   const events = await rows<MemberEvent>(
     db,
     `select case_id, field, old, new, at, actor from case_events
-     where case_id = any(?) and field in ('merged', 'external_id') and actor is not null order by id`,
+     where case_id = any(?) and field in ('merged', 'external_id') and actor is not null and not replayed order by id`,
     [members.map(({ id }) => id)],
   );
   return { members, events };

@@ -31,16 +31,23 @@ function inOrderOfTime(events: readonly CaseEvent[]): boolean {
 }
 
 /** `status: new → open`; `interaction 8: case 13 → case 3` for what a person did with a mail. */
-function changeOf({ field, old, new: value, interaction_id, actor }: CaseEvent): string {
+function changeOf(event: CaseEvent): string {
+  const { field, old, new: value, interaction_id } = event;
   const isMove = field === 'interaction';
   const shown = (each: string | null) =>
     each === null ? 'nothing' : `${isMove ? 'case ' : ''}${clip(harmless(each), LONGEST_CHANGE)}`;
   const change = `${old === null ? '' : `${shown(old)} → `}${shown(value)}`;
   const subject = [
-    ...(actor !== null && interaction_id !== null ? [`interaction ${interaction_id}`] : []),
-    ...(isMove ? [] : [harmless(field)]),
+    ...(isOfMail(event) ? [`interaction ${interaction_id}`] : []),
+    ...(isMove ? [] : [harmless(field.replace(/^interaction\./, ''))]),
   ];
   return `${subject.join(': ')}: ${change}`;
+}
+
+/** Whether it is about the mail itself; what a replay changes of the case, the mail says. */
+function isOfMail({ field, interaction_id, actor, replayed }: CaseEvent): boolean {
+  if (actor === null || interaction_id === null) return false;
+  return !replayed || field === 'outsider' || /^interaction\b/.test(field);
 }
 
 /** Longest value that a line of changes shows, in columns: the case itself shows all of it. */
@@ -64,14 +71,11 @@ function oneEvent(event: CaseEvent, reason: string | null, { width }: PrintOptio
 }
 
 /** `by interaction 14, x-desk-case-labels`, `by Ann`: the mail or the person, and what it goes back to. */
-function causeOf({
-  interaction_id,
-  actor,
-  reason,
-}: Pick<CaseEvent, 'interaction_id' | 'actor' | 'reason'>): string {
+function causeOf(event: CaseEvent): string {
+  const { interaction_id, actor, reason } = event;
   const by = [
     ...(actor === null ? [] : [`by ${actor}`]),
-    ...(interaction_id === null || actor !== null ? [] : [`by interaction ${interaction_id}`]),
+    ...(interaction_id === null || isOfMail(event) ? [] : [`by interaction ${interaction_id}`]),
     ...(reason === null ? [] : [reason]),
   ];
   return harmless(by.join(', '));

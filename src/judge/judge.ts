@@ -266,7 +266,7 @@ export function incomingOf(
   { verdict, awaitsKey, source, left }: Received,
   judgement: Judgement,
 ): Incoming {
-  const { trusted, reason: trustWhy, senderAuth, nonces } = verdict;
+  const { trusted, reason: trustWhy, senderAuth, covered, nonces } = verdict;
   return {
     folder,
     uid,
@@ -277,6 +277,7 @@ export function incomingOf(
     trusted,
     trustWhy,
     senderAuth,
+    covered,
     nonces,
     awaitsKey,
     ...judgement,

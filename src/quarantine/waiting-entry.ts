@@ -36,13 +36,14 @@ interface KeptRow
     Record<'folderId' | 'uidValidity' | 'uid', number> {
   readonly trusted: boolean | null;
   readonly trustReason: string | null;
+  readonly covered: readonly string[] | null;
   readonly senderAuth: SenderAuth | null;
 }
 
 const KEPT = `
   select q.id, q.folder_id as "folderId", q.uid_validity as "uidValidity", q.uid, m.name as mailbox, f.path, f.role,
     f.account, coalesce(q.received_at, q.created_at) as "receivedAt", q.size_bytes as "sizeBytes",
-    q.content is not null and q.is_whole as "hasAllBytes", q.sha256, q.trusted, q.trust_reason as "trustReason",
+    q.content is not null and q.is_whole as "hasAllBytes", q.sha256, q.trusted, q.trust_reason as "trustReason", q.trusted_headers as covered,
     q.sender_auth as "senderAuth", q.imported, q.import_status as "importStatus", q.attempts, q.resolution,
     q.resolved_by as "resolvedBy", q.interaction_id as "interactionId"
   from quarantine q join folders f on f.id = q.folder_id join mailboxes m on m.id = f.mailbox_id`;
@@ -70,9 +71,14 @@ function entryOf(row: KeptRow | undefined, id: number): KeptEntry {
       `there is no entry ${id} in quarantine: \`mailcase quarantine list\` has their numbers`,
     );
   }
-  const { folderId, uidValidity, uid, trusted, trustReason, senderAuth, ...entry } = row;
+  const { folderId, uidValidity, uid, trusted, trustReason, senderAuth, covered, ...entry } = row;
   const verdict: Verdict | undefined =
-    trusted === null ? undefined : { trusted, reason: trustReason ?? '', senderAuth: senderAuth ?? 'none' };
+    trusted === null
+      ? undefined
+      : {
+          ...{ trusted, reason: trustReason ?? '', senderAuth: senderAuth ?? 'none' },
+          covered: covered ?? undefined,
+        };
   return { ...entry, place: { folderId, uidValidity, uid }, verdict };
 }
 

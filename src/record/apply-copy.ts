@@ -1,8 +1,8 @@
 import { isAutomatic } from '../message/kind.ts';
 import { type Conclusion, type Status, setBy } from '../rules/directives.ts';
-import { type Cause, change } from './change.ts';
+import type { Cause } from './change.ts';
 import { replaceCustomer, setStatus } from './change-case.ts';
-import { decideCase, giveExternalId, newCase, noteCase } from './decide-case.ts';
+import { decideCase, noteCase } from './decide-case.ts';
 import { decideCustomer } from './decide-customer.ts';
 import { conclude, refuse } from './directives.ts';
 import type { Incoming } from './incoming.ts';
@@ -10,6 +10,7 @@ import { askedStatus, isSettled, nextStatus } from './lifecycle.ts';
 import { noteParticipants } from './participation.ts';
 import type { NewInteraction, Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
+import { caseNamed, move, type Refiled } from './refile.ts';
 import { setFields } from './set-fields.ts';
 import { answeredInteraction } from './threading.ts';
 import type {
@@ -71,12 +72,17 @@ export function applyCopy(view: View, plan: Plan, policy: Policy, original: Orig
   if (!outsider) noteParticipants(view, plan, supportCase, incoming, customer);
   if (isPerson) view.noteActivity(supportCase, direction, known.receivedAt);
   if (known.direction === 'in' && known.customer) view.forgetInbound(known.customer, known.receivedAt);
-  if (isMoved) leave(view, plan, ref, known);
-  if (isMoved) view.resize(supportCase, 1);
+  if (isMoved) {
+    const left = { supportCase: known.supportCase, interaction: ref, at: known.receivedAt };
+    move(view, plan, left, supportCase, 'a trusted copy moved its only mail to another case');
+  }
   Object.assign(known, { supportCase, customer, direction });
   if (ref.id !== undefined) {
     const { kind } = copy.message;
-    plan.changed.push({ id: ref.id, supportCase, customer, direction, kind, directives, outsider });
+    const said = directives.interaction;
+    const isCopy = { trusted: true, fromCopy: true };
+    const where = { supportCase, customer, direction, kind, outsider };
+    plan.changed.push({ id: ref.id, ...where, directives, said, ...isCopy });
     return;
   }
   // The original is of this batch, and not stored yet.
@@ -84,7 +90,7 @@ export function applyCopy(view: View, plan: Plan, policy: Policy, original: Orig
   const { kind } = copy.message;
   const message = { ...interaction.incoming.message, kind };
   const amended = { ...interaction.incoming, message, directives, trusted: true, direction };
-  Object.assign(interaction, { incoming: amended, supportCase, customer, outsider });
+  Object.assign(interaction, { incoming: amended, supportCase, customer, outsider, fromCopy: true });
 }
 
 /**
@@ -128,10 +134,11 @@ function caseOf(
   plan: Plan,
   policy: Policy,
   interaction: InteractionRef,
-  { known, isFirst, isPlaced, flooded }: Changeable,
+  changeable: Changeable,
   incoming: Incoming,
   customer: Customer | undefined,
-): { supportCase: SupportCase; isNewCase: boolean; why: string | undefined } {
+): Refiled {
+  const { known, isPlaced, flooded } = changeable;
   const { directives } = incoming;
   const externalId = directives.case.external_id;
   const named = `a trusted copy: ${setBy(directives, 'case.external_id')} names it`;
@@ -146,7 +153,8 @@ function caseOf(
   if (flooded && externalId === undefined) {
     const answered = answeredInteraction(view, incoming, customer);
     const { supportCase, by, why } = decideCase(view, plan, policy, incoming, customer, answered);
-    return begun(view, supportCase, by === 'new', why);
+    if (by === 'new') view.noteSize(supportCase, 0);
+    return { supportCase, isNewCase: by === 'new', why };
   }
   if (externalId === undefined || externalId === known.supportCase.external_id) return stays;
   const other = view.casesByExternalId.get(externalId);
@@ -154,32 +162,6 @@ function caseOf(
     refuse(directives, 'case.external_id', 'imported, and the mail lies in a case that is not closed');
     return stays;
   }
-  if (other) return { supportCase: other, isNewCase: false, why: named };
-  if (isFirst && known.supportCase.external_id === null) {
-    const cause = { supportCase: known.supportCase, interaction, at: incoming.receivedAt };
-    const header = setBy(directives, 'case.external_id') ?? null;
-    change(plan, cause, 'external_id', null, externalId, header);
-    giveExternalId(view, known.supportCase, externalId);
-    return { ...stays, why: named };
-  }
-  const supportCase = newCase(plan, incoming, customer, undefined);
-  giveExternalId(view, supportCase, externalId);
-  return begun(view, supportCase, true, named);
-}
-
-function begun(view: View, supportCase: SupportCase, isNewCase: boolean, why: string) {
-  if (isNewCase) view.noteSize(supportCase, 0);
-  return { supportCase, isNewCase, why };
-}
-
-/** A case that held nothing but what was moved out of it has nothing left to do. */
-function leave(
-  view: View,
-  plan: Plan,
-  interaction: InteractionRef,
-  { supportCase, receivedAt }: KnownInteraction,
-): void {
-  if (view.resize(supportCase, -1) !== 0 || supportCase.status === 'closed') return;
-  const cause = { supportCase, interaction, at: receivedAt };
-  setStatus(plan, cause, { value: 'closed', why: 'a trusted copy moved its only mail to another case' });
+  const said = { at: incoming.receivedAt, why: named };
+  return caseNamed(view, plan, interaction, changeable, incoming, customer, externalId, said);
 }

@@ -81,7 +81,13 @@ function finder(
 /** Fields of a customer that have one value each. */
 const SINGLE = ['first_name', 'last_name', 'company', 'phone', 'language'] as const;
 
-function fillFields(plan: Plan, customer: Customer, directives: Directives, mayReplace: boolean): void {
+/** Sets what headers and rules say of a customer. @param mayReplace false where only what is empty may be filled */
+export function fillFields(
+  plan: Plan,
+  customer: Customer,
+  directives: Directives,
+  mayReplace: boolean,
+): void {
   for (const field of SINGLE) {
     const cleared = directives.byRules?.cleared.has(`customer.${field}`) ? null : undefined;
     const value = directives.customer[field] ?? cleared;
@@ -170,11 +176,12 @@ function refuseUnknownId({ directives }: Incoming, customer: Customer): void {
 }
 
 /** Without an address there is no customer whose fields could be set. */
-function refuseAll({ directives: { applied, refused } }: Incoming): void {
+export function refuseAll({ directives: { applied, refused } }: Pick<Incoming, 'directives'>): void {
   for (const header of [...applied].filter(({ field }) => field.startsWith('customer.'))) {
     applied.splice(applied.indexOf(header), 1);
     refused.push({
       by: header.by,
+      field: header.field,
       value: header.value,
       reason: 'the mail has no customer: no usable address in it',
     });

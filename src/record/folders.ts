@@ -291,6 +291,16 @@ export async function isBusy(db: Database, mailboxId: number): Promise<boolean> 
   return rows[0]?.busy === true;
 }
 
+/** Whether a poll of any mailbox records new mail just now. */
+export async function isAnyBusy(db: Database): Promise<boolean> {
+  const { rows } = (await db.raw(
+    'select exists (select from mailboxes where busy_until > now()) as busy',
+  )) as {
+    rows: [{ busy: boolean }];
+  };
+  return rows[0].busy;
+}
+
 /** Notes how a poll ended: when it was good, or why it was not. */
 export async function notePoll(db: Database, name: string, error: string | null): Promise<void> {
   await db.raw(

@@ -27,6 +27,8 @@ export interface Incoming {
   /** Why its headers count, or why not. */
   readonly trustWhy: string;
   readonly senderAuth: SenderAuth;
+  /** As in Verdict: which header fields count, where not all do. */
+  readonly covered?: readonly string[] | undefined;
   /** Of its signatures, where they are right and have still to be found unused. */
   readonly nonces: UsedNonces | undefined;
   /** What it comes to should another mail have used them; undefined where that changes nothing. */

@@ -91,7 +91,11 @@ export function isSettled(
   supportCase: SupportCase,
   receivedAt: Date,
 ): boolean {
-  if (!importing) return false;
+  return importing !== undefined && hasNewerMail(view, supportCase, receivedAt);
+}
+
+/** Whether mail of people has come to a case, or went out of it, after a moment. */
+export function hasNewerMail(view: View, supportCase: SupportCase, receivedAt: Date): boolean {
   const { lastIn, lastOut } = view.activityOf(supportCase);
   return [lastIn, lastOut].some((last) => last !== undefined && last > receivedAt);
 }

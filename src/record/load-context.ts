@@ -91,10 +91,10 @@ export async function loadFloods(
   trx: Transaction,
   view: View,
   batch: readonly Incoming[],
-  { flood, importing }: Policy,
+  { flood, importing, replaying }: Policy,
 ): Promise<Map<Customer, number>> {
   const latest = new Map<Customer, number>();
-  if (importing) return latest;
+  if (importing || replaying) return latest;
   const asked: { customer: Customer; at: Date }[] = [];
   /** How many of the batch's messages may be each customer's, and so come on top. */
   const here = new Map<number | undefined, number>();

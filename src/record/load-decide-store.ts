@@ -33,7 +33,7 @@ export async function loadDecideStore(
   const settled = await takeNonces(trx, wanted);
   const open = settled.filter((incoming) => skippedBecause(incoming) === undefined).map(withOwnDirectives);
   const plan = decideOrBlame(await loadView(trx, open, policy), open, policy);
-  await storePlan(trx, plan);
+  await storePlan(trx, plan, policy);
   const skipped = settled.flatMap((incoming) => {
     const reason = skippedBecause(incoming);
     return reason === undefined ? [] : [{ ...incoming, reason }];

@@ -3,6 +3,7 @@ import type { Kind } from '../message/kind.ts';
 import type { Direction } from '../rules/directives.ts';
 import { sha256Of } from './content.ts';
 import type { Incoming } from './incoming.ts';
+import type { Policy } from './policy.ts';
 import { rowsOf } from './rows.ts';
 import type { KnownInteraction, View } from './view.ts';
 
@@ -80,14 +81,15 @@ interface ChangeableRow extends RelatedRow {
 const MAX_COUNTED = 2_000;
 
 /**
- * Puts the originals into the view. Those that were not trusted are read once more, now that their cases are locked:
- * another daemon may have applied a trusted copy in between, which must happen once.
+ * Puts the originals into the view. Those that were not trusted, and all that are replayed, are read once more, now that
+ * their cases are locked: another daemon may have applied a trusted copy in between, which must happen once.
  */
 export async function loadOriginals(
   trx: Transaction,
   view: View,
   originals: readonly OriginalRow[],
   known: (row: RelatedRow) => KnownInteraction | undefined,
+  { replaying }: Policy,
 ): Promise<void> {
   const changeable = await rowsOf<ChangeableRow>(
     trx,
@@ -97,12 +99,12 @@ export async function loadOriginals(
        exists (select from case_events e where e.interaction_id = i.id and e.case_id = i.case_id
          and e.field = 'status' and e.old is null) as is_first,
        exists (select from case_events e where e.interaction_id = i.id
-         and e.field in ('interaction', 'outsider')) as is_placed,
+         and e.field in ('interaction', 'outsider') and not e.replayed) as is_placed,
        (select count(*) from (select from interactions o where o.case_id = i.case_id limit ${MAX_COUNTED}) few)
          as case_size,
        exists (select from interaction_contents x where x.interaction_id = i.id
          and x.directives @> '{"refused": [{"by": "flood"}]}') as flooded
-     from interactions i where i.id = any(?) and not i.trusted`,
+     from interactions i where i.id = any(?) ${replaying ? '' : 'and not i.trusted'}`,
     [originals.map(({ id }) => id)],
   );
   const byId = new Map(changeable.map((row) => [row.id, row]));

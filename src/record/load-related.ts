@@ -64,7 +64,7 @@ export async function assertUnmoved(
 }
 
 /** Keys of all addresses by which a customer of the batch, or a sender, may be known. */
-function customerKeys(batch: readonly Incoming[]): string[] {
+export function customerKeys(batch: readonly Incoming[]): string[] {
   return distinct(
     batch.flatMap(({ customer, parties, direction, message }) => [
       customer.address && addressKey(customer.address.address),

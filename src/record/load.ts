@@ -1,8 +1,9 @@
 import type { Transaction } from '../db/connect.ts';
+import type { Foreseen } from './foreseen.ts';
 import type { Incoming } from './incoming.ts';
 import { loadActivities, loadAddresses, loadFloods, loadNewest, loadParticipants } from './load-context.ts';
 import { loadOriginals, type RelatedRow } from './load-originals.ts';
-import { assertUnmoved, loadEmails, loadRelated, type Related } from './load-related.ts';
+import { assertUnmoved, customerKeys, loadEmails, loadRelated, type Related } from './load-related.ts';
 import type { Policy } from './policy.ts';
 import { distinct, rowsOf } from './rows.ts';
 import { isGenerated } from './threading.ts';
@@ -21,9 +22,6 @@ interface Mergeable {
 /** How rows are read: to be changed, or only to be looked at. */
 export type Access = 'for update' | '';
 
-/** Customers by their ids, and by those of customers that were merged into them. */
-type Customers = Map<number, Customer>;
-
 const CUSTOMER_COLUMNS =
   'id, first_name, last_name, company, phone, external_id, language, custom_fields, merged_into';
 
@@ -34,42 +32,40 @@ const CUSTOMER_COLUMNS =
  *
  * @param access for whoever only wants to know what would be decided: nothing is locked, and the transaction may be
  *   read-only
+ * @param foreseen what was decided before and is not stored
  */
 export async function loadView(
   trx: Transaction,
   batch: readonly Incoming[],
   policy: Policy,
   access: Access = 'for update',
+  foreseen?: Foreseen,
 ): Promise<View> {
   const view = new View();
   const emails = await loadEmails(trx, batch);
-  const customers: Customers = new Map();
+  const customers = view.customersById;
   const externalIds = distinct(batch.map(({ directives }) => directives.customer.external_id));
-  await lockCustomers(
-    trx,
-    view,
-    customers,
-    emails.map(({ customer_id }) => customer_id),
-    externalIds,
-    access,
-  );
+  const reading = { trx, view, access, foreseen };
+  const ofAddresses = emails.map(({ customer_id }) => customer_id);
+  await lockCustomers(reading, ofAddresses, externalIds);
   for (const { address_key, customer_id } of emails) {
     const customer = customers.get(customer_id);
     if (customer) view.addAddress(address_key, customer);
   }
+  if (foreseen) addForeseenCustomers(view, foreseen, customerKeys(batch), externalIds);
   // Only now: question and answer that two daemons read at the same moment have one customer, so the second of them
   // has waited here, and sees what the first one stored.
   const related = await loadRelated(trx, batch, emails);
   const ids = [...related.answered, ...related.referring, ...related.originals].map((row) => row.customer_id);
-  await lockCustomers(trx, view, customers, ids, [], access);
+  await lockCustomers(reading, ids, []);
   const latest = await loadFloods(trx, view, batch, policy);
-  await lockCases(trx, view, batch, related, [...latest.values()], customers, access);
+  await lockCases(reading, batch, related, [...latest.values()]);
   await assertUnmoved(trx, related);
   for (const [customer, caseId] of latest) {
     const supportCase = view.casesById.get(caseId);
     if (supportCase) view.latestCases.set(customer, supportCase);
   }
-  const known = knownInteractions(view, customers);
+  const known = knownInteractions(view, foreseen);
   for (const row of related.answered) {
     const interaction = known(row);
     if (interaction) view.addInteraction(row.message_id, interaction);
@@ -78,23 +74,31 @@ export async function loadView(
     const interaction = known(row);
     if (interaction) view.addReference(row.message_id, interaction);
   }
-  await loadOriginals(trx, view, related.originals, known);
+  await loadOriginals(trx, view, related.originals, known, policy);
   await loadActivities(trx, view);
+  if (foreseen)
+    for (const supportCase of new Set(view.casesById.values())) foreseen.remind(view, supportCase);
   await loadAddresses(trx, view, customers);
   await loadParticipants(trx, view, batch);
   if (policy.importing) await loadNewest(trx, view, customers);
   return view;
 }
 
+/** What is loaded, and how. */
+interface Reading {
+  readonly trx: Transaction;
+  readonly view: View;
+  readonly access: Access;
+  readonly foreseen: Foreseen | undefined;
+}
+
 /** Locks customers that are not locked yet. */
 async function lockCustomers(
-  trx: Transaction,
-  view: View,
-  customers: Customers,
+  { trx, view, access, foreseen }: Reading,
   ids: readonly (number | null)[],
   externalIds: readonly string[],
-  access: Access,
 ): Promise<void> {
+  const customers = view.customersById;
   const open = distinct(ids.map((id) => id ?? undefined)).filter((id) => !customers.has(id));
   await lockMerged<CustomerRow>(
     (lists) =>
@@ -105,7 +109,7 @@ async function lockCustomers(
       ),
     [open, [...externalIds]],
     ({ id, external_id }, { merged_into: _, ...row }) => {
-      const customer = customers.get(row.id) ?? row;
+      const customer = customers.get(row.id) ?? foreseen?.customers.get(row.id) ?? row;
       customers.set(row.id, customer);
       customers.set(id, customer);
       if (external_id !== null) view.customersByExternalId.set(external_id, customer);
@@ -113,16 +117,32 @@ async function lockCustomers(
   );
 }
 
+/** Adds customers whom nobody has stored yet, and addresses that they are to get. */
+function addForeseenCustomers(
+  view: View,
+  foreseen: Foreseen,
+  keys: readonly string[],
+  externalIds: readonly string[],
+): void {
+  for (const key of keys) {
+    const customer = foreseen.customersByKey.get(key);
+    if (customer) view.addAddress(key, customer);
+  }
+  for (const id of externalIds) {
+    const customer = foreseen.customersByExternalId.get(id);
+    if (customer) view.customersByExternalId.set(id, customer);
+  }
+}
+
 /** Locks the cases, and adds their own customers, who only have to be known. */
 async function lockCases(
-  trx: Transaction,
-  view: View,
+  { trx, view, access, foreseen }: Reading,
   batch: readonly Incoming[],
   { answered, referring, originals }: Related,
   more: readonly number[],
-  customers: Customers,
-  access: Access,
 ): Promise<void> {
+  const customers = view.customersById;
+  const externalIds = distinct(batch.map(({ directives }) => directives.case.external_id));
   const found: { named: Mergeable; row: CaseRow }[] = [];
   await lockMerged<CaseRow>(
     (lists) =>
@@ -139,7 +159,7 @@ async function lockCases(
         ...batch.flatMap(({ caseNumbers }) => caseNumbers),
         ...more,
       ]),
-      distinct(batch.map(({ directives }) => directives.case.external_id)),
+      externalIds,
     ],
     (named, row) => found.push({ named, row }),
   );
@@ -149,15 +169,22 @@ async function lockCases(
     `select ${CUSTOMER_COLUMNS} from customers where id = any(?)`,
     [others.filter((id) => !customers.has(id))],
   )) {
-    customers.set(customer.id, customer);
+    customers.set(customer.id, foreseen?.customers.get(customer.id) ?? customer);
   }
   for (const { named, row } of found) {
     const { customer_id, merged_into: _, ...fields } = row;
     const customer = customer_id === null ? undefined : customers.get(customer_id);
-    const supportCase = view.casesById.get(row.id) ?? { ...fields, customer, followUpOf: undefined };
+    const supportCase =
+      view.casesById.get(row.id) ??
+      foreseen?.cases.get(row.id) ??
+      ({ ...fields, customer, followUpOf: undefined } satisfies SupportCase);
     view.casesById.set(row.id, supportCase);
     view.casesById.set(named.id, supportCase);
     if (named.external_id !== null) view.casesByExternalId.set(named.external_id, supportCase);
+  }
+  for (const id of externalIds) {
+    const supportCase = foreseen?.casesByExternalId.get(id);
+    if (supportCase) view.casesByExternalId.set(id, supportCase);
   }
 }
 
@@ -190,14 +217,15 @@ async function lockMerged<Row extends Mergeable>(
 /** One object for each interaction, wherever it is found: what changes it is seen everywhere. */
 function knownInteractions(
   view: View,
-  customers: Customers,
+  foreseen: Foreseen | undefined,
 ): (row: RelatedRow) => KnownInteraction | undefined {
-  const byId = new Map<number, KnownInteraction>();
+  const byId = view.knownInteractions;
   return ({ id, case_id, customer_id, direction, kind, received_at, auto_submitted }) => {
     const supportCase = view.casesById.get(case_id);
-    const customer = customer_id === null ? undefined : customers.get(customer_id);
+    const customer = customer_id === null ? undefined : view.customersById.get(customer_id);
     const known =
       byId.get(id) ??
+      foreseen?.interactions.get(id) ??
       (supportCase && {
         ...{ supportCase, customer, direction, kind },
         ...{ isGenerated: isGenerated(auto_submitted), receivedAt: received_at },

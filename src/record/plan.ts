@@ -3,8 +3,8 @@ import type { Direction, Directives } from '../rules/directives.ts';
 import type { Incoming } from './incoming.ts';
 import type { Customer, InteractionRef, SupportCase } from './view.ts';
 
-/** A customer stands for an id that is known when it is stored. */
-export type EventValue = string | Customer | null;
+/** A customer or case stands for an id that is known when it is stored. */
+export type EventValue = string | Customer | SupportCase | null;
 
 /** One change of a case's field. */
 export interface CaseEvent {
@@ -23,9 +23,11 @@ export interface NewInteraction extends InteractionRef {
   supportCase: SupportCase;
   customer: Customer | undefined;
   outsider: boolean;
+  /** Whether a trusted copy in the same batch has given it its directives. */
+  fromCopy?: boolean;
 }
 
-/** What a trusted copy changes in an interaction that is stored already. */
+/** What a trusted copy, or a replay, changes in an interaction that is stored already. */
 export interface ChangedInteraction extends InteractionRef {
   readonly id: number;
   readonly supportCase: SupportCase;
@@ -33,7 +35,12 @@ export interface ChangedInteraction extends InteractionRef {
   readonly direction: Direction;
   readonly kind: Kind;
   readonly directives: Directives;
+  /** What its own columns have from headers and rules. */
+  readonly said: Directives['interaction'];
   readonly outsider: boolean;
+  readonly trusted: boolean;
+  /** Whether the directives are a copy's, whose bytes are not kept. */
+  readonly fromCopy: boolean;
 }
 
 export interface NewReceipt {

@@ -9,6 +9,8 @@ export interface Policy {
   readonly redactions?: readonly Redaction[];
   /** Given where old mail is imported. */
   readonly importing?: Importing;
+  /** Given where recorded mail is replayed: none of it is new, so none is a flood. */
+  readonly replaying?: Replaying;
 }
 
 /**
@@ -17,6 +19,14 @@ export interface Policy {
  */
 export function processedWhenRecorded({ importing }: Policy): Date | null {
   return importing ? new Date() : null;
+}
+
+/** Recorded mail is held against the mapping and the rules of today. */
+export interface Replaying {
+  /** Who runs it, as the events keep it. */
+  readonly actor: string;
+  /** The time of all that it changes. */
+  readonly at: Date;
 }
 
 /** Old mail fills a history up and moves nothing in it: it reopens no case, and what is newer stays. */

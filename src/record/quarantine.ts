@@ -10,6 +10,7 @@ import { takeNonceOf } from './nonces.ts';
 import { type Policy, processedWhenRecorded } from './policy.ts';
 import type { Outcome } from './receipts.ts';
 import { placeColumns } from './store-receipts.ts';
+import { trustedHeaders } from './trusted-headers.ts';
 
 export type Stage = 'fetch' | 'parse' | 'decide' | 'store';
 
@@ -146,6 +147,7 @@ export function contentColumns(message: Unrecordable) {
     sha256: source === undefined ? null : sha256Of(source),
     trusted: verdict?.trusted ?? null,
     trust_reason: verdict?.reason ?? null,
+    trusted_headers: trustedHeaders(verdict),
     sender_auth: verdict?.senderAuth ?? null,
   };
 }

@@ -104,7 +104,7 @@ export function unrecordable(incoming: Incoming, error: unknown): Unrecordable {
     error: failureText(error),
     verdict: {
       ...{ trusted: incoming.trusted, reason: incoming.trustWhy, senderAuth: incoming.senderAuth },
-      nonces: incoming.nonces,
+      ...{ covered: incoming.covered, nonces: incoming.nonces },
     },
   };
 }

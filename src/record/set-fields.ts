@@ -52,6 +52,7 @@ function setLabels(plan: Plan, cause: Cause, directives: Directives, mayReplace:
   if (added.length < missing.length) {
     directives.refused.push({
       by: reason ?? 'labels',
+      field: 'case.labels',
       value: missing.slice(added.length).join(', '),
       reason: `a case has at most ${MAX_LABELS} labels`,
     });

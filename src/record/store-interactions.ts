@@ -7,6 +7,7 @@ import { sha256Of } from './content.ts';
 import type { NewInteraction, Plan } from './plan.ts';
 import { idOf, ROWS_PER_INSERT } from './rows.ts';
 import { relatedIds } from './threading.ts';
+import { trustedHeaders } from './trusted-headers.ts';
 import type { SupportCase } from './view.ts';
 
 /** Stores new interactions with all that hangs on them. */
@@ -35,7 +36,7 @@ async function storeReferences(trx: Transaction, interactions: readonly NewInter
 }
 
 /** What headers say of the interaction itself. */
-const SAID_COLUMNS = [
+export const SAID_COLUMNS = [
   'ip_address',
   'latitude',
   'longitude',
@@ -76,7 +77,7 @@ function interactionRow(interaction: NewInteraction) {
   const { incoming, supportCase, customer } = interaction;
   const { message, directives } = incoming;
   return {
-    ...saidColumns(directives),
+    ...saidColumns(directives.interaction),
     id: idOf(interaction),
     case_id: idOf(supportCase),
     customer_id: customer?.id ?? null,
@@ -103,7 +104,7 @@ function interactionRow(interaction: NewInteraction) {
   };
 }
 
-function saidColumns({ interaction: said }: Directives) {
+function saidColumns(said: Directives['interaction']) {
   return {
     ip_address: said.ip_address ?? null,
     latitude: said.latitude ?? null,
@@ -125,38 +126,53 @@ const CHANGED_COLUMNS = [
   ...SAID_COLUMNS,
 ] as const;
 
-/** What trusted copies change in interactions that were stored before. */
+/** What trusted copies and replays change in interactions that were stored before. */
 export async function storeChanged(trx: Transaction, { changed }: Plan): Promise<void> {
   await updateRows(
     trx,
     'interactions',
     CHANGED_COLUMNS,
-    changed.map(({ id, supportCase, customer, direction, kind, directives, outsider }) => ({
-      ...saidColumns(directives),
+    changed.map(({ id, supportCase, customer, direction, kind, said, outsider, trusted }) => ({
+      ...saidColumns(said),
       id,
       case_id: idOf(supportCase),
       customer_id: customer?.id ?? null,
       direction,
       kind,
-      trusted: true,
+      trusted,
       outsider,
     })),
   );
-  for (const { id, directives, supportCase } of changed) {
-    await trx.raw('update interaction_contents set directives = ? where interaction_id = ?', [
-      JSON.stringify(directivesColumn(directives, supportCase)),
-      id,
-    ]);
+  for (const { id, directives, supportCase, fromCopy } of changed) {
+    await trx.raw(
+      'update interaction_contents set directives = ?, from_copy = from_copy or ? where interaction_id = ?',
+      [JSON.stringify(directivesColumn(directives, supportCase)), fromCopy, id],
+    );
   }
 }
 
+/** What of directives is kept. */
+export function keptColumn({ applied, refused, decided, byRules }: Directives) {
+  return { applied, refused, decided, ...(byRules && { rules: byRules.matched }) };
+}
+
 /** A case that was new when it was decided has its number by now. */
-function directivesColumn({ applied, refused, decided, byRules }: Directives, supportCase: SupportCase) {
-  const named = decided.map((each) =>
+function directivesColumn(directives: Directives, supportCase: SupportCase) {
+  const decided = directives.decided.map((each) =>
     each.what === 'case' && each.value === null ? { ...each, value: `case ${idOf(supportCase)}` } : each,
   );
-  return { applied, refused, decided: named, ...(byRules && { rules: byRules.matched }) };
+  return keptColumn({ ...directives, decided });
 }
+
+const CONTENT_COLUMNS = [
+  'interaction_id',
+  'body_text',
+  'body_html',
+  'headers',
+  'directives',
+  'trusted_headers',
+  'from_copy',
+] as const;
 
 async function storeContents(trx: Transaction, interactions: readonly NewInteraction[]): Promise<void> {
   const large: { id: number; column: string; text: string }[] = [];
@@ -175,10 +191,11 @@ async function storeContents(trx: Transaction, interactions: readonly NewInterac
       body_html: inline(id, 'body_html', message.html),
       headers: message.headers.fields.map(({ name, value }) => [name, value]),
       directives: directivesColumn(directives, supportCase),
+      trusted_headers: trustedHeaders(incoming),
+      from_copy: interaction.fromCopy === true,
     };
   });
-  const columns = ['interaction_id', 'body_text', 'body_html', 'headers', 'directives'] as const;
-  await insertRows(trx, 'interaction_contents', columns, rows);
+  await insertRows(trx, 'interaction_contents', CONTENT_COLUMNS, rows);
   for (const { id, column, text } of large) {
     const target = {
       table: 'interaction_contents',

@@ -1,12 +1,13 @@
 import type { Transaction } from '../db/connect.ts';
 import { insertRows, nextIds, updateRows } from '../db/insert.ts';
 import type { EventValue, Plan } from './plan.ts';
+import type { Policy, Replaying } from './policy.ts';
 import { idOf, ROWS_PER_INSERT } from './rows.ts';
 import { storeChanged, storeInteractions } from './store-interactions.ts';
 import type { Customer, SupportCase } from './view.ts';
 
 /** Stores a plan in a few multi-row statements, all but its receipts. */
-export async function storePlan(trx: Transaction, plan: Plan): Promise<void> {
+export async function storePlan(trx: Transaction, plan: Plan, { replaying }: Policy): Promise<void> {
   const newCustomers = [...plan.customers].filter(isNew);
   const changedCustomers = [...plan.customers].filter((customer) => !isNew(customer));
   const newCases = [...plan.cases].filter(isNew);
@@ -48,7 +49,7 @@ export async function storePlan(trx: Transaction, plan: Plan): Promise<void> {
   await insertRows(trx, 'cases', [...CASE_COLUMNS, ...NEW_CASE_COLUMNS], newCases.map(caseRow));
   await updateRows(trx, 'cases', CASE_COLUMNS, changedCases.map(caseRow));
   await storeInteractions(trx, plan.interactions);
-  await storeEvents(trx, plan);
+  await storeEvents(trx, plan, replaying);
   await storeParticipants(trx, plan);
   await storeChanged(trx, plan);
 }
@@ -102,8 +103,13 @@ async function storeEmails(trx: Transaction, { emails }: Plan): Promise<void> {
   );
 }
 
-async function storeEvents(trx: Transaction, { events }: Plan): Promise<void> {
+async function storeEvents(
+  trx: Transaction,
+  { events }: Plan,
+  replaying: Replaying | undefined,
+): Promise<void> {
   if (events.length === 0) return;
+  const by = { actor: replaying?.actor ?? null, replayed: replaying !== undefined };
   const rows = events.map(({ supportCase, interaction, at, field, old, new: value, reason }) => ({
     case_id: idOf(supportCase),
     at,
@@ -111,9 +117,15 @@ async function storeEvents(trx: Transaction, { events }: Plan): Promise<void> {
     old: eventText(old),
     new: eventText(value),
     interaction_id: idOf(interaction),
-    reason,
+    reason: replaying ? replayReason(reason) : reason,
+    ...by,
   }));
   await trx.batchInsert('case_events', rows, ROWS_PER_INSERT);
+}
+
+/** What a change of a replay goes back to, for people. */
+export function replayReason(reason: string | null): string {
+  return reason === null ? 'replay' : `replay: ${reason}`;
 }
 
 function eventText(value: EventValue): string | null {

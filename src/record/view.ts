@@ -39,7 +39,7 @@ export interface KnownInteraction {
   supportCase: SupportCase;
   customer: Customer | undefined;
   direction: Direction;
-  readonly kind: Kind;
+  kind: Kind;
   /** Whether a program wrote it and says so (Auto-Submitted), though it is ordinary mail: an acknowledgement, say. */
   readonly isGenerated: boolean;
   readonly receivedAt: Date;
@@ -88,6 +88,10 @@ export class View {
   readonly customersByExternalId = new Map<string, Customer>();
   readonly casesByExternalId = new Map<string, SupportCase>();
   readonly casesById = new Map<number, SupportCase>();
+  /** Customers by their ids, and by those of customers that were merged into them. */
+  readonly customersById = new Map<number, Customer>();
+  /** Those that are stored, by their ids. */
+  readonly knownInteractions = new Map<number, KnownInteraction>();
   /** The case of a customer that was the last to begin. */
   readonly latestCases = new Map<Customer, SupportCase>();
   private readonly byAddressKey = new Map<string, Customer>();
@@ -190,6 +194,10 @@ export class View {
   /** Notes how many interactions a case has, where that may be asked. */
   noteSize(supportCase: SupportCase, size: number): void {
     this.sizes.set(supportCase, size);
+  }
+
+  sizeOf(supportCase: SupportCase): number | undefined {
+    return this.sizes.get(supportCase);
   }
 
   /** One interaction more, or less. @returns how many there are now; undefined where it is not known */

@@ -21,6 +21,9 @@ export interface Applied {
 /** What was not applied, and why. */
 export interface Refused {
   readonly by: string;
+  /** As in Applied: given where the value could be taken, and the case or customer did not take it. */
+  readonly field?: string;
+  readonly how?: Applied['how'];
   readonly value: string;
   readonly reason: string;
 }

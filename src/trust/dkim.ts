@@ -43,6 +43,7 @@ export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {
     return {
       trusted: true,
       reason: `the DKIM signature of ${signer} is good and covers its headers, ${good.foundBy}`,
+      covered: coveredKeys(good.signatures, evidence),
       // All of them, whatever was found: who sends the mail again may leave out the one that was good.
       nonces: signatures.filter((each) => isSigner(each.domain)).map((each) => nonceOf(each, headers)),
     };
@@ -61,6 +62,21 @@ export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {
     }
   }
   return distrust([...new Set(reasons)].join('; ') || whyNoPass(evidence));
+}
+
+/** Most names of fields that are kept of one mail beside its instructions: more than any system writes. */
+const MAX_COVERED = 100;
+
+/** The fields that are instructions, and those that may become some: all that every one of these signatures covers. */
+function coveredKeys(
+  signatures: readonly DkimSignature[],
+  { headers, mapping }: Pick<Evidence, 'headers' | 'mapping'>,
+): string[] {
+  const keys = new Set(headers.fields.map(({ key }) => key));
+  const mapped = [...keys].filter((key) => mapping.isMapped(key));
+  const others = [...keys].filter((key) => key.startsWith('x-') && !mapping.isMapped(key));
+  const open = new Set(signatures.flatMap((signature) => uncovered(signature, headers, others)));
+  return [...mapped, ...others.filter((key) => !open.has(key)).slice(0, MAX_COVERED)];
 }
 
 /** Whether a listed domain has signed a message so that it could be trusted, good or not: as far as its header says. */

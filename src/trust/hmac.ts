@@ -40,6 +40,7 @@ export function byHmac(trust: HmacTrust, headers: Headers, receivedAt: Date, map
   return {
     trusted: true,
     reason: `${header} is right, signed with ${key.id}`,
+    covered: headers.fields.map((each) => each.key).filter((name) => mapping.isMapped(name)),
     nonces: [{ value: signature.nonce, keyId: key.id }],
   };
 }

@@ -58,6 +58,12 @@ export interface Verdict {
   /** Why, or why not. */
   readonly reason: string;
   readonly senderAuth: SenderAuth;
+  /**
+   * The header fields that count, by their names in lower case: those that a signature covers. What is mapped later, and
+   * was covered by none, anybody may have added. Undefined where all count, since who sent the mail is trusted, and not
+   * what stands in it.
+   */
+  readonly covered?: readonly string[] | undefined;
   /** Why From passes or fails; undefined where nothing is known, and in what was found out before and stored. */
   readonly senderWhy?: string | undefined;
   /** Of signatures that are right. Undefined where there is none, and where the message has been recorded before. */
@@ -82,6 +88,8 @@ export interface UsedNonces {
 export interface Finding {
   readonly trusted: boolean;
   readonly reason: string;
+  /** As in Verdict. */
+  readonly covered?: readonly string[];
   /** Where it goes by signatures. */
   readonly nonces?: readonly Nonce[];
 }

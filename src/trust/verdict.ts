@@ -9,7 +9,10 @@ export function verdictOf(trust: Trust, evidence: Evidence): Verdict {
   return { ...trustOf(trust, evidence), ...senderOf(dkim, evidence) };
 }
 
-function trustOf(trust: Trust, evidence: Evidence): Pick<Verdict, 'trusted' | 'reason' | 'nonces'> {
+function trustOf(
+  trust: Trust,
+  evidence: Evidence,
+): Pick<Verdict, 'trusted' | 'reason' | 'covered' | 'nonces'> {
   if (trust === 'all') return { trusted: true, reason: 'the mailbox trusts everybody (trust: all)' };
   if (trust === 'none') return { trusted: false, reason: 'the mailbox trusts nobody (trust: none)' };
   const findings = findingsOf(trust, evidence);
@@ -23,8 +26,15 @@ function trustOf(trust: Trust, evidence: Evidence): Pick<Verdict, 'trusted' | 'r
   return {
     trusted: true,
     reason: first.reason,
+    covered: coveredBy(trusting),
     nonces: byWay.length === 0 ? undefined : { byWay, isDecisive: byWay.length === trusting.length },
   };
+}
+
+/** The fields that any of the signatures covers; undefined where the mail is trusted for something else too. */
+function coveredBy(trusting: readonly Finding[]): string[] | undefined {
+  const signed = trusting.flatMap(({ covered }) => (covered ? [covered] : []));
+  return signed.length < trusting.length ? undefined : [...new Set(signed.flat())];
 }
 
 /** What becomes of the verdict on a mail that goes by signatures alone, where another mail has used them. */

@@ -59,6 +59,7 @@ describe('the help of each command', () => {
         'explain',
         'sign',
         'import',
+        'replay',
       ],
       ...['attachment', 'quarantine list', 'quarantine show', 'quarantine retry', 'quarantine drop'],
       ...['history', 'case', 'case set', 'case merge', 'case move', 'customer merge'],

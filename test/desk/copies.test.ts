@@ -60,6 +60,7 @@ describe('a late trusted copy', () => {
         refused: [
           {
             by: 'x-desk-case-external-id',
+            field: 'case.external_id',
             value: 'ORDER-1',
             reason: 'a person has put the mail into this case',
           },

@@ -29,6 +29,7 @@ function event(
     new: value,
     interaction_id: 2,
     actor: null,
+    replayed: false,
     reason: null,
     ...more,
   };

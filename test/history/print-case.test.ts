@@ -16,7 +16,7 @@ function interaction(given: Partial<CaseInteraction> = {}): CaseInteraction {
 
 function event(given: Partial<CaseEvent> = {}): CaseEvent {
   const row = { id: 1, at: AT, field: 'status', old: null, new: 'new' };
-  return { ...row, interaction_id: 1, actor: null, reason: null, ...given };
+  return { ...row, interaction_id: 1, actor: null, replayed: false, reason: null, ...given };
 }
 
 function history(given: Partial<CaseHistory> = {}): CaseHistory {

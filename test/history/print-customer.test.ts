@@ -129,7 +129,16 @@ Joe Customer  joe@example.com
     let id = 0;
     const event = (field: string, old: string | null, value: string | null, day = 1): CustomerEvent => {
       id += 1;
-      return { id, at: new Date(Date.UTC(2026, 10, day, 9)), field, old, new: value, actor: 'Ann' };
+      return {
+        id,
+        at: new Date(Date.UTC(2026, 10, day, 9)),
+        field,
+        old,
+        new: value,
+        actor: 'Ann',
+        replayed: false,
+        reason: null,
+      };
     };
     const merge = [
       event('merged', null, '12'),
@@ -231,8 +240,26 @@ Joe Customer  joe@example.com
       {
         left_out: 3,
         events: [
-          { id: 1, at: new Date(0), field: 'merged', old: null, new: '4', actor: text },
-          { id: 2, at: new Date(0), field: text, old: text, new: text, actor: text },
+          {
+            id: 1,
+            at: new Date(0),
+            field: 'merged',
+            old: null,
+            new: '4',
+            actor: text,
+            replayed: false,
+            reason: null,
+          },
+          {
+            id: 2,
+            at: new Date(0),
+            field: text,
+            old: text,
+            new: text,
+            actor: text,
+            replayed: false,
+            reason: null,
+          },
         ],
         interactions: [interaction(mail), interaction({ ...mail, body_text: `${text}\n${text}` })],
       },

@@ -69,7 +69,7 @@ export async function story(mails: readonly Told[], telling: Telling = {}) {
   for (const told of mails) batch.push(await incoming(told, telling));
   const plan = decide(telling.view ?? new View(), batch, { ...POLICY, ...telling.policy });
   const cases = [...new Set(plan.interactions.map(({ supportCase }) => supportCase))];
-  const nameOf = (customer: (typeof plan.interactions)[number]['customer']) =>
+  const nameOf = (customer: object | undefined) =>
     plan.emails.find((email) => email.customer === customer)?.key;
   return {
     plan,

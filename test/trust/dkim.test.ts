@@ -175,6 +175,19 @@ describe('trust by DKIM', () => {
   });
 });
 
+it('what a signature covers may become an instruction later, and nothing else', () => {
+  const lines = swapped(SIGNED, signature(`${ALL}:x-one:x-two:x-none:subject`));
+  const more = ['X-One: 1', 'X-Two: 1', 'X-Two: 2', 'X-Open: 1', 'Subject: a'];
+  expect(byDkim(LISTED, evidenceIn(mailOf([...lines, ...more]))).covered).toEqual([
+    'x-desk-case-status',
+    'x-one',
+  ]);
+  const many = Array.from({ length: 150 }, (_, i) => `x-${i}`);
+  const signed = swapped(SIGNED, signature([ALL, ...many].join(':')));
+  const fields = many.map((name) => `${name}: 1`);
+  expect(byDkim(LISTED, evidenceIn(mailOf([...signed, ...fields]))).covered).toHaveLength(101);
+});
+
 const verified = (result: Verification['result'], index = 0): Partial<Evidence> => ({
   authentication: { authserv_id: undefined, verify: true },
   verified: [{ index, result, why: `it came to ${result}` }],
@@ -190,7 +203,10 @@ describe('trust by our own verification', () => {
     expect(byDkim(LISTED, evidenceIn(mailOf(without(PASS)), verified(result)))).toEqual({
       trusted,
       reason: expect.stringContaining(reason),
-      ...(trusted && { nonces: [expect.objectContaining({ value: expect.stringMatching(/^[\w-]{43}$/) })] }),
+      ...(trusted && {
+        covered: ['x-desk-case-status'],
+        nonces: [expect.objectContaining({ value: expect.stringMatching(/^[\w-]{43}$/) })],
+      }),
     });
   });
 

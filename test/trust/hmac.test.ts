@@ -184,8 +184,17 @@ describe('a signed mail', () => {
     expect(found(lines)).toEqual({
       trusted: true,
       reason: `x-mailcase-signature is right, signed with ${keyId}`,
+      covered: expect.arrayContaining(['x-desk-case-status', 'x-desk-customer-email']),
       nonces: [{ value: NONCE, keyId }],
     });
+  });
+
+  it('covers what is mapped, and nothing that anybody may have put beside it', () => {
+    const { covered = [] } = found([signatureOf(), ...FIELDS, 'X-Shop-Case-Status: closed']);
+    expect([...new Set(covered)].sort()).toEqual([
+      ...['x-desk-case-custom-depot', 'x-desk-case-labels', 'x-desk-case-language'],
+      ...['x-desk-case-status', 'x-desk-customer-email'],
+    ]);
   });
 
   const MISFIT =

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { headerMapping } from '../../src/rules/header-mapping.ts';
 import { trustedDirectives } from '../../src/rules/trusted-directives.ts';
+import { sign } from '../../src/trust/hmac.ts';
 import type { Trust } from '../../src/trust/trust.ts';
 import { verdictOf } from '../../src/trust/verdict.ts';
 import { headersOf } from '../message/build.ts';
-import { evidence } from './evidence.ts';
+import { evidence, RECEIVED_AT } from './evidence.ts';
 
 const secret = (value: string): Trust => ({ secret: { header: 'x-secret', value } });
 
@@ -46,6 +47,21 @@ describe('verdicts', () => {
     const verdict = verdictOf(trust, evidence({ headers: headersOf(...lines) }));
     expect(verdict).toEqual({ trusted, reason: expect.stringContaining(reason), senderAuth: 'none' });
     expect(verdict.reason).not.toContain('hunter2');
+  });
+});
+
+it('for whoever knows the secret all headers count, whatever a signature covers beside it', () => {
+  const key = { id: 'k', secret: 'a secret that is long enough for a key' };
+  const hmac = { header: 'x-signature', keys: [key], max_age: 86_400_000 };
+  const fields = ['From: a@a.example', 'X-Desk-Case-Status: closed'];
+  const at = { at: RECEIVED_AT.getTime() / 1000, nonce: 'abcdefghijklmnopqrstuv' };
+  const signed = sign(key, headersOf(...fields), headerMapping({ prefix: 'x-desk-' }), at);
+  const headers = headersOf(...fields, `X-Signature: ${signed}`, 'X-Secret: hunter2');
+  const by = (trust: Trust) => verdictOf(trust, evidence({ headers }));
+  expect(by({ hmac })).toMatchObject({ trusted: true, covered: ['x-desk-case-status'] });
+  expect(by({ hmac, secret: { header: 'x-secret', value: 'hunter2' } })).toMatchObject({
+    trusted: true,
+    covered: undefined,
   });
 });
 

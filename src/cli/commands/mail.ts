@@ -88,6 +88,39 @@ command goes on. It reopens no case, and gives way to new mail.`,
     });
 
   cli
+    .command('replay')
+    .description(
+      'hold recorded mail against the header mapping and the rules of today; only tells, but with --apply',
+    )
+    .option('-m, --mailbox <name>', 'mail that was met in this mailbox first')
+    .option(
+      '--since <date>',
+      'received on this day (UTC) or later: 2026-01-31, or a moment: 2026-01-31T08:00+01:00',
+    )
+    .option('--until <date>', 'received on this day (UTC) or earlier, or before a moment')
+    .option('--case <case>', 'mail of this case: its number, or its external id')
+    .option('--rule <name>', 'mail that this rule matches today, or matched when it was recorded')
+    .option('--limit <number>', 'the largest number of mails, the oldest ones')
+    .option('--apply', 'do it')
+    .option('--by <name>', 'who does it, as it is kept (default: SUDO_USER, else the user)')
+    .option('--json', 'answer as JSON')
+    .addHelpText(
+      'after',
+      aboutWith(
+        `
+All that is said has to be so; without any of it, all recorded mail is meant. The verdict of trust that a mail had when it
+came counts. What a person set last, and what newer mail has said, stays; what a rule says no more is not taken back. When it
+was ended, the same command goes on; it gives way to new mail.`,
+        'mailcase replay --since 2026-11-01 --rule jira',
+        'mailcase replay --case ORDER-10423 --apply --by "Ann Agent"',
+      ),
+    )
+    .action(async (_: unknown, command: Command) => {
+      const { replayCommand } = await import('../replay.ts');
+      setCode(await replayCommand(optionsOf(command)));
+    });
+
+  cli
     .command('attachment')
     .description("write an attachment's bytes, taken out of the raw mail")
     .argument('<id>', 'its id in the table attachments')
