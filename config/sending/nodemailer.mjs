@@ -51,7 +51,9 @@ const message = {
 
 // nodemailer encodes what is not ASCII, and makes a space of a line break. JSON quotes as a mail does: " becomes \".
 const desk = {
-  'x-desk-customer-email': `${JSON.stringify(CUSTOMER_NAME)} <${CUSTOMER_EMAIL}>`,
+  'x-desk-customer-email': CUSTOMER_NAME
+    ? `${JSON.stringify(CUSTOMER_NAME)} <${CUSTOMER_EMAIL}>`
+    : CUSTOMER_EMAIL,
   'x-desk-interaction-direction': 'out',
   'x-desk-case-external-id': `order-${ORDER}`,
   'x-desk-case-status': 'resolved',
@@ -62,7 +64,9 @@ const desk = {
 try {
   if (SIGNING_KEY && SIGNING_KEY_ID) {
     // trust: hmac. The customer reads the x-headers too, and can change none of them.
-    const read = { ...desk, 'x-desk-customer-email': `${CUSTOMER_NAME} <${CUSTOMER_EMAIL}>` };
+    // Signed is what people read: the name without quotes, and the address alone where there is no name.
+    const customer = CUSTOMER_NAME ? `${CUSTOMER_NAME} <${CUSTOMER_EMAIL}>` : CUSTOMER_EMAIL;
+    const read = { ...desk, 'x-desk-customer-email': customer };
     const signed = signature(MAIL_FROM, read, { id: SIGNING_KEY_ID, secret: SIGNING_KEY });
     const headers = { ...desk, 'x-mailcase-signature': signed };
     await transport.sendMail({ ...message, bcc: SUPPORT_MAILBOX, headers });

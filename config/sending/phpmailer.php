@@ -84,7 +84,7 @@ $desk = [
 
 if (getenv('SIGNING_KEY') && getenv('SIGNING_KEY_ID')) {
     // trust: hmac. The customer reads the x-headers too, and can change none of them.
-    $read = ['x-desk-customer-email' => "$name <$email>"] + $desk;
+    $read = ['x-desk-customer-email' => $name === '' ? $email : "$name <$email>"] + $desk;
     $desk['x-mailcase-signature']
         = signature(getenv('MAIL_FROM'), $read, getenv('SIGNING_KEY_ID'), getenv('SIGNING_KEY'));
     $mail->addBCC(getenv('SUPPORT_MAILBOX'));

@@ -63,7 +63,9 @@ try:
             smtp.login(env('SMTP_USER'), os.environ['SMTP_PASSWORD'])
         if env('SIGNING_KEY') and env('SIGNING_KEY_ID'):
             # trust: hmac. The customer reads the x-headers too, and can change none of them.
-            read = {**desk, 'x-desk-customer-email': f'{customer.display_name} <{customer.addr_spec}>'}
+            # Signed is what people read: the name without quotes, and the address alone where there is no name.
+            name, address = customer.display_name, customer.addr_spec
+            read = {**desk, 'x-desk-customer-email': f'{name} <{address}>' if name else address}
             desk['x-mailcase-signature'] = signature(sender, read, env('SIGNING_KEY_ID'), env('SIGNING_KEY'))
             message['Bcc'] = mailbox
             for name, value in desk.items():

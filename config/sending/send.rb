@@ -56,7 +56,9 @@ desk = {
 begin
   if ENV['SIGNING_KEY'] && ENV['SIGNING_KEY_ID']
     # trust: hmac. The customer reads the x-headers too, and can change none of them.
-    read = desk.merge('x-desk-customer-email' => "#{customer.display_name} <#{customer.address}>")
+    # Signed is what people read: the name without quotes, and the address alone where there is no name.
+    name = customer.display_name.to_s
+    read = desk.merge('x-desk-customer-email' => name.empty? ? customer.address : "#{name} <#{customer.address}>")
     desk['x-mailcase-signature'] = signature(ENV.fetch('MAIL_FROM'), read, ENV['SIGNING_KEY_ID'], ENV['SIGNING_KEY'])
     mail.bcc = ENV.fetch('SUPPORT_MAILBOX')
   elsif ENV['DESK_SECRET'].nil?

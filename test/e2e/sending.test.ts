@@ -242,6 +242,17 @@ describe.each(SENDERS)('config/sending/$file', (sender) => {
     },
   );
 
+  it('signed, for a customer without a name', async () => {
+    const given = { ...env('unnamed'), CUSTOMER_NAME: '' };
+    await send(sender, { ...given, SIGNING_KEY: KEY.secret, SIGNING_KEY_ID: KEY.id });
+    relay.take();
+    const configured = await loadMailbox(given.SUPPORT_MAILBOX, { trust: HMAC, own: ['example.com'] });
+    expect(await poll(database.db, configured)).toMatchObject({ recorded: 1, refused: 0, quarantined: 0 });
+    expect(await rows(database.db, HISTORY, [given.CUSTOMER_EMAIL])).toMatchObject([
+      { trusted: true, external_id: `order-${given.ORDER}` },
+    ]);
+  });
+
   it.each(['MAIL_FROM', 'SUPPORT_MAILBOX', 'CUSTOMER_EMAIL'])(
     'without %s sends nothing, and says so in a line',
     async (name) => {
