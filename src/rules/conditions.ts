@@ -6,7 +6,10 @@ import type { Condition } from './rule.ts';
 /** What the patterns of a rule have captured, by names and numbers. */
 export type Captured = Map<string, string | undefined>;
 
-/** Whether a condition holds for a message; what it captures goes into `captured`. */
+/**
+ * Whether a condition holds for a message. What it captures goes into `captured`; not what a pattern under `any` or `not`
+ * holds, which may have matched nothing, so that no value can be made of it (see config/action-checks.ts).
+ */
 export type Test = (facts: Facts, captured: Captured) => boolean;
 
 /** Makes a condition ready. One that was refused at load never holds. */
@@ -19,11 +22,11 @@ export function compileCondition(condition: Condition | undefined): Test {
   }
   if (any) {
     const tests = any.map(compileCondition);
-    return (facts, captured) => tests.some((test) => test(facts, captured));
+    return (facts) => tests.some((test) => test(facts, new Map()));
   }
   if (not) {
     const test = compileCondition(not);
-    return (facts, captured) => !test(facts, captured);
+    return (facts) => !test(facts, new Map());
   }
   if (header !== undefined || part !== undefined) return textTest(condition);
   if (size) {

@@ -28,6 +28,8 @@ export class Facts {
   readonly directives: Directives;
   /** Steps that patterns may still take; see MAX_STEPS. */
   private steps = MAX_STEPS;
+  /** Those of them that the rule at hand may take. */
+  private share = MAX_STEPS;
   private readonly found = new Map<string, readonly Value[]>();
 
   constructor(
@@ -51,10 +53,17 @@ export class Facts {
     return this.values(part, () => PART_VALUES[part](this.message));
   }
 
-  /** Whether patterns may take so many steps more. */
+  /** A rule may take half of what is left, so that none takes all from those behind it. */
+  beginRule(): void {
+    this.share = this.steps / 2;
+  }
+
+  /** Whether patterns may take so many steps more; only then they are counted. */
   afford(steps: number): boolean {
+    if (steps > this.share) return false;
+    this.share -= steps;
     this.steps -= steps;
-    return this.steps >= 0;
+    return true;
   }
 
   private values(name: string, find: () => readonly string[]): readonly Value[] {

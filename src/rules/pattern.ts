@@ -16,7 +16,8 @@ export const MATCHED_CHARACTERS = 10_000;
 
 /**
  * Steps (instructions times characters) that all patterns may take on one mail: half a second where each is taken, which is
- * rare. Fifty ordinary patterns on the longest body are below it, and thousands on a subject.
+ * rare. Fifty ordinary patterns on the longest body are below it, and thousands on a subject. One rule may take half of what
+ * those before it have left.
  */
 export const MAX_STEPS = 10_000_000;
 

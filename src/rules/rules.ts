@@ -33,6 +33,7 @@ export function compileRules(rules: readonly RuleConfig[]): Rules {
       for (const { name, holds, act, skip, stops } of ready) {
         const captured: Captured = new Map();
         const by = ruleBy(name);
+        facts.beginRule();
         try {
           if (!holds(facts, captured)) continue;
         } catch (error) {

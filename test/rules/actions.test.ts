@@ -190,6 +190,30 @@ describe('the run', () => {
     expect([trusted, directives.case.status, directives.case.priority]).toEqual([false, undefined, 3]);
   });
 
+  it('a rule that costs too much leaves those behind it their share', async () => {
+    const nasty = { part: 'body', matches: '(?:[a-z]{0,20}){0,20}9' } as const;
+    const plain = { part: 'subject', matches: '(?<key>[A-Z]+)' } as const;
+    const rules: RuleConfig[] = [
+      ...['a', 'b', 'c'].map((name) => ({ name, when: nasty, then: { stop: true } })),
+      { name: 'plain', when: plain, then: { add: { 'case.labels': ['{key}'] } } },
+    ];
+    const { directives } = await judged({ Subject: 'ABC' }, { rules, body: 'x'.repeat(9_990) });
+    expect(directives.case.labels).toEqual(['ABC']);
+    expect(directives.refused.map(({ by }) => by)).toEqual(['rule a', 'rule b', 'rule c']);
+  });
+
+  it('a group takes its value from a pattern that has matched for certain', async () => {
+    const when: Condition = {
+      all: [
+        { any: [{ part: 'from', matches: '(?<key>ann)(@)' }, { trusted: true }] },
+        { not: { all: [{ part: 'from', matches: '(?<key>asker)()' }, { direction: 'out' }] } },
+        { part: 'subject', matches: '(?<key>[A-Z]+)-(\\d+)' },
+      ],
+    };
+    const directives = await done(only({ set: { 'case.external_id': ['{key} {2}'] } }, when));
+    expect(directives.case.external_id).toBe('ABC 123');
+  });
+
   it('a mail with too much text for patterns: they do not match, and this is kept', async () => {
     const fields = Array.from({ length: 900 }, () => `X-Much: ${'a'.repeat(900)}`).join('\r\n');
     const source = Buffer.from(`From: a@asker.example\r\n${fields}\r\n\r\nx`);
