@@ -112,13 +112,13 @@ function absent(a: Condition, b: Condition): boolean {
 /** What has one value and equals a text is nothing else. */
 function textsExclude(a: Condition, b: Condition): boolean {
   if (a.equals === undefined || !sameText(a, b) || !SINGLE_PARTS.includes(a.part ?? '')) return false;
-  const value = foldCase(a.equals);
+  const value = foldCase(a.equals).trim();
   const { equals, contains, starts_with, ends_with, one_of } = b;
   return (
-    (equals !== undefined && foldCase(equals) !== value) ||
+    (equals !== undefined && foldCase(equals).trim() !== value) ||
     (contains !== undefined && !value.includes(foldCase(contains))) ||
-    (starts_with !== undefined && !value.startsWith(foldCase(starts_with))) ||
-    (ends_with !== undefined && !value.endsWith(foldCase(ends_with))) ||
-    (one_of !== undefined && !one_of.map(foldCase).includes(value))
+    (starts_with !== undefined && !value.startsWith(foldCase(starts_with).trimStart())) ||
+    (ends_with !== undefined && !value.endsWith(foldCase(ends_with).trimEnd())) ||
+    (one_of !== undefined && !one_of.some((text) => foldCase(text).trim() === value))
   );
 }

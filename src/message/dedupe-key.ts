@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { addressKey } from './addresses.ts';
 import type { Attachment, Message } from './message.ts';
+import { withoutTags } from './without-tags.ts';
 
 /** Changes when the recipe does, so that keys of two recipes can never be taken for one another. */
 const DEDUPE_KEY_VERSION = 1;
@@ -101,11 +102,4 @@ function firstLetters(text: string): string {
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '');
   return [...letters].slice(0, TEXT_LETTERS).join('');
-}
-
-/** In one pass, in which what is never closed reaches to the end, so that no HTML can make it slow. */
-function withoutTags(html: string): string {
-  return html
-    .replace(/<!--[\s\S]*?(?:-->|$)|<(style|script)\b[\s\S]*?(?:<\/\1\b[^>]*(?:>|$)|$)|<[^>]*(?:>|$)/gi, ' ')
-    .trimStart();
 }

@@ -78,10 +78,15 @@ function comparison({
 }: Condition): (value: Value) => boolean {
   const list = equals === undefined ? one_of : [equals];
   if (list) {
-    const wanted = new Set(list.map(foldCase));
+    const wanted = new Set(list.map((text) => foldCase(text).trim()));
     return ({ folded }) => wanted.has(folded);
   }
-  const [start, end, part] = [starts_with, ends_with, contains].map((text) => text && foldCase(text));
+  // Values have no white space around them.
+  const [start, end] = [
+    starts_with && foldCase(starts_with).trimStart(),
+    ends_with && foldCase(ends_with).trimEnd(),
+  ];
+  const part = contains && foldCase(contains);
   if (start) return ({ folded }) => folded.startsWith(start);
   if (end) return ({ folded }) => folded.endsWith(end);
   return part ? ({ folded }) => folded.includes(part) : () => false;

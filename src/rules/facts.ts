@@ -1,6 +1,7 @@
 import { type Address, addressKey, parseAddresses } from '../message/addresses.ts';
 import type { Headers } from '../message/headers.ts';
 import type { Message } from '../message/message.ts';
+import { withoutTags } from '../message/without-tags.ts';
 import type { Verdict } from '../trust/trust.ts';
 import type { Setting } from './attribution.ts';
 import type { Directives } from './directives.ts';
@@ -78,15 +79,22 @@ export class Facts {
   }
 }
 
-/** A value as it stands, and as it is compared. */
+/** A value as patterns look at it, which see its beginning, and as it is compared, whole and without white space around it. */
 export interface Value {
   readonly text: string;
   readonly folded: string;
 }
 
 function asValue(whole: string): Value {
-  const text = whole.slice(0, MATCHED_CHARACTERS);
-  return { text, folded: foldCase(text) };
+  let folded: string | undefined;
+  return {
+    text: whole.slice(0, MATCHED_CHARACTERS),
+    // A body may be long, and is mostly looked at in one of the two ways.
+    get folded() {
+      folded ??= foldCase(whole).trim();
+      return folded;
+    },
+  };
 }
 
 /** Texts compare without case, composed letters or not. */
@@ -106,8 +114,13 @@ const PART_VALUES: Readonly<Record<Part, (message: Message) => readonly string[]
   list_id: ({ headers }) => listIds(headers),
   return_path: ({ headers }) => spellings(addressesIn(headers, ['return-path'])),
   delivered_to: ({ headers }) => spellings(addressesIn(headers, DELIVERED_TO)),
-  body: ({ text }) => (text === undefined ? [] : [text]),
+  body: ({ text, html }) => [text?.trim() ? text : textOfHtml(html ?? '')],
 };
+
+/** In one line, as HTML's own line breaks mean nothing. */
+function textOfHtml(html: string): string {
+  return withoutTags(html).replace(/\s+/g, ' ');
+}
 
 /** In which servers write the address that a mail was delivered to. */
 const DELIVERED_TO = ['delivered-to', 'x-delivered-to', 'x-original-to', 'envelope-to', 'x-envelope-to'];

@@ -47,7 +47,11 @@ describe('texts', () => {
     ['matches as written', { part: 'subject', matches: 'jira' }, false],
     ['matches without case', { part: 'subject', matches: '(?i)jira' }, true],
     ['the beginning of a long one', { header: 'x-long', starts_with: 'xxx' }, true],
-    ['not the end of a long one', { header: 'x-long', ends_with: 'end' }, false],
+    ['the end of a long one', { header: 'x-long', ends_with: 'end' }, true],
+    ['a word in the middle of a long one', { header: 'x-long', contains: 'xend' }, true],
+    ['the end of a long one, by a pattern', { header: 'x-long', matches: 'end' }, false],
+    ['white space around a text', { header: 'x-spam-flag', equals: ' yes ' }, true],
+    ['white space before its end', { part: 'subject', ends_with: ' order ' }, true],
     ['a name that all objects have', { header: 'constructor', exists: true }, false],
   ])('%s', async (_, when, expected) => expect(await holds(when)).toBe(expected));
 });
@@ -72,6 +76,44 @@ describe('parts', () => {
     ['body, over lines', { part: 'body', matches: '(?s)Hello.*line' }, true],
   ])('%s', async (_, when, expected) => {
     expect(await holds(when, { body: 'Hello there,\r\na second line' })).toBe(expected);
+  });
+
+  it.each<[string, Condition, boolean]>([
+    ['equals', { part: 'body', equals: 'stop' }, true],
+    ['ends', { part: 'body', ends_with: 'stop' }, true],
+    ['one of', { part: 'body', one_of: ['go', 'stop'] }, true],
+    ['starts', { part: 'body', starts_with: 'stop' }, true],
+  ])('the white space around a body: %s', async (_, when, expected) => {
+    expect(await holds(when, { body: '\r\n  STOP \r\n\r\n' })).toBe(expected);
+  });
+
+  it.each<[string, Condition, boolean]>([
+    ['over lines', { part: 'body', contains: 'please cancel my order' }, true],
+    ['to its end', { part: 'body', ends_with: 'order' }, true],
+    ['no tags', { part: 'body', contains: '<b>' }, false],
+    ['no styles', { part: 'body', contains: 'color' }, false],
+    ['by a pattern', { part: 'body', matches: '^please (?<what>\\w+) my' }, true],
+    ['a mail with a text has it', { part: 'body', exists: false }, false],
+  ])('the body of HTML alone: %s', async (_, when, expected) => {
+    const html = '<style>b {color: red}</style><p>please\r\n<b>cancel</b> my order</p>';
+    const fields = { ...MAIL, 'MIME-Version': '1.0', 'Content-Type': 'text/html; charset=utf-8' };
+    expect(await holds(when, { body: html }, fields)).toBe(expected);
+  });
+
+  it('of a text and HTML, the text', async () => {
+    const part = (type: string, text: string) => `--b\r\nContent-Type: text/${type}\r\n\r\n${text}\r\n`;
+    const mailOf = (text: string) =>
+      Buffer.from(
+        `From: a@asker.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n${part('plain', text)}${part('html', '<p>of html</p>')}--b--\r\n`,
+      );
+    const rules = ['of text', 'of html'].map((text) => ({
+      name: text,
+      when: { part: 'body' as const, contains: text },
+      then: { add: { 'case.labels': [text] } },
+    }));
+    const matched = async (text: string) => (await judged(mailOf(text), { rules })).directives.case.labels;
+    expect(await matched('of text')).toEqual(['of text']);
+    expect(await matched(' ')).toEqual(['of html']);
   });
 
   it('an empty return path is absent', async () => {
