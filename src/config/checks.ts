@@ -4,7 +4,7 @@ import { validateDetailed } from 'node-cron';
 import { compilePattern } from '../rules/pattern.ts';
 import { KEY_ID } from '../trust/signature.ts';
 import type { Complaint } from './problems.ts';
-import { STANDARD_FAMILIES, STANDARD_FIELDS } from './standard-fields.ts';
+import { SERVER_FAMILIES, STANDARD_FAMILIES, STANDARD_FIELDS } from './standard-fields.ts';
 
 /**
  * What one value must look like. Each check answers undefined or what is wrong; none quotes the value, because
@@ -176,14 +176,21 @@ export const mappedHeader: Check = (value) => {
     };
   }
   const key = name.toLowerCase();
-  const isStandard = isWild
-    ? STANDARD_FIELDS.some((each) => each.startsWith(key))
-    : STANDARD_FIELDS.includes(key) || STANDARD_FAMILIES.some((start) => key.startsWith(start));
+  const isOf = (families: readonly string[]) =>
+    families.some((start) => key.startsWith(start) || (isWild && start.startsWith(key)));
+  const isStandard =
+    isOf(STANDARD_FAMILIES) || STANDARD_FIELDS.some((each) => (isWild ? each.startsWith(key) : each === key));
+  const cure = 'use a rule: `when: {header: …, matches: …}` with `then: {set: …}`';
+  if (isOf(SERVER_FAMILIES)) {
+    const message =
+      'a header field that servers on the way write: no signature covers it, and copies of one mail would differ';
+    return { message, cure };
+  }
   if (!isStandard) return undefined;
   return {
     message:
       'a standard header field, which every sender writes: no instruction, and nothing that trust could be about',
-    cure: 'use a rule: `when: {header: …, matches: …}` with `then: {set: …}`',
+    cure,
   };
 };
 

@@ -2,7 +2,7 @@ import { DESK_HEADERS } from '../rules/desk-headers.ts';
 import type { Condition } from '../rules/rule.ts';
 import { checkContradictions, conjuncts } from './contradictions.ts';
 import { optionOf } from './fields.ts';
-import { nearest } from './nearest.ts';
+import { isSlip, nearest } from './nearest.ts';
 import type { Complaint, Say } from './problems.ts';
 import { STANDARD_FIELDS } from './standard-fields.ts';
 
@@ -18,7 +18,6 @@ export interface Surroundings {
 /** A mailbox, as far as conditions can be about it. */
 interface Surrounding {
   readonly name: string;
-  readonly folders: readonly string[];
   readonly trusts: boolean;
 }
 
@@ -41,11 +40,8 @@ export function surroundingsOf(section: unknown): Surroundings {
 }
 
 function surrounding(mailbox: unknown): Surrounding | undefined {
-  const [name, folders] = [optionOf(mailbox, 'name'), optionOf(mailbox, 'folders')];
-  const paths = (Array.isArray(folders) ? folders : []).map((each: unknown) => optionOf(each, 'path'));
-  const isKnown = paths.length > 0 && paths.every((path): path is string => typeof path === 'string');
-  if (typeof name !== 'string' || !isKnown) return undefined;
-  return { name, folders: paths, trusts: optionOf(mailbox, 'trust') !== 'none' };
+  const name = optionOf(mailbox, 'name');
+  return typeof name === 'string' ? { name, trusts: optionOf(mailbox, 'trust') !== 'none' } : undefined;
 }
 
 /** Says what is wrong with a rule's condition: what it names, and what excludes itself. */
@@ -66,7 +62,7 @@ function checkNames(
   for (const [index, each] of (any ?? []).entries())
     checkNames(each, [...path, 'any', index], surroundings, say);
   if (not) checkNames(not, [...path, 'not'], surroundings, say);
-  const unknown = header === undefined ? undefined : unknownHeader(header, surroundings);
+  const unknown = header === undefined ? undefined : misspelt(header, surroundings);
   if (unknown) say(unknown, [...path, 'header']);
   const { over, under } = size ?? {};
   if (over !== undefined && under !== undefined && over + 1 >= under) {
@@ -77,28 +73,27 @@ function checkNames(
   }
 }
 
-/** What is wrong with a header's name: it is ours and means nothing, or one that is misspelt. */
-function unknownHeader(name: string, { prefix, isDesk, mapped }: Surroundings): Complaint | undefined {
+/** Shorter names are near to many others. */
+const SHORTEST_MISSPELT = 6;
+
+/**
+ * What is wrong with a header's name: it is that of a standard field or of one of Desk's with a slip. Any other may well be
+ * written by somebody.
+ */
+function misspelt(name: string, { prefix, isDesk, mapped }: Surroundings): Complaint | undefined {
   const ours = isDesk && prefix !== undefined ? DESK_HEADERS.map(({ header }) => prefix + header) : [];
-  const known = [...mapped, ...ours];
-  const isKnown = known.some((each) =>
+  const isKnown = [...mapped, ...ours, ...STANDARD_FIELDS].some((each) =>
     each.endsWith('*') ? name.startsWith(each.slice(0, -1)) : each === name,
   );
-  if (isKnown || STANDARD_FIELDS.includes(name)) return undefined;
-  if (isDesk && prefix !== undefined && name.startsWith(prefix)) {
-    const similar = nearest(name, ours);
-    return {
-      message: 'no header field of this name is mapped to a field',
-      cure: similar === undefined ? `use one of ${ours.join(', ')}` : `did you mean \`${similar}\`?`,
-    };
-  }
-  const similar = nearest(name, [...mapped, ...(name.startsWith('x-') ? [] : STANDARD_FIELDS)]);
-  return similar === undefined || similar.endsWith('*')
+  if (isKnown) return undefined;
+  const long = STANDARD_FIELDS.filter(({ length }) => length >= SHORTEST_MISSPELT);
+  const meant = [...ours, ...long].find((each) => isSlip(name, each));
+  return meant === undefined || meant.endsWith('*')
     ? undefined
-    : { message: 'a header field that nobody writes', cure: `did you mean \`${similar}\`?` };
+    : { message: 'a header field that nobody writes', cure: `did you mean \`${meant}\`?` };
 }
 
-/** Says where a rule is for a mailbox, a folder or trust that there is not. */
+/** Says where a rule is for a mailbox or trust that there is not. A folder may be one that is imported by hand. */
 function checkPlaces(when: Condition, { mailboxes }: Surroundings, say: Say): void {
   if (mailboxes === undefined) return;
   checkEach(when, ['when'], mailboxes, say);
@@ -108,12 +103,6 @@ function checkPlaces(when: Condition, { mailboxes }: Surroundings, say: Say): vo
   const own = mailboxes.find(({ name }) => name === named);
   if (own === undefined) return;
   for (const { condition, path } of asked) {
-    if (condition.folder !== undefined && !own.folders.includes(condition.folder)) {
-      if (mailboxes.some(({ folders }) => folders.includes(condition.folder ?? ''))) {
-        const cure = `use one of its folders: ${own.folders.join(', ')}`;
-        say({ message: `a folder of another mailbox than ${own.name}`, cure }, [...path, 'folder']);
-      }
-    }
     if (condition.trusted === true && !own.trusts && mailboxes.some(({ trusts }) => trusts)) {
       say(nobodyTrusted(`the mailbox ${own.name} trusts nobody`), [...path, 'trusted']);
     }
@@ -121,7 +110,7 @@ function checkPlaces(when: Condition, { mailboxes }: Surroundings, say: Say): vo
 }
 
 function checkEach(
-  { all, any, not, mailbox, folder, trusted }: Condition,
+  { all, any, not, mailbox, trusted }: Condition,
   path: (string | number)[],
   mailboxes: readonly Surrounding[],
   say: Say,
@@ -136,10 +125,6 @@ function checkEach(
   const names = mailboxes.map(({ name }) => name);
   if (mailbox !== undefined && !names.includes(mailbox)) {
     say(notThere('no mailbox of this name', mailbox, names), [...path, 'mailbox']);
-  }
-  const folders = [...new Set(mailboxes.flatMap((each) => each.folders))];
-  if (folder !== undefined && !folders.includes(folder)) {
-    say(notThere('no folder of this path is polled', folder, folders), [...path, 'folder']);
   }
   if (trusted === true && !isNot && !mailboxes.some(({ trusts }) => trusts)) {
     say(nobodyTrusted('no mailbox trusts anybody'), [...path, 'trusted']);
