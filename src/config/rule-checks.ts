@@ -1,7 +1,8 @@
 import type { z } from 'zod';
+import type { Condition } from '../rules/rule.ts';
 import { checkActions } from './action-checks.ts';
 import { checkCondition, type Surroundings, surroundingsOf } from './condition-checks.ts';
-import { conjuncts } from './contradictions.ts';
+import { type Conjunct, conjuncts } from './contradictions.ts';
 import { complain } from './fields.ts';
 import { type LooseRule, looseRules } from './loose-rules.ts';
 import type { Complaint, Say } from './problems.ts';
@@ -11,12 +12,14 @@ export function checkRules(section: unknown, context: z.RefinementCtx): void {
   const rules = looseRules(section);
   const surroundings = surroundingsOf(section);
   const names = new Map<string, number>();
+  const ends = new Ends();
   for (const [index, rule] of rules.entries()) {
     const say: Say = (complaint, path) => complain(context, complaint, ['rules', index, ...path]);
     checkName(rule, index, names, say);
     checkRule(rule, surroundings, say);
-    const before = rules.slice(0, index).findIndex((each) => endsBefore(each, rule));
-    if (before >= 0) say(neverRuns(rules[before], before), rule.name === undefined ? [] : ['name']);
+    const before = ends.before(rule);
+    if (before !== undefined) say(neverRuns(rules[before], before), rule.name === undefined ? [] : ['name']);
+    ends.add(rule, index);
   }
 }
 
@@ -33,18 +36,34 @@ function checkRule(rule: LooseRule, surroundings: Surroundings, say: Say): void 
   if (rule.hasActions) checkActions(rule, say);
 }
 
-/** Whether a rule ends the run for every mail that another one after it is for. */
-function endsBefore({ when, then }: LooseRule, later: LooseRule): boolean {
-  if (then.stop !== true && then.skip === undefined) return false;
-  if (when === undefined) return true;
-  const text = JSON.stringify(when);
-  // Between the two, another rule may have said which way the mail goes, and what it is.
-  if (/"(direction|kind)"/.test(text) || Object.keys(when).length === 0) return false;
-  if (later.when === undefined) return false;
-  const whole = JSON.stringify(later.when) === text;
-  return (
-    whole || conjuncts(later.when).some((each) => JSON.stringify(each.condition) === text && !each.isNot)
-  );
+/** Which rules end the run for every mail that they are for, by their conditions as JSON; each is written out once. */
+class Ends {
+  readonly #rules = new Map<string, number>();
+  #ofAll: number | undefined;
+
+  add({ when, then }: LooseRule, index: number): void {
+    if (then.stop !== true && then.skip === undefined) return;
+    if (when === undefined) {
+      this.#ofAll ??= index;
+      return;
+    }
+    const text = JSON.stringify(when);
+    // Between the two, another rule may have said which way the mail goes, and what it is.
+    if (/"(direction|kind)"/.test(text) || Object.keys(when).length === 0) return;
+    if (!this.#rules.has(text)) this.#rules.set(text, index);
+  }
+
+  /** The first rule that leaves nothing to this one. */
+  before({ when }: LooseRule): number | undefined {
+    const held = when === undefined ? [] : [when, ...conjuncts(when).flatMap(asked)];
+    const all = this.#rules.size === 0 ? [] : held.map((each) => this.#rules.get(JSON.stringify(each)));
+    const found = [this.#ofAll, ...all].filter((index) => index !== undefined);
+    return found.length === 0 ? undefined : Math.min(...found);
+  }
+}
+
+function asked({ condition, isNot }: Conjunct): Condition[] {
+  return isNot ? [] : [condition];
 }
 
 function neverRuns(rule: LooseRule | undefined, index: number): Complaint {

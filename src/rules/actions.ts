@@ -1,7 +1,7 @@
 import { byRulesOf, type Directives } from './directives.ts';
 import { findTarget, isList, keyRefusal, setField, type Target, unsetField } from './fields.ts';
 import { addLabels, printed } from './header-mapping.ts';
-import { asField, READERS, type Reading } from './readers.ts';
+import { asField, labelsIn, READERS, type Reading } from './readers.ts';
 import type { Actions, Values } from './rule.ts';
 import { compileTemplate, type Groups, type Template } from './template.ts';
 
@@ -28,24 +28,24 @@ function targetsOf(name: string): Target[] {
 
 function stepsOf(values: Values, step: (target: Target, value: Valued) => Act): Act[] {
   return Object.entries(values).flatMap(([name, texts]) =>
-    targetsOf(name).map((target) => step(target, valued(texts))),
+    targetsOf(name).map((target) => step(target, valued(texts, step !== setting || isList(target.field)))),
   );
 }
 
 /** What a value comes to, or why there is none. */
-type Valued = (groups: Groups) => { readonly value: string } | { readonly refused: string };
+type Valued = (groups: Groups) => { readonly value: readonly string[] } | { readonly refused: string };
 
-/** Several texts are one list, comma-separated as everywhere. */
-function valued(texts: readonly string[]): Valued {
+/** Several texts are one list, and so is one with commas in it. */
+function valued(texts: readonly string[], isOfList: boolean): Valued {
   const templates = texts.map(compileTemplate).filter((each): each is Template => 'fill' in each);
   return (groups) => {
     const parts: string[] = [];
-    for (const template of templates) {
-      const part = template.fill(groups);
+    for (const { list, fill } of templates) {
+      const part = isOfList ? list(groups) : fill(groups);
       if ('refused' in part) return part;
-      parts.push(part.value);
+      parts.push(...[part.value].flat());
     }
-    return { value: parts.join(',') };
+    return { value: parts };
   };
 }
 
@@ -66,32 +66,35 @@ function setting(target: Target, comesTo: Valued): Act {
     if (isRefused(directives, by, target, filled, reading)) return;
     overrule(directives, target, by);
     byRulesOf(directives).cleared.delete(target.name);
-    if (isOfList) {
-      byRulesOf(directives).cleared.add(target.name);
-      addLabels(directives, reading.value as string[]);
-    } else setField(directives, target, reading.value);
-    directives.applied.push({ by, field: target.name, value: printed(reading.value) });
+    if (isOfList) byRulesOf(directives).cleared.add(target.name);
+    else setField(directives, target, reading.value);
+    const value = isOfList
+      ? labelled(directives, by, target, reading.value as string[])
+      : printed(reading.value);
+    directives.applied.push({ by, field: target.name, value });
   };
 }
 
 function adding(target: Target, comesTo: Valued): Act {
   return (directives, by, groups) => {
     const filled = comesTo(groups);
-    const reading = readList(filled);
+    const reading = readList(target, filled);
     if (isRefused(directives, by, target, filled, reading)) return;
     const values = reading.value;
+    let value = printed(values);
     if (isList(target.field)) {
       for (const label of values) byRulesOf(directives).labelsRemoved.delete(label);
-      addLabels(directives, values);
+      value = labelled(directives, by, target, values);
+      if (value === '') return;
     } else changeList(directives, target, values, 'added');
-    directives.applied.push({ by, field: target.name, value: printed(values), how: 'added' });
+    directives.applied.push({ by, field: target.name, value, how: 'added' });
   };
 }
 
 function removing(target: Target, comesTo: Valued): Act {
   return (directives, by, groups) => {
     const filled = comesTo(groups);
-    const reading = readList(filled);
+    const reading = readList(target, filled);
     if (isRefused(directives, by, target, filled, reading)) return;
     const values = reading.value;
     if (isList(target.field)) {
@@ -100,6 +103,15 @@ function removing(target: Target, comesTo: Valued): Act {
     } else changeList(directives, target, values, 'removed');
     directives.applied.push({ by, field: target.name, value: printed(values), how: 'removed' });
   };
+}
+
+/** Adds labels, and keeps the reason where not all of them can be. @returns those that were, as people read them */
+function labelled(directives: Directives, by: string, { name }: Target, labels: readonly string[]): string {
+  const { taken, note } = addLabels(directives, labels);
+  if (note !== undefined) {
+    directives.refused.push({ by, value: printed(labels), reason: `${name}: ${note}` });
+  }
+  return printed(taken);
 }
 
 /** What is added last counts, and so does what is removed last. */
@@ -135,11 +147,18 @@ type Filled = ReturnType<Valued>;
 
 function read({ field }: Target, filled: Filled): Reading<unknown> {
   if ('refused' in filled) return filled;
-  return filled.value === '' ? { refused: 'it has no value' } : READERS[field.reader](asField(filled.value));
+  if (isList(field)) return labelsIn(filled.value);
+  const value = filled.value.join(',');
+  return value === '' ? { refused: 'it has no value' } : READERS[field.reader](asField(value));
 }
 
-function readList(filled: Filled): Reading<string[]> {
-  return 'refused' in filled ? filled : READERS.labels(asField(filled.value));
+function readList({ field }: Target, filled: Filled): Reading<string[]> {
+  if ('refused' in filled) return filled;
+  // In a custom field, a comma is what stands between the values.
+  if (!isList(field) && filled.value.some((value) => value.includes(','))) {
+    return { refused: 'a group held a comma, which stands between the values of the list' };
+  }
+  return labelsIn(filled.value);
 }
 
 /** Keeps the reason, where a value cannot be taken or not all of it. */
@@ -152,7 +171,7 @@ function isRefused<T>(
 ): reading is { readonly refused: string } {
   const reason = 'refused' in reading ? reading.refused : reading.note;
   if (reason !== undefined) {
-    const value = 'value' in filled ? filled.value : '';
+    const value = 'value' in filled ? filled.value.join(', ') : '';
     directives.refused.push({ by, value, reason: `${name}: ${reason}` });
   }
   return 'refused' in reading;

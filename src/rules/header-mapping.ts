@@ -180,8 +180,10 @@ function apply(
   }
   const reading = reader(field);
   if ('refused' in reading) return reading;
-  if (isList(target.field)) addLabels(directives, reading.value as string[]);
-  else {
+  if (isList(target.field)) {
+    const { taken, note } = addLabels(directives, reading.value as string[]);
+    return { value: printed(taken), note: reading.note ?? note };
+  } else {
     const isPlain = isText(target.field) || isCustom(target.field);
     setField(directives, target, isPlain ? printed(reading.value) : reading.value);
     setters.set(target.name, field.key);
@@ -190,9 +192,14 @@ function apply(
 }
 
 /** Labels of several headers are one list, which is bounded as a whole. */
-export function addLabels(directives: Directives, labels: readonly string[]): void {
+export function addLabels(
+  directives: Directives,
+  labels: readonly string[],
+): { readonly taken: readonly string[]; readonly note?: string } {
   const all = new Set([...directives.case.labels, ...labels]);
   directives.case.labels = [...all].slice(0, MAX_LABELS_OF_MAIL);
+  const taken = labels.filter((label) => directives.case.labels.includes(label));
+  return taken.length === labels.length ? { taken } : { taken, note: TOO_MANY_LABELS };
 }
 
 /** A value as people read it. */

@@ -37,11 +37,12 @@ export const readLabels: Reader<string[]> = labelReader(',');
 
 /** The same with another sign between labels. */
 export function labelReader(separator: string): Reader<string[]> {
-  return ({ value }) => labelsIn(singleSpaced(value).split(separator));
+  return ({ value }) => labelsIn(value.split(separator));
 }
 
-function labelsIn(parts: readonly string[]): Reading<string[]> {
-  const written = parts.map((label) => label.trim()).filter((label) => label !== '');
+/** Labels that are apart already. */
+export function labelsIn(parts: readonly string[]): Reading<string[]> {
+  const written = parts.map((label) => singleSpaced(label).trim()).filter((label) => label !== '');
   if (written.length === 0) return { refused: 'no label in it' };
   const labels = [...new Set(written)];
   const short = labels.filter((label) => byteLength(label) <= MAX_LABEL_BYTES);

@@ -334,6 +334,17 @@ describe('what can never be', () => {
     ),
   );
 
+  it('of a thousand rules, in a moment', async () => {
+    const long = Array.from({ length: 20 }, (_, i) => `customer-${i}@shop.example`);
+    const rules = Array.from(
+      { length: 1000 },
+      (_, i) => `  - {name: r${i}, when: {part: from, one_of: [${long}, a${i}@b.example]}, then: {stop: true}}`,
+    );
+    const start = performance.now();
+    await load(`rules:\n${rules.join('\n')}\n`);
+    expect(performance.now() - start).toBeLessThan(6_000);
+  });
+
   it('two of one name', () =>
     expectProblem(
       'rules: [{name: a, when: {trusted: true}, then: {skip: true}}, {name: A, then: {skip: true}}]',

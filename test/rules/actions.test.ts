@@ -147,6 +147,38 @@ describe('lists', () => {
     expect([...(directives.byRules?.cleared ?? [])]).toEqual(['case.labels']);
   });
 
+  it('what a group holds is one label, whatever commas are in it', async () => {
+    const when: Condition = { part: 'subject', matches: '(?<all>.*)' };
+    const add = { 'case.labels': ['x-{all}, y'], 'customer.custom_fields.topics': ['{all}'] };
+    const directives = await done([{ name: 'r', when, then: { add } }], { Subject: 'vip, refund' });
+    expect(directives.case.labels).toEqual(['x-vip, refund', 'y']);
+    expect(directives.byRules?.lists.size).toBe(0);
+    expect(directives.refused).toEqual([
+      { by: 'rule r', value: 'vip, refund', reason: expect.stringContaining('a group held a comma') },
+    ]);
+    const set = { 'case.labels': ['{all}'] };
+    const one = await done([{ name: 'r', when, then: { set } }], { Subject: 'vip, refund' });
+    expect(one.case.labels).toEqual(['vip, refund']);
+  });
+
+  it('the hundred and first label is refused, with the reason', async () => {
+    const labels = Array.from({ length: 99 }, (_, i) => `l${i}`);
+    const rules: RuleConfig[] = [
+      { name: 'a', then: { add: { 'case.labels': ['one', 'two'] } } },
+      { name: 'b', then: { add: { 'case.labels': ['three'] } } },
+    ];
+    const directives = await done(rules, { 'X-Desk-Case-Labels': labels.join(', ') });
+    expect(directives.case.labels).toEqual([...labels, 'one']);
+    expect(directives.applied.slice(1)).toEqual([
+      { by: 'rule a', field: 'case.labels', value: 'one', how: 'added' },
+    ]);
+    const reason = 'case.labels: the first 100 labels of a mail count';
+    expect(directives.refused).toEqual([
+      { by: 'rule a', value: 'one, two', reason },
+      { by: 'rule b', value: 'three', reason },
+    ]);
+  });
+
   it('custom fields: the last says what counts', async () => {
     const field = 'customer.custom_fields.topics';
     const rules: RuleConfig[] = [

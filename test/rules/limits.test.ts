@@ -57,6 +57,9 @@ describe('what one mail may set', () => {
     const one = read(`x-desk-case-labels: ${numbered(101, (i) => `l${i}`).join(',')}`);
     expect(one.case.labels).toEqual(numbered(100, (i) => `l${i}`));
     expect(one.refused.map(({ reason }) => reason)).toEqual(['the first 100 labels of a mail count']);
+    const [half, more] = [0, 60].map((from) => numbered(60, (i) => `l${from + i}`).join(','));
+    const two = read(`x-desk-case-labels: ${half}`, `x-desk-case-labels: ${more}`);
+    expect(two.refused.map(({ reason }) => reason)).toEqual(['the first 100 labels of a mail count']);
     const several = read(...numbered(103, (i) => `x-desk-case-labels: l${i}`));
     expect(several.case.labels).toEqual(numbered(100, (i) => `l${i}`));
     expect(several.refused).toHaveLength(3);
