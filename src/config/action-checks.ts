@@ -1,5 +1,8 @@
-import { findTarget, isCustom, isList, type Target } from '../rules/fields.ts';
+import { noDirectives } from '../rules/directives.ts';
+import { findTarget, isCustom, isList, keyRefusal, type Target } from '../rules/fields.ts';
+import { MAX_LABELS_OF_MAIL } from '../rules/limits.ts';
 import { compilePattern } from '../rules/pattern.ts';
+import { TOO_MANY_LABELS } from '../rules/readers.ts';
 import type { Condition, Values } from '../rules/rule.ts';
 import { compileTemplate } from '../rules/template.ts';
 import { unknownField, wrongValue } from './field-checks.ts';
@@ -16,10 +19,13 @@ export function checkActions({ when, then }: LooseRule, say: Say): void {
   checkValues('remove', remove, groups, say);
   for (const [index, name] of clear.entries()) checkCleared(name, index, say);
   checkEffects(then, say);
-  if (skip?.toLowerCase() === 'false') {
+  if (skip !== undefined && NO.includes(skip.trim().toLowerCase())) {
     say({ message: 'neither `true` nor a reason', cure: 'take it out, or write `true`' }, ['then', 'skip']);
   }
 }
+
+/** What people write for no. */
+const NO = ['false', 'no', 'off', 'n', '0'];
 
 function checkValues(action: 'set' | 'add' | 'remove', values: Values, groups: Groups, say: Say): void {
   for (const [name, texts] of Object.entries(values)) {
@@ -36,11 +42,25 @@ function checkValues(action: 'set' | 'add' | 'remove', values: Values, groups: G
       say({ message, cure: `use \`set: {${name}: …}\`, or \`clear\`` }, path);
       continue;
     }
+    const key = target.key === '' ? undefined : keyRefusal(target, noDirectives());
+    if (key !== undefined) say({ message: key, cure: 'give it a shorter one' }, path);
+    const twin = Object.keys(values).find((each) => findTarget(each)?.name === target.name);
+    if (twin !== name) {
+      const message = `the same field as ${twin}: upper and lower case are the same in a key`;
+      say({ message, cure: 'take one of the two out' }, path);
+    }
+    const labels = texts.flatMap((text) => text.split(',')).filter((label) => label.trim() !== '').length;
+    if (isOfMany && action !== 'remove' && labels > MAX_LABELS_OF_MAIL) {
+      say({ message: TOO_MANY_LABELS, cure: `write ${MAX_LABELS_OF_MAIL} at most` }, path);
+    }
     if (action === 'set' && !isOfMany && texts.length > 1) {
       say({ message: 'has one value, and several are given', cure: 'write one' }, path);
     }
     for (const [index, text] of texts.entries()) {
-      checkValue(action, target, text, groups, (complaint) => say(complaint, [...path, index]));
+      const place = [...path, index];
+      checkValue(action, target, text, { ...groups, places: [...groups.places, place] }, (complaint) =>
+        say(complaint, place),
+      );
     }
   }
 }
@@ -132,14 +152,16 @@ interface Groups {
   readonly doubtful: ReadonlySet<string>;
   /** How many groups the one pattern has that numbers are of; undefined where there are several patterns. */
   readonly numbers: number | undefined;
+  /** Where they stand, below the rule. */
+  readonly places: readonly (string | number)[][];
   /** Whether a pattern cannot be read, so that nothing can be said. */
   readonly isUnknown: boolean;
 }
 
 function groupsOf(when: Condition | undefined, say: Say): Groups {
   const patterns = when ? [...patternsOf(when, ['when'], true)] : [];
-  const names = new Set<string>();
-  const doubtful = new Set<string>();
+  const [names, doubtful, seen] = [new Set<string>(), new Set<string>(), new Map<string, boolean>()];
+  const places = patterns.map(({ path }) => [...path]);
   let isUnknown = false;
   const sure: number[] = [];
   for (const { text, path, isSure } of patterns) {
@@ -150,17 +172,24 @@ function groupsOf(when: Condition | undefined, say: Say): Groups {
     }
     if (isSure) sure.push(pattern.groups);
     for (const name of pattern.names) {
-      if (isSure && names.has(name)) {
+      // Of branches of `any`, each may have the name: nothing can be made of it.
+      if (seen.has(name) && (isSure || seen.get(name) === true)) {
+        const [message, cure] = [`another pattern of this rule has a group`, 'give it another name'];
         say(
-          { message: `another pattern of this rule has a group \`${name}\``, cure: 'give it another name' },
+          {
+            message: `${message} \`${name}\``,
+            cure,
+            unquoted: { of: places, cure, message: `${message} of this name` },
+          },
           path,
         );
       }
+      seen.set(name, isSure || seen.get(name) === true);
       (isSure ? names : doubtful).add(name);
     }
   }
   const [first = -1, ...more] = sure;
-  return { names, doubtful, isUnknown, numbers: more.length > 0 ? undefined : first };
+  return { names, doubtful, isUnknown, places, numbers: more.length > 0 ? undefined : first };
 }
 
 /** Patterns of a condition, and whether they have matched whenever it holds. */
@@ -175,7 +204,10 @@ function* patternsOf(
   if (not) yield* patternsOf(not, [...path, 'not'], false);
 }
 
-function missingGroup(group: string, { names, doubtful, numbers, isUnknown }: Groups): Complaint | undefined {
+function missingGroup(
+  group: string,
+  { names, doubtful, numbers, isUnknown, places }: Groups,
+): Complaint | undefined {
   if (isUnknown || names.has(group)) return undefined;
   if (/^\d+$/.test(group)) {
     if (numbers === undefined) {
@@ -187,15 +219,21 @@ function missingGroup(group: string, { names, doubtful, numbers, isUnknown }: Gr
   if (doubtful.has(group)) {
     return {
       message: `the group {${group}} is of a pattern under \`any\` or \`not\`, which may have matched nothing`,
-      cure: 'make a rule of its own for each pattern',
+      cure: OWN_RULES,
+      unquoted: {
+        of: places,
+        message: 'a group of a pattern under `any` or `not`, which may have matched nothing',
+        cure: OWN_RULES,
+      },
     };
   }
   const similar = nearest(group, [...names]);
   return {
     message: `no pattern of this rule has a group {${group}}`,
-    cure:
-      similar === undefined
-        ? 'put it into a `matches` of `when`: `(?<name>…)`; for a brace itself write `{{`'
-        : `did you mean \`{${similar}}\`?`,
+    cure: similar === undefined ? INTO_PATTERN : `did you mean \`{${similar}}\`?`,
+    unquoted: { of: places, message: 'a group that no pattern of this rule has', cure: INTO_PATTERN },
   };
 }
+
+const OWN_RULES = 'make a rule of its own for each pattern';
+const INTO_PATTERN = 'put it into a `matches` of `when`: `(?<name>…)`; for a brace itself write `{{`';

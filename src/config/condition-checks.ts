@@ -65,6 +65,10 @@ function checkNames(
   const unknown = header === undefined ? undefined : misspelt(header, surroundings);
   if (unknown) say(unknown, [...path, 'header']);
   const { over, under } = size ?? {};
+  if (size && over === undefined && under === undefined) {
+    const complaint = { message: 'says not which size', cure: 'write `over: 10MB`, `under: 1MB`, or both' };
+    say({ ...complaint, onlyAlone: true }, [...path, 'size']);
+  }
   if (over !== undefined && under !== undefined && over + 1 >= under) {
     say(
       { message: '`over` is not below `under`: no mail is so large', cure: 'raise `under` or lower `over`' },

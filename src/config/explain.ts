@@ -38,9 +38,14 @@ export function explainIssues(issues: readonly Issue[], root: MapNode): Finding[
       return [{ path, line, isMissing: true, ...missing(path) }];
     }
     if (node.kind === 'text' && node.text.trim() === '') return [{ path, line, ...emptyText(node) }];
-    const complaint = describeIssue(issue, node, path);
+    const complaint = describeIssue(issue, node, path, isFromOutside);
     const echo = node.kind === 'text' ? quote(node, path, secrets) : '';
     return [{ path, line, ...complaint, message: complaint.message + echo }];
+  }
+
+  function isFromOutside(place: Path): boolean {
+    const node = nodeAt(root, cutShorthand(root, place));
+    return node?.kind === 'text' && node.sources.length > 0;
   }
 
   function unknownOption(key: string, section: Path): ClassifiedFinding {
@@ -107,14 +112,18 @@ function emptyText({ sources }: TextNode): Complaint {
     : { message: `empty, because ${sources.join(', ')} is empty`, cure: 'give it a value' };
 }
 
-function describeIssue(issue: Issue, node: ConfigNode, path: Path): Complaint {
+function describeIssue(
+  issue: Issue,
+  node: ConfigNode,
+  path: Path,
+  isFromOutside: (place: Path) => boolean,
+): Complaint {
   switch (issue.code) {
-    case 'custom':
-      return {
-        message: issue.message,
-        cure: String(issue.params?.cure),
-        onlyAlone: issue.params?.onlyAlone === true,
-      };
+    case 'custom': {
+      const { cure, onlyAlone, unquoted } = (issue.params ?? {}) as Partial<Complaint>;
+      const said = unquoted?.of.some(isFromOutside) ? unquoted : { message: issue.message, cure };
+      return { message: said.message, cure: String(said.cure), onlyAlone: onlyAlone === true };
+    }
     case 'invalid_value':
       return wrongChoice(issue.values.map(String), node, path);
     case 'invalid_union':

@@ -8,6 +8,9 @@ import type { Complaint } from './problems.ts';
 /** What is wrong with the name of a field, if anything. */
 export function unknownField(name: string): Complaint | undefined {
   if (findTarget(name)) return undefined;
+  if (FIELD_NAMES.includes(name)) {
+    return { message: 'a `*` in place of a key', cure: `write the key: \`${name.replace('*', 'tier')}\`` };
+  }
   const short = FIELD_NAMES.filter((each) => each.endsWith(`.${name}`));
   const [similar] = short.length > 0 ? short : [nearestCustom(name) ?? nearest(name, FIELD_NAMES)];
   return {

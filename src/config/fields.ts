@@ -90,10 +90,10 @@ export function size(least: Limit, most: Limit) {
 /** Reports a complaint to zod in the form that explain.ts reads. */
 export function complain(
   context: z.RefinementCtx,
-  { message, cure, onlyAlone }: Complaint,
+  { message, cure, onlyAlone, unquoted }: Complaint,
   path: (string | number)[] = [],
 ): void {
-  context.addIssue({ code: 'custom', message, path, params: { cure, onlyAlone } });
+  context.addIssue({ code: 'custom', message, path, params: { cure, onlyAlone, unquoted } });
 }
 
 /**

@@ -89,7 +89,14 @@ function checkValues(
   path: (string | number)[],
   context: z.RefinementCtx,
 ): void {
+  const words = new Map<string, string>();
   for (const [word, value] of Object.entries(values)) {
+    const key = word.trim().normalize('NFC').toLowerCase();
+    if (words.has(key)) {
+      const message = 'the same word as another here: upper and lower case are the same';
+      complain(context, { message, cure: 'take one of the two out' }, [...path, 'values', word]);
+    }
+    words.set(key, word);
     if (typeof value !== 'string' || value.trim() === '') continue;
     const complaint = wrongValue(target, value, reader);
     if (complaint) complain(context, complaint, [...path, 'values', word]);

@@ -6,6 +6,8 @@ export interface Complaint {
   readonly cure: string;
   /** Whether it goes without saying where something below it is wrong: an unknown option is why a section looks empty. */
   readonly onlyAlone?: boolean;
+  /** What is said instead where a value at one of these places came from outside the file: nothing of it is quoted. */
+  readonly unquoted?: { readonly of: readonly Path[]; readonly message: string; readonly cure: string };
 }
 
 /** Where an option stands: names of options and positions in lists, from the top. */

@@ -14,11 +14,21 @@ export function checkRules(section: unknown, context: z.RefinementCtx): void {
   const names = new Map<string, number>();
   const ends = new Ends();
   for (const [index, rule] of rules.entries()) {
-    const say: Say = (complaint, path) => complain(context, complaint, ['rules', index, ...path]);
+    const place = ['rules', index];
+    const say: Say = ({ unquoted, ...complaint }, path) => {
+      const of = unquoted?.of.map((each) => [...place, ...each]);
+      complain(context, of && unquoted ? { ...complaint, unquoted: { ...unquoted, of } } : complaint, [
+        ...place,
+        ...path,
+      ]);
+    };
     checkName(rule, index, names, say);
     checkRule(rule, surroundings, say);
     const before = ends.before(rule);
-    if (before !== undefined) say(neverRuns(rules[before], before), rule.name === undefined ? [] : ['name']);
+    if (before !== undefined) {
+      const name = rule.name === undefined ? [] : ['name'];
+      complain(context, neverRuns(rules[before], before), [...place, ...name]);
+    }
     ends.add(rule, index);
   }
 }
@@ -69,8 +79,9 @@ function asked({ condition, isNot }: Conjunct): Condition[] {
 function neverRuns(rule: LooseRule | undefined, index: number): Complaint {
   const does = rule?.then.skip === undefined ? 'stops at' : 'skips';
   const which = rule?.name === undefined ? '' : ` (rules[${index}])`;
-  return {
-    message: `never runs: the rule ${rule?.name ?? `rules[${index}]`}${which} ${does} every mail that this one is for`,
-    cure: 'move it before that one, or narrow that one by `when`',
-  };
+  const message = (called: string) =>
+    `never runs: the rule ${called} ${does} every mail that this one is for`;
+  const cure = 'move it before that one, or narrow that one by `when`';
+  const unquoted = { of: [['rules', index, 'name']], message: message(`rules[${index}]`), cure };
+  return { message: message(`${rule?.name ?? `rules[${index}]`}${which}`), cure, unquoted };
 }

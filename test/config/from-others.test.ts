@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
+import { headerMapping } from '../../src/rules/header-mapping.ts';
 import { judged } from '../rules/ready.ts';
 
 /* The configurations for companies that come from elsewhere, and the rules of the example: each loads, and does what it says. */
@@ -101,6 +102,9 @@ describe('from-znuny.yaml', async () => {
       'X-OTRS-State': 'closed successful',
       'X-OTRS-Priority': '3 normal',
       'X-OTRS-Queue': 'Raw',
+      'X-OTRS-Owner': 'ann',
+      'X-OTRS-FollowUp-Responsible': 'joe',
+      'X-OTRS-Lock': 'lock',
       'X-OTRS-DynamicField-OrderNumber': '4711',
       'X-OTRS-SenderType': 'system',
       'X-OTRS-Loop': 'yes',
@@ -115,6 +119,9 @@ describe('from-znuny.yaml', async () => {
     expect(result.case.custom_fields).toEqual(
       new Map([
         ['queue', 'Raw'],
+        ['owner', 'ann'],
+        ['responsible', 'joe'],
+        ['lock', 'lock'],
         ['ordernumber', '4711'],
       ]),
     );
@@ -126,6 +133,14 @@ describe('from-znuny.yaml', async () => {
     expect(result.refused).toHaveLength(1);
     expect(result.byRules?.skip?.rule).toBe('otrs ignore');
   });
+});
+
+it.each([
+  ['from-zammad.yaml', 'x-zammad-ignore'],
+  ['from-znuny.yaml', 'x-otrs-ignore'],
+])('%s: a signature covers what makes it ignore a mail', async (file, header) => {
+  const { headers } = await load(BEGIN + (await readFile(new URL(file, CONFIG), 'utf8')));
+  expect(headerMapping(headers).isMapped(header)).toBe(true);
 });
 
 describe('each rule of the example', async () => {

@@ -138,6 +138,7 @@ describe('conditions', () => {
     ['{direction: inn}', 'rules[0].when.direction', 'not one of', 'did you mean `in`?'],
     ['{trusted: maybe}', 'rules[0].when.trusted', 'true or false', 'write `true`'],
     ['{size: {over: 10 apples}}', 'rules[0].when.size.over', 'not a size', '16MB'],
+    ['{size: {}}', 'rules[0].when.size', 'says not which size', 'over: 10MB'],
     ['{size: {over: 10MB, under: 1MB}}', 'rules[0].when.size', 'no mail is so large', 'raise `under`'],
     ['{mailbox: suport}', 'rules[0].when.mailbox', 'no mailbox of this name', 'did you mean `support`?'],
     ['{header: "X Y", exists: true}', 'rules[0].when.header', 'not the name of a header', 'X-Spam-Flag'],
@@ -228,6 +229,37 @@ describe('actions', () => {
     ['{clear: [case.prio]}', 'rules[0].then.clear[0]', 'no field', 'use one of'],
     ['{}', 'rules[0].then', 'without effect', '`skip`'],
     ['{stop: false}', 'rules[0].then', 'without effect', '`skip`'],
+    ...['no', 'Off', 'n', '0'].map((no) => [
+      `{skip: ${no}}`,
+      'rules[0].then.skip',
+      'neither `true` nor a reason',
+      'take it out',
+    ]),
+    [
+      '{set: {"case.custom_fields.*": x}}',
+      'rules[0].then.set.case.custom_fields.*',
+      'place of a key',
+      'write the key',
+    ],
+    ['{clear: ["customer.custom_fields.*"]}', 'rules[0].then.clear[0]', 'place of a key', 'write the key'],
+    [
+      `{set: {case.custom_fields.${'k'.repeat(256)}: x}}`,
+      `rules[0].then.set.case.custom_fields.${'k'.repeat(256)}`,
+      'key is longer than 255',
+      'shorter',
+    ],
+    [
+      `{add: {case.labels: [${Array.from({ length: 101 }, (_, i) => `l${i}`)}]}}`,
+      'rules[0].then.add.case.labels',
+      'the first 100 labels',
+      'write 100 at most',
+    ],
+    [
+      '{set: {case.custom_fields.a: x, case.custom_fields.A: y}}',
+      'rules[0].then.set.case.custom_fields.A',
+      'the same field as case.custom_fields.a',
+      'take one',
+    ],
     ['{skip: "false"}', 'rules[0].then.skip', 'neither `true` nor a reason', 'take it out'],
     ['{skip: true, add: {case.labels: a}}', 'rules[0].then.add', 'no effect beside `skip`', 'take one'],
     ['{skip: true, stop: true}', 'rules[0].then.stop', 'no effect beside `skip`', 'take one'],
@@ -271,6 +303,47 @@ describe('actions', () => {
   ])('a group %s', (_, condition, group, message) =>
     expectProblem(then(`{set: {case.subject: "${group}"}}`, condition), 'case.subject', message, ''),
   );
+
+  it.each([
+    [
+      'sure and under any',
+      '{part: subject, matches: "(?<k>a)"}, {any: [{part: to, matches: "(?<k>b)"}, {trusted: true}]}',
+      'all[1].any[0].matches',
+    ],
+    [
+      'under not and sure',
+      '{not: {part: subject, matches: "(?<k>a)"}}, {part: to, matches: "(?<k>b)"}',
+      'all[1].matches',
+    ],
+  ])('one name %s', (_, list, place) =>
+    expectProblem(
+      then('{stop: true}', `{all: [${list}]}`),
+      `rules[0].when.${place}`,
+      'has a group `k`',
+      'another name',
+    ),
+  );
+
+  it.each([
+    ['a group', then('{set: {case.subject: "${TOKEN}"}}'), { TOKEN: 'a{canary}' }, 'a group that no pattern'],
+    [
+      'a name in a pattern',
+      then('{set: {case.subject: "{canari}"}}', '{part: subject, matches: "${P}"}'),
+      { P: '(?<canary>x)' },
+      'a group that no pattern',
+    ],
+    [
+      'a rule',
+      'rules: [{name: "${N}", then: {skip: true}}, {name: b, then: {skip: true}}]',
+      { N: 'canary' },
+      'the rule rules[0] skips',
+    ],
+  ])('%s from outside is not printed', async (_, text, env, message) => {
+    const [problem, ...more] = await problems(text, env as NodeJS.ProcessEnv);
+    expect(more).toEqual([]);
+    expect(problem).toContain(message);
+    expect(problem).not.toContain('canary');
+  });
 
   it('one name in two patterns', () =>
     expectProblem(
@@ -338,7 +411,8 @@ describe('what can never be', () => {
     const long = Array.from({ length: 20 }, (_, i) => `customer-${i}@shop.example`);
     const rules = Array.from(
       { length: 1000 },
-      (_, i) => `  - {name: r${i}, when: {part: from, one_of: [${long}, a${i}@b.example]}, then: {stop: true}}`,
+      (_, i) =>
+        `  - {name: r${i}, when: {part: from, one_of: [${long}, a${i}@b.example]}, then: {stop: true}}`,
     );
     const start = performance.now();
     await load(`rules:\n${rules.join('\n')}\n`);
@@ -409,6 +483,12 @@ describe('the mapping', () => {
       'headers.map[0].values.done',
       'not one of',
       '',
+    ],
+    [
+      '{header: X-A, sets: case.status, values: {Done: closed, done: open}}',
+      'headers.map[0].values.done',
+      'the same word',
+      'take one',
     ],
     [
       '{header: X-A, sets: case.status}, {header: x-a, sets: case.status}',
