@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noThenProperty: it is what operators write, and no promise.
 import { getEventListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
