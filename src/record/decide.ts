@@ -131,7 +131,7 @@ function learn(
   { isFirst, flooded }: { isFirst: boolean; flooded: boolean },
 ): void {
   const { incoming, supportCase, customer } = interaction;
-  const { message, direction, receivedAt, trusted } = incoming;
+  const { message, direction, receivedAt, trusted, directives } = incoming;
   const { kind } = message;
   const autoSubmitted = message.headers.all('auto-submitted').map(({ value }) => value);
   const known = {
@@ -146,7 +146,10 @@ function learn(
     ref: interaction,
     changeable: trusted
       ? undefined
-      : { known, isFirst, isPlaced: false, flooded, outsider: interaction.outsider, readBefore: [] },
+      : {
+          ...{ known, isFirst, isPlaced: false, flooded, outsider: interaction.outsider },
+          ...{ applied: directives.applied, readBefore: [] },
+        },
   });
   if (message.messageId !== undefined) view.addInteraction(message.messageId, known);
   for (const id of relatedIds(message)) view.addReference(id, known);
