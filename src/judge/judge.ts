@@ -16,7 +16,7 @@ import { type CaseNumberReader, caseNumberReader } from '../rules/case-number.ts
 import { type Conclusion, type Directives, setBy } from '../rules/directives.ts';
 import { directivesOf } from '../rules/directives-of.ts';
 import type { RuleSetting } from '../rules/facts.ts';
-import { type HeaderMapping, headerMapping } from '../rules/header-mapping.ts';
+import { headerMapping } from '../rules/header-mapping.ts';
 import { keptDirectives } from '../rules/kept-directives.ts';
 import type { RuleConfig } from '../rules/rule.ts';
 import { compileRules, type Rules } from '../rules/rules.ts';
@@ -44,16 +44,19 @@ export interface JudgeSetup {
   readonly bodyCharacters: number;
 }
 
+/** What a message is taken over by: whose headers count, and what is overwritten in it. */
+export interface Receiver extends EvidenceRules {
+  readonly redactions: readonly Redaction[];
+}
+
 /** A folder's rules, made ready once. */
-export interface Judge extends EvidenceRules {
-  readonly mapping: HeaderMapping;
+export interface Judge extends Receiver {
   readonly rules: Rules;
   readonly isOwn: OwnMatcher;
   /** The mailbox's name, and the folder's path. */
   readonly mailbox: string;
   readonly folder: string;
   readonly caseNumbers: CaseNumberReader;
-  readonly redactions: readonly Redaction[];
   /** Longest text that is kept, in UTF-16 code units. */
   readonly bodyCharacters: number;
 }
@@ -101,18 +104,20 @@ function waysOf(mailboxes: readonly Pick<MailboxConfig, 'trust'>[]): TrustWays[]
   return mailboxes.flatMap(({ trust }) => (typeof trust === 'object' ? [trust] : []));
 }
 
+/** Makes ready what taking messages over needs, without the operator's rules: thousands of them take their time. */
+export function createReceiver(setup: JudgeSetup): Receiver {
+  const { trust, authentication, role, headers, redactions, trustHeaders } = setup;
+  return { trust, authentication, mapping: headerMapping(headers, trustHeaders), role, redactions };
+}
+
 export function createJudge(setup: JudgeSetup): Judge {
-  const { trust, authentication, own, mailbox, folder, role, headers, rules } = setup;
-  const { subjectNumber, bodyCharacters, redactions, trustHeaders } = setup;
+  const { own, mailbox, folder, rules, subjectNumber, bodyCharacters } = setup;
   return {
-    trust,
-    authentication,
-    mapping: headerMapping(headers, trustHeaders),
+    ...createReceiver(setup),
     rules: compileRules(rules),
     isOwn: ownMatcher(own),
-    ...{ mailbox, folder, role },
+    ...{ mailbox, folder },
     caseNumbers: caseNumberReader(subjectNumber),
-    redactions,
     bodyCharacters,
   };
 }
@@ -145,7 +150,7 @@ export interface Known {
 
 /** Takes a message over: from here on its bytes are ours, and a secret in them is overwritten where they are. */
 export function receive(
-  rules: Judge,
+  rules: Receiver,
   { source, left, receivedAt, sizeBytes }: FetchedMessage,
   { verdict, evidence = evidenceOf(rules, { source, receivedAt }) }: Known = {},
 ): Received {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import type { LimitsConfig, MailboxConfig } from '../config/schema.ts';
@@ -11,13 +12,14 @@ import type { Evidence, Verdict } from '../trust/trust.ts';
 import { unlessAborted } from '../waiting.ts';
 import { evidenceOf } from './evidence.ts';
 import {
-  createJudge,
+  createReceiver,
   incomingOf,
-  type Judge,
   type JudgedBy,
   type JudgedFolder,
   type JudgedMailbox,
+  type JudgeSetup,
   judgeSetup,
+  type Receiver,
   receive,
   redactionsOf,
   unreadable,
@@ -76,6 +78,16 @@ interface Stopped {
   readonly stopped: string;
 }
 
+/** How the mail of a folder is judged, ready; the threads know the same by its number. */
+interface ReadySetup {
+  readonly id: number;
+  readonly setup: JudgeSetup;
+  readonly receiver: Receiver;
+}
+
+/** Most setups that are kept ready: there are as many as folders that are polled, and what is beyond is made anew. */
+const MAX_SETUPS = 1_000;
+
 /** The threads that messages are judged in, with their limits. Nothing is started before there is a message. */
 export class Judges {
   private readonly mailboxes: readonly Pick<MailboxConfig, 'trust'>[];
@@ -92,7 +104,9 @@ export class Judges {
   private readonly waiting: (() => void)[] = [];
   /** How those that run are told that no thread can be started. */
   private readonly attempts = new Set<(error: unknown) => void>();
-  private setups = 0;
+  /** By what they say, the oldest first. */
+  private readonly setups = new Map<string, ReadySetup>();
+  private lastSetup = 0;
   private isClosed = false;
 
   /** @param worker what the threads run */
@@ -109,10 +123,8 @@ export class Judges {
 
   /** How the mail of a folder is judged. */
   judgeFor(mailbox: JudgedMailbox, folder: JudgedFolder, recording: JudgedBy): JudgeMessage {
-    const setup = judgeSetup(mailbox, folder, recording, this.mailboxes);
-    const rules = createJudge(setup);
-    this.setups += 1;
-    const setupId = this.setups;
+    const ready = this.readyFor(judgeSetup(mailbox, folder, recording, this.mailboxes));
+    const { id: setupId, setup, receiver: rules } = ready;
     return async (place, fetched, { verdict, signal } = {}) => {
       const message = { ...fetched, source: shared(fetched.source) };
       const byHeader = verdict ? undefined : evidenceOf(rules, message);
@@ -134,10 +146,26 @@ export class Judges {
     };
   }
 
+  /** Every poll asks; only what was changed in the configuration is made ready anew, here and in the threads. */
+  private readyFor(setup: JudgeSetup): ReadySetup {
+    // Hashed, for a thousand rules are long.
+    const content = createHash('sha256').update(JSON.stringify(setup)).digest('base64');
+    const known = this.setups.get(content);
+    if (known) return known;
+    this.lastSetup += 1;
+    const ready = { id: this.lastSetup, setup, receiver: createReceiver(setup) };
+    this.setups.set(content, ready);
+    for (const oldest of this.setups.keys()) {
+      if (this.setups.size <= MAX_SETUPS) break;
+      this.setups.delete(oldest);
+    }
+    return ready;
+  }
+
   /** The evidence of a message, with what its signatures come to where they can matter. */
   private verified(
     { authentication: { dns } }: JudgedMailbox,
-    { trust }: Judge,
+    { trust }: Receiver,
     message: FetchedMessage,
     evidence: Evidence,
     signal: AbortSignal | undefined,

@@ -3,7 +3,7 @@ import { type Conclusion, type Status, setBy } from '../rules/directives.ts';
 import type { Cause } from './change.ts';
 import { replaceCustomer, setStatus } from './change-case.ts';
 import { decideCase, noteCase } from './decide-case.ts';
-import { decideCustomer } from './decide-customer.ts';
+import { decideCustomer, knownCustomer } from './decide-customer.ts';
 import { conclude, refuse } from './directives.ts';
 import type { Incoming } from './incoming.ts';
 import { askedStatus, isSettled, nextStatus } from './lifecycle.ts';
@@ -11,6 +11,7 @@ import { noteParticipants } from './participation.ts';
 import type { NewInteraction, Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
 import { caseNamed, move, type Refiled } from './refile.ts';
+import { repeatedOf, withAll, without } from './repeated.ts';
 import { setFields } from './set-fields.ts';
 import { answeredInteraction } from './threading.ts';
 import type {
@@ -25,34 +26,47 @@ import type {
 
 /**
  * Applies the headers of a trusted copy to the interaction that an untrusted copy of the same mail has made, once: its
- * customer, direction and case become what they would be had the trusted copy come first. Any other copy changes
- * nothing.
+ * customer, direction and case become what they would be had the trusted copy come first. What rules have done for the
+ * other copy they have done. Any other copy changes nothing.
  */
 export function applyCopy(view: View, plan: Plan, policy: Policy, original: Original, copy: Incoming): void {
   const { ref, changeable } = original;
   if (!copy.trusted || changeable === undefined || isReadAgain(changeable, copy)) return;
   original.changeable = undefined;
-  const { known, isFirst } = changeable;
-  const { directives } = copy;
+  const { known, isFirst, applied } = changeable;
   // What lies in a sent folder is outbound, whatever a copy elsewhere looks like.
-  const direction = directives.interaction.direction ?? (known.direction === 'out' ? 'out' : copy.direction);
+  const asked = copy.directives.interaction.direction;
+  const direction = asked ?? (known.direction === 'out' ? 'out' : copy.direction);
   if (direction !== copy.direction) {
-    conclude(directives, {
+    conclude(copy.directives, {
       what: 'direction',
       value: direction,
       why: 'the other copy lies in a folder of sent mail',
     });
   }
-  const incoming: Incoming = { ...copy, direction, receivedAt: known.receivedAt };
-  const names = directives.customer.address !== undefined || directives.customer.external_id !== undefined;
-  const isReattributed = names || direction !== known.direction;
+  const placed = { ...copy, direction, receivedAt: known.receivedAt };
+  const repeated = repeatedOf(copy.directives, applied);
+  const out = repeated.filter(({ field }) => isWhose(field) && direction === known.direction);
+  out.push(...repeated.filter(({ field }) => field === 'case.external_id'));
+  const named: Incoming = { ...placed, directives: without(copy.directives, out) };
+  const { address, external_id } = named.directives.customer;
+  const isReattributed = address !== undefined || external_id !== undefined || direction !== known.direction;
   const kept = isReattributed || known.customer === undefined ? undefined : known.customer;
   const tied = kept && { customer: kept, why: 'as the other copy said: no header of this one names another' };
-  const customer = decideCustomer(view, plan, policy, incoming, tied);
-  const { supportCase, isNewCase, why } = caseOf(view, plan, policy, ref, changeable, incoming, customer);
-  if (why !== undefined) noteCase(incoming, supportCase, why);
+  if ((kept ?? knownCustomer(view, named)) === known.customer) {
+    out.push(...repeated.filter(({ field }) => field.startsWith('customer.') && !isWhose(field)));
+  }
+  const attributed: Incoming = { ...placed, directives: without(copy.directives, out) };
+  const customer = decideCustomer(view, plan, policy, attributed, tied);
+  const { supportCase, isNewCase, why } = caseOf(view, plan, policy, ref, changeable, attributed, customer);
+  if (why !== undefined) noteCase(attributed, supportCase, why);
   const cause: Cause = { supportCase, interaction: ref, at: known.receivedAt };
   const isMoved = supportCase !== known.supportCase;
+  const ofCase = repeated.filter(({ field }) => field.startsWith('case.') && field !== 'case.external_id');
+  // The case that it comes into knows nothing of what rules have done to the one that it leaves.
+  const again = isMoved ? [] : ofCase;
+  const directives = without(attributed.directives, again);
+  const incoming: Incoming = { ...placed, directives };
 
   const isPerson = !isAutomatic(copy.message.kind);
   // A customer whom a person has given to the case since is not the mail's to take away.
@@ -67,7 +81,7 @@ export function applyCopy(view: View, plan: Plan, policy: Policy, original: Orig
   if (isNewCase || status.value !== supportCase.status) setStatus(plan, cause, status, isNewCase);
   setFields(plan, cause, directives, isNewCase || !isSettled(view, policy, supportCase, known.receivedAt));
   // A trusted header that names the case has put the mail there.
-  const isNamed = directives.case.external_id !== undefined || isMoved;
+  const isNamed = copy.directives.case.external_id !== undefined || isMoved;
   const outsider = changeable.outsider && !isNamed && direction === 'in';
   if (!outsider) noteParticipants(view, plan, supportCase, incoming, customer);
   if (isPerson) view.noteActivity(supportCase, direction, known.receivedAt);
@@ -77,20 +91,26 @@ export function applyCopy(view: View, plan: Plan, policy: Policy, original: Orig
     move(view, plan, left, supportCase, 'a trusted copy moved its only mail to another case');
   }
   Object.assign(known, { supportCase, customer, direction });
+  const all = withAll(directives, copy.directives.applied, [...out, ...again]);
   if (ref.id !== undefined) {
     const { kind } = copy.message;
     const said = directives.interaction;
     const isCopy = { trusted: true, fromCopy: true };
     const where = { supportCase, customer, direction, kind, outsider };
-    plan.changed.push({ id: ref.id, ...where, directives, said, ...isCopy });
+    plan.changed.push({ id: ref.id, ...where, directives: all, said, ...isCopy });
     return;
   }
   // The original is of this batch, and not stored yet.
   const interaction = ref as NewInteraction;
   const { kind } = copy.message;
   const message = { ...interaction.incoming.message, kind };
-  const amended = { ...interaction.incoming, message, directives, trusted: true, direction };
+  const amended = { ...interaction.incoming, message, directives: all, trusted: true, direction };
   Object.assign(interaction, { incoming: amended, supportCase, customer, outsider, fromCopy: true });
+}
+
+/** Whether a field says whose mail it is. @param field as in Applied */
+function isWhose(field: string): boolean {
+  return field === 'customer.email' || field === 'customer.external_id';
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Conclusion, Status } from '../rules/directives.ts';
 import { type Cause, change } from './change.ts';
 import { conclude } from './directives.ts';
-import { isSettled, nextStatus } from './lifecycle.ts';
+import type { Incoming } from './incoming.ts';
+import { askedStatus, isSettled, nextStatus } from './lifecycle.ts';
 import type { NewInteraction, Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
 import { setFields } from './set-fields.ts';
@@ -18,11 +19,13 @@ export function changeCase(
   plan: Plan,
   policy: Policy,
   interaction: NewInteraction,
-  isFirst: boolean,
+  { isFirst, isFlood }: { isFirst: boolean; isFlood: boolean },
 ): void {
   const { supportCase, incoming, customer } = interaction;
   const { receivedAt, directives } = incoming;
-  const status = nextStatus(view, policy, incoming, supportCase, customer, isFirst);
+  const status = isFlood
+    ? floodStatus(view, policy, incoming, supportCase)
+    : nextStatus(view, policy, incoming, supportCase, customer, isFirst);
   const cause = { supportCase, interaction, at: receivedAt };
   if (receivedAt < supportCase.received_at && policy.importing) {
     const [old, earlier] = [supportCase.received_at.toISOString(), receivedAt.toISOString()];
@@ -33,6 +36,17 @@ export function changeCase(
   conclude(directives, { what: 'status', ...status });
   if (isFirst || status.value !== supportCase.status) setStatus(plan, cause, status, isFirst);
   setFields(plan, cause, directives, mayReplace);
+}
+
+/** A flood reopens nothing, but what a rule says of the status it says. */
+function floodStatus(
+  view: View,
+  policy: Policy,
+  incoming: Incoming,
+  supportCase: SupportCase,
+): Conclusion<Status> {
+  const stays = { value: supportCase.status, why: 'a flood reopens nothing' };
+  return askedStatus(view, policy, incoming, supportCase, false) ?? stays;
 }
 
 /** Sets a case's status, with the times that go with it, as an event. */

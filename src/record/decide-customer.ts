@@ -4,7 +4,7 @@ import { type Directives, setBy } from '../rules/directives.ts';
 import { MAX_CUSTOM_FIELDS } from '../rules/limits.ts';
 import { changesOfCustomFields, withField, withoutField } from './custom-fields.ts';
 import { conclude, refuse } from './directives.ts';
-import type { Incoming } from './incoming.ts';
+import { type Incoming, isClaim } from './incoming.ts';
 import type { Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
 import type { Customer, View } from './view.ts';
@@ -134,9 +134,10 @@ function notePlanted({ customer: { address }, directives }: Incoming): void {
 function findCustomer(
   view: View,
   plan: Plan,
-  { directives, customer: attribution }: Incoming,
+  incoming: Incoming,
   address: Address | undefined,
 ): Customer | undefined {
+  const { directives, customer: attribution } = incoming;
   const externalId = directives.customer.external_id;
   const byId = externalId === undefined ? undefined : view.customersByExternalId.get(externalId);
   if (address === undefined) return byId;
@@ -148,21 +149,32 @@ function findCustomer(
   const key = addressKey(address.address);
   const byAddress = view.customerAt(key);
   if (byAddress === undefined) {
+    // The address of whoever has written somebody's id would be known as that customer's from then on.
+    if (byId !== undefined && isClaim(incoming)) return byId;
     const customer = byId ?? newCustomer(plan);
     plan.emails.push({ customer, address: address.address, key });
     view.addAddress(key, customer);
-    if (byId === undefined && externalId !== undefined) giveId(view, plan, customer, externalId);
+    if (byId === undefined && externalId !== undefined) giveIdTo(view, plan, incoming, customer, externalId);
     return customer;
   }
   if (externalId !== undefined && byId !== byAddress) {
     // The address wins: whoever sends a wrong id must not merge two people.
-    if (byId === undefined && byAddress.external_id === null) giveId(view, plan, byAddress, externalId);
-    else if (byId === undefined)
+    if (byId === undefined && byAddress.external_id === null) {
+      giveIdTo(view, plan, incoming, byAddress, externalId);
+    } else if (byId === undefined)
       refuse(directives, 'customer.external_id', 'the customer with this address has another id');
     else refuse(directives, 'customer.external_id', 'the address belongs to another customer than this id');
   }
   return byAddress;
 }
+
+/** Gives an id that is nobody's to the customer of an address, unless a stranger may have taken it for himself. */
+function giveIdTo(view: View, plan: Plan, incoming: Incoming, customer: Customer, externalId: string): void {
+  if (!isClaim(incoming)) giveId(view, plan, customer, externalId);
+  else refuse(incoming.directives, 'customer.external_id', UNTRUSTED_ID);
+}
+
+const UNTRUSTED_ID = 'nobody has this id yet, and a rule gives none by what an untrusted mail says';
 
 /** An external id that is nobody's says nothing of a customer whom the mail concerns by what it answers. */
 function refuseUnknownId({ directives }: Incoming, customer: Customer): void {

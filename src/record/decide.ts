@@ -4,7 +4,7 @@ import { applyCopy } from './apply-copy.ts';
 import { changeCase, setCaseCustomer } from './change-case.ts';
 import { decideCase, noteCase } from './decide-case.ts';
 import { decideCustomer, knownCustomer, type TiedCustomer } from './decide-customer.ts';
-import { conclude } from './directives.ts';
+import { conclude, refuse } from './directives.ts';
 import type { Incoming } from './incoming.ts';
 import { isOutsider, noteParticipants } from './participation.ts';
 import { emptyPlan, type NewInteraction, type Plan } from './plan.ts';
@@ -32,7 +32,10 @@ function decideMessage(view: View, plan: Plan, policy: Policy, incoming: Incomin
   }
   const answered = answeredInteraction(view, incoming, knownCustomer(view, incoming));
   const customer = decideCustomer(view, plan, policy, incoming, tiedCustomer(view, incoming, answered));
-  const flooded = floodedCase(view, policy, incoming, customer);
+  const latest = floodedCase(view, policy, incoming, customer);
+  const isFlood = latest !== undefined;
+  // A case that a rule names takes its mail in, however much there is; there is none to be made.
+  const flooded = isNamed(view, incoming) ? undefined : latest;
   const { supportCase, by, why } = flooded
     ? { supportCase: flooded, by: 'flood' as const, why: "a flood: the customer's latest case" }
     : decideCase(view, plan, policy, incoming, customer, answered);
@@ -42,8 +45,9 @@ function decideMessage(view: View, plan: Plan, policy: Policy, incoming: Incomin
   const isFirst = by === 'new';
   const interaction: NewInteraction = { id: undefined, incoming, supportCase, customer, outsider };
 
-  if (flooded && customer) noteFlood(plan, policy, incoming, customer);
-  else changeCase(view, plan, policy, interaction, isFirst);
+  if (isFlood && customer) plan.floods.push(customer);
+  if (flooded) refuseFlood(policy, incoming);
+  else changeCase(view, plan, policy, interaction, { isFirst, isFlood });
   if (!flooded && !outsider) {
     if (!isAutomatic(incoming.message.kind)) setCaseCustomer(plan, interaction);
     noteParticipants(view, plan, supportCase, incoming, customer);
@@ -105,9 +109,18 @@ function floodedCase(
   return isFlood ? view.latestCases.get(customer) : undefined;
 }
 
-function noteFlood(plan: Plan, { flood }: Policy, { directives }: Incoming, customer: Customer): void {
-  plan.floods.push(customer);
+/** Whether a message names a case that there is by its external id. */
+function isNamed(view: View, { directives }: Incoming): boolean {
+  const { external_id } = directives.case;
+  return external_id !== undefined && view.casesByExternalId.has(external_id);
+}
+
+/** Says that the mail has made no case; what was to be done with that case was not done either. */
+function refuseFlood({ flood }: Policy, { directives }: Incoming): void {
   const reason = `a flood: more than ${flood.messages} mails of this customer in ${flood.window / 60_000} minutes make and reopen no case`;
+  for (const { field } of directives.applied.filter((each) => each.field.startsWith('case.'))) {
+    refuse(directives, field, reason);
+  }
   directives.refused.push({ by: 'flood', value: '', reason });
 }
 
@@ -118,7 +131,7 @@ function learn(
   { isFirst, flooded }: { isFirst: boolean; flooded: boolean },
 ): void {
   const { incoming, supportCase, customer } = interaction;
-  const { message, direction, receivedAt, trusted } = incoming;
+  const { message, direction, receivedAt, trusted, directives } = incoming;
   const { kind } = message;
   const autoSubmitted = message.headers.all('auto-submitted').map(({ value }) => value);
   const known = {
@@ -133,7 +146,10 @@ function learn(
     ref: interaction,
     changeable: trusted
       ? undefined
-      : { known, isFirst, isPlaced: false, flooded, outsider: interaction.outsider, readBefore: [] },
+      : {
+          ...{ known, isFirst, isPlaced: false, flooded, outsider: interaction.outsider },
+          ...{ applied: directives.applied, readBefore: [] },
+        },
   });
   if (message.messageId !== undefined) view.addInteraction(message.messageId, known);
   for (const id of relatedIds(message)) view.addReference(id, known);

@@ -51,3 +51,12 @@ export type Counting = Pick<Incoming, 'directives' | 'direction' | 'customer' | 
 
 /** What a message comes to without trust. */
 export type Untrusted = Counting & Pick<Incoming, 'trusted' | 'trustWhy'> & Pick<Message, 'kind'>;
+
+/**
+ * Whether a rule says whose mail it is, of a mail that is not trusted: then it may be what a stranger wrote that says so,
+ * and nobody is known by it.
+ */
+export function isClaim({ trusted, directives }: Incoming): boolean {
+  const { address, external_id } = directives.customer;
+  return !trusted && (address !== undefined || external_id !== undefined);
+}

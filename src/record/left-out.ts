@@ -1,6 +1,7 @@
 import type { Transaction } from '../db/connect.ts';
 import { contentKey } from '../message/dedupe-key.ts';
 import { isRule, ruleBy } from '../rules/rules.ts';
+import type { Verdict } from '../trust/trust.ts';
 import { sha256Of } from './content.ts';
 import type { FolderRef, Incoming } from './incoming.ts';
 import { rowsOf } from './rows.ts';
@@ -11,9 +12,11 @@ export interface Keyed {
   readonly source: Buffer | undefined;
 }
 
-/** The same with the folder that it lies in. */
+/** The same with the folder that it lies in, and whether its headers count. */
 interface Placed extends Keyed {
   readonly folder: FolderRef;
+  readonly trusted?: boolean;
+  readonly verdict?: Verdict | undefined;
 }
 
 /** The key that mail says of itself, as far as it is known, and the one of its bytes. */
@@ -27,6 +30,9 @@ export function keysOf({ dedupeKey, source }: Keyed): Buffer[] {
  * none of it, though a copy of it was dropped.
  *
  * A rule's key counts nowhere else: it may be about a mailbox, a folder or trust, of which another copy has another one.
+ * Nor does what it skipped of a stranger keep a trusted copy out.
+ *
+ * @param batch whose signatures are found to be their own: trust counts
  */
 export async function findLeftOut<T extends Placed>(
   trx: Transaction,
@@ -68,9 +74,24 @@ function isByRule({ last_error }: SkippedRow): boolean {
   return last_error !== null && isRule(last_error);
 }
 
-function keepsOut(row: SkippedRow, { folder }: Placed): boolean {
+function keepsOut(row: SkippedRow, { folder, dedupeKey, trusted, verdict }: Placed): boolean {
   if (!isByRule(row)) return true;
-  return row.folder_id === folder.folderId && row.uid_validity !== folder.uidValidity;
+  const isReadAgain = row.folder_id === folder.folderId && row.uid_validity !== folder.uidValidity;
+  const isOfItsBytes = dedupeKey === undefined || !row.dedupe_key.equals(dedupeKey);
+  const isTrusted = trusted ?? verdict?.trusted ?? false;
+  return isReadAgain && (isOfItsBytes || !isTrusted);
+}
+
+/**
+ * The key that keeps mail out which a rule has skipped. Of trusted mail it is that of the very bytes: by the other one it
+ * could not be told from an untrusted copy, of which a trusted one says more.
+ */
+export function skippedKey({
+  trusted,
+  source,
+  dedupeKey,
+}: Pick<Incoming, 'trusted' | 'source' | 'dedupeKey'>) {
+  return trusted ? contentKey(sha256Of(source)) : dedupeKey;
 }
 
 /** Why a rule lets nothing be recorded of a message, as its receipt has it; undefined where none says so. */

@@ -2,7 +2,7 @@ import type { Transaction } from '../db/connect.ts';
 import { errorMessage, MailcaseError } from '../errors.ts';
 import { decide } from './decide.ts';
 import type { Incoming } from './incoming.ts';
-import { findLeftOut, type LeftOut, skippedBecause } from './left-out.ts';
+import { findLeftOut, type LeftOut, skippedBecause, skippedKey } from './left-out.ts';
 import { loadView } from './load.ts';
 import { takeNonces } from './nonces.ts';
 import type { Plan } from './plan.ts';
@@ -27,18 +27,22 @@ export async function loadDecideStore(
   batch: readonly Incoming[],
   policy: Policy,
 ): Promise<Recorded> {
-  const before = await findLeftOut(trx, batch);
-  const wanted = batch.filter((incoming) => !before.has(incoming));
   // First of all that is locked, so that nobody waits for a nonce while others wait for his customers.
-  const settled = await takeNonces(trx, wanted);
-  const open = settled.filter((incoming) => skippedBecause(incoming) === undefined).map(withOwnDirectives);
+  const settled = await takeNonces(trx, batch);
+  const before = await findLeftOut(trx, settled);
+  const wanted = settled.filter((incoming) => !before.has(incoming));
+  const open = wanted.filter((incoming) => skippedBecause(incoming) === undefined).map(withOwnDirectives);
   const plan = decideOrBlame(await loadView(trx, open, policy), open, policy);
   await storePlan(trx, plan, policy);
-  const skipped = settled.flatMap((incoming) => {
+  const skipped = wanted.flatMap((incoming) => {
     const reason = skippedBecause(incoming);
-    return reason === undefined ? [] : [{ ...incoming, reason }];
+    return reason === undefined ? [] : [{ ...incoming, dedupeKey: skippedKey(incoming), reason }];
   });
-  const dropped = [...before].map(([incoming, reason]) => ({ ...incoming, reason }));
+  const dropped = [...before].map(([incoming, reason]) => ({
+    ...incoming,
+    dedupeKey: reason === null ? incoming.dedupeKey : skippedKey(incoming),
+    reason,
+  }));
   return { plan, leftOut: [...dropped, ...skipped] };
 }
 

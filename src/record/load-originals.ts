@@ -1,6 +1,6 @@
 import type { Transaction } from '../db/connect.ts';
 import type { Kind } from '../message/kind.ts';
-import type { Direction } from '../rules/directives.ts';
+import type { Applied, Direction } from '../rules/directives.ts';
 import { sha256Of } from './content.ts';
 import type { Incoming } from './incoming.ts';
 import type { Policy } from './policy.ts';
@@ -74,6 +74,7 @@ interface ChangeableRow extends RelatedRow {
   readonly case_size: number;
   readonly flooded: boolean;
   readonly outsider: boolean;
+  readonly applied: readonly Applied[] | null;
   readonly read_before: readonly string[];
 }
 
@@ -94,6 +95,7 @@ export async function loadOriginals(
   const changeable = await rowsOf<ChangeableRow>(
     trx,
     `select ${RELATED_COLUMNS}, i.outsider,
+       (select x.directives -> 'applied' from interaction_contents x where x.interaction_id = i.id) as applied,
        array(select r.folder_id from receipts r join folders f on f.id = r.folder_id
          where r.interaction_id = i.id and r.uid_validity <> f.uid_validity)::int8[] as read_before,
        exists (select from case_events e where e.interaction_id = i.id and e.case_id = i.case_id
@@ -117,6 +119,7 @@ export async function loadOriginals(
       isPlaced: row.is_placed,
       flooded: row.flooded,
       outsider: row.outsider,
+      applied: row.applied ?? [],
       readBefore: row.read_before.map(Number),
     };
     if (interaction) view.noteSize(interaction.supportCase, row.case_size);

@@ -1,7 +1,7 @@
 import { type Address, addressKey } from '../message/addresses.ts';
 import { isAutomatic } from '../message/kind.ts';
 import type { CaseDecision } from './decide-case.ts';
-import type { Incoming } from './incoming.ts';
+import { type Incoming, isClaim } from './incoming.ts';
 import type { Plan } from './plan.ts';
 import type { Customer, SupportCase, View } from './view.ts';
 
@@ -31,8 +31,10 @@ function ownKeys(view: View, customer: Customer, { address }: Address): string[]
   return view.customerAt(key) === customer ? [key] : [];
 }
 
-function keysOfSender(view: View, { parties, message }: Incoming, customer: Customer | undefined): string[] {
-  const keys = customer ? [...view.keysOf(customer)] : [];
+function keysOfSender(view: View, incoming: Incoming, customer: Customer | undefined): string[] {
+  const { parties, message } = incoming;
+  // Whom a rule took out of an untrusted mail, its sender need not be.
+  const keys = customer && !isClaim(incoming) ? [...view.keysOf(customer)] : [];
   return parties.sender === undefined || message.kind === 'bounce' ? keys : [...keys, parties.sender];
 }
 

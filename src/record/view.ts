@@ -1,5 +1,5 @@
 import type { Kind } from '../message/kind.ts';
-import type { Direction, Status } from '../rules/directives.ts';
+import type { Applied, Direction, Status } from '../rules/directives.ts';
 
 /** Rows as far as decisions need them, loaded or about to be stored. Column names are kept, so that a row is a row. */
 export interface Customer {
@@ -66,6 +66,8 @@ export interface Changeable {
   /** Whether it lies in its case only because there was too much mail of its customer. */
   readonly flooded: boolean;
   readonly outsider: boolean;
+  /** What was applied of it: rules, for headers of untrusted mail are not. */
+  readonly applied: readonly Applied[];
   /** Where it was read under another UIDVALIDITY, by the ids of the folders. */
   readonly readBefore: readonly number[];
 }

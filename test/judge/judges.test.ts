@@ -1,9 +1,10 @@
+// biome-ignore-all lint/suspicious/noThenProperty: it is what operators write, and no promise.
 import { getEventListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { LimitsConfig } from '../../src/config/schema.ts';
+import type { LimitsConfig, RecordingConfig } from '../../src/config/schema.ts';
 import { Judges } from '../../src/judge/judges.ts';
 import type { Incoming } from '../../src/record/incoming.ts';
 import type { Unrecordable } from '../../src/record/quarantine.ts';
@@ -32,11 +33,16 @@ function judgesWith(limits: Partial<LimitsConfig> = {}, worker = MISBEHAVING): J
 let uid = 0;
 
 /** Judges mails with these texts, all at once. */
-function judgeAll(judges: Judges, texts: readonly string[], signal?: AbortSignal) {
+function judgeAll(
+  judges: Judges,
+  texts: readonly string[],
+  signal?: AbortSignal,
+  recording: Pick<RecordingConfig, 'headers' | 'rules' | 'cases' | 'limits'> = RECORDING,
+) {
   const judge = judges.judgeFor(
     { name: 'support', trust: 'all', own: ['example.com'], authentication: NO_AUTHENTICATION },
     { path: 'INBOX', role: 'inbox' },
-    RECORDING,
+    recording,
   );
   return Promise.all(
     texts.map((text) => {
@@ -189,4 +195,20 @@ test('what a thread says is what would have been said here', async () => {
   });
   expect(Buffer.isBuffer((outcome as Incoming).dedupeKey)).toBe(true);
   expect((outcome as Incoming).message.headers.first('subject')?.value).toBe('x');
+});
+
+test('what is not changed is made ready once, however often it is polled; other rules are another setup', async () => {
+  const judges = judgesWith();
+  const which = async (rules: RecordingConfig['rules']) => {
+    const recording = { ...RECORDING, rules };
+    return (await judgeAll(judges, ['please say which setup'], undefined, recording)).map(told);
+  };
+  const rule = (label: string) => [{ name: 'all', then: { add: { 'case.labels': [label] } } }];
+  const first = await which(rule('a'));
+  expect(first[0]).toMatch(/setup \d+$/);
+  expect(await which(rule('a'))).toEqual(first);
+  const other = await which(rule('b'));
+  expect(other).not.toEqual(first);
+  expect(await which(rule('b'))).toEqual(other);
+  expect(await which(rule('a'))).toEqual(first);
 });

@@ -39,6 +39,7 @@ export default async function misbehave(task: Task): Promise<Answer> {
     writeFileSync(file, '');
     for (;;);
   }
+  if (text === 'please say which setup') return { error: `setup ${task.setupId}` };
   await DEFECTS[text]?.();
   return work(task);
 }

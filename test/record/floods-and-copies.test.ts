@@ -1,4 +1,6 @@
+// biome-ignore-all lint/suspicious/noThenProperty: it is what operators write, and no promise.
 import { describe, expect, it } from 'vitest';
+import type { RuleConfig } from '../../src/rules/rule.ts';
 import { useDatabase } from '../support/database.ts';
 import { storyOn } from './stored-story.ts';
 import type { Told } from './story.ts';
@@ -61,6 +63,41 @@ describe('a flood', () => {
     const told = await flooded([first, { ...first, '@trusted': 'yes' }, ...many(3, ann, 2)], 'some');
     expect(told.cases).toHaveLength(4);
     expect(told.plan.floods).toHaveLength(0);
+  });
+
+  it('mail whose case a rule names by an external id that there is joins it, and reopens it only where a rule says so', async () => {
+    const rules: RuleConfig[] = [
+      {
+        name: 'alarm',
+        when: { part: 'subject', matches: '#(?<id>\\d+)' },
+        then: { set: { 'case.external_id': ['alarm-{id}'], 'case.priority': ['7'] } },
+      },
+      {
+        name: 'over',
+        when: { part: 'subject', starts_with: 'RECOVERY' },
+        then: { set: { 'case.status': ['resolved'] } },
+      },
+    ];
+    const alarm = (Subject: string, minute: number) => ({ ...ann, Subject, '@minute': String(minute) });
+    const told = await story(
+      [
+        ...[1, 2, 3].map((n) => alarm(`DOWN #${n}`, n)),
+        alarm('RECOVERY #1', 4),
+        alarm('still #1', 5),
+        alarm('DOWN #4', 6),
+      ],
+      { trust: 'none', rules, policy: { flood } },
+    );
+    expect(told.mails.map((each) => each.case)).toEqual([0, 1, 2, 0, 0, 2]);
+    expect(told.cases.map(({ status }) => status)).toEqual(['resolved', 'new', 'new']);
+    expect(told.plan.floods).toHaveLength(3);
+    const { applied, refused } = told.plan.interactions[5]?.incoming.directives ?? {};
+    expect(applied).toEqual([]);
+    expect(refused?.map(({ by, value }) => `${by}: ${value}`)).toEqual([
+      'rule alarm: alarm-4',
+      'rule alarm: 7',
+      'flood: ',
+    ]);
   });
 
   it('an import is none', async () => {

@@ -6,6 +6,7 @@ import type { Policy } from '../../src/record/policy.ts';
 import { View } from '../../src/record/view.ts';
 import { caseNumberReader } from '../../src/rules/case-number.ts';
 import { headerMapping } from '../../src/rules/header-mapping.ts';
+import type { RuleConfig } from '../../src/rules/rule.ts';
 import { compileRules } from '../../src/rules/rules.ts';
 import { mail } from '../support/mail.ts';
 import { NO_AUTHENTICATION, RECORDING } from '../support/poll.ts';
@@ -19,6 +20,7 @@ export interface Telling {
   readonly role?: Judge['role'];
   readonly subjectNumber?: string;
   readonly policy?: Partial<Policy>;
+  readonly rules?: readonly RuleConfig[];
   /** What was known before the story. */
   readonly view?: View;
 }
@@ -42,7 +44,7 @@ export async function incoming(told: Told, telling: Telling = {}): Promise<Incom
   const rules: Judge = {
     trust: isTrusted ? 'all' : 'none',
     mapping: headerMapping({ prefix: 'x-desk-' }),
-    rules: compileRules([]),
+    rules: compileRules(telling.rules ?? []),
     isOwn: ownMatcher(['example.com']),
     mailbox: 'support',
     folder: 'INBOX',
