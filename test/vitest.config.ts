@@ -8,7 +8,7 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/leak-guard.ts'],
     // Real servers on two cores: slow is not wrong, and a hang still ends.
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     pool: 'forks',
     // Worker threads of ours are started from TypeScript.
