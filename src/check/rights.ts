@@ -38,8 +38,8 @@ export const HAND_RIGHTS: readonly HandRight[] = [
   { table: 'attachments', right: 'select', commands: ['history', 'case', 'attachment'] },
   { table: 'case_participants', right: 'delete', commands: ['case merge'] },
   { table: 'customer_emails', right: 'delete', commands: ['customer merge'] },
-  { table: 'customer_events', right: 'select', commands: ['history'] },
-  { table: 'customer_events', right: 'insert', commands: ['customer merge'] },
+  { table: 'customer_events', right: 'select', commands: ['history', 'replay'] },
+  { table: 'customer_events', right: 'insert', commands: ['customer merge', 'replay'] },
 ];
 
 /** Tables whose ids are taken from their sequences beforehand (see nextIds in db/insert.ts). */

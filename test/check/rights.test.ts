@@ -20,8 +20,10 @@ import { retryEntries } from '../../src/quarantine/retry.ts';
 import type { Retried } from '../../src/quarantine/retry-entry.ts';
 import { quarantine } from '../../src/record/quarantine.ts';
 import { unrecordable } from '../../src/record/record-batch.ts';
+import { replay } from '../../src/replay/replay.ts';
 import { ANN, deskOn } from '../desk/desk.ts';
 import { incoming } from '../record/story.ts';
+import { ALL, configOfToday } from '../replay/replaying.ts';
 import { useDatabase } from '../support/database.ts';
 import { deliver } from '../support/deliver.ts';
 import { startImapProxy } from '../support/imap-proxy.ts';
@@ -193,7 +195,10 @@ describe('what people need by hand', () => {
     { From: 'Ann Asker <ann@asker.example>', 'x-desk-customer-external-id': 'C-1' },
     { From: 'ann@home.example' },
     { From: 'joe@customer.example' },
-    { From: 'joe@customer.example', Subject: 'again' },
+    {
+      ...{ From: 'joe@customer.example', Subject: 'again' },
+      ...{ 'x-desk-customer-company': 'One', 'x-shop-customer-company': 'Two' },
+    },
   ];
   const acts: Readonly<Record<string, (db: Database) => Promise<unknown>>> = {
     history: (db) =>
@@ -218,6 +223,19 @@ describe('what people need by hand', () => {
     'quarantine retry': (db) => retry(db),
     'quarantine drop': (db) => dropEntries(db, [1], ANN),
     'customer merge': by((act) => mergeCustomers(act, { id: 1 }, { id: 2 })),
+    replay: (db) => replayAll(db),
+  };
+
+  /** By headers that count since. */
+  const replayAll = async (db: Database) => {
+    const config = await configOfToday();
+    const report = await replay(
+      { db, config, judges, stopping: new AbortController().signal },
+      { ...ALL, apply: true },
+      { onProgress: () => {}, onWaiting: () => {} },
+    );
+    expect(report.changed).toBe(1);
+    return report;
   };
 
   /** Needs nothing that the daemon does not, so HAND_RIGHTS does not name it. */

@@ -22,7 +22,8 @@ export async function configOfToday(more: Record<string, unknown> = {}): Promise
   return config;
 }
 
-const ALL: ReplayRequest = {
+/** All mail, tried only. */
+export const ALL: ReplayRequest = {
   ...{ mailbox: undefined, since: undefined, until: undefined, caseId: undefined },
   ...{ rule: undefined, limit: undefined, apply: false, actor: 'Rita' },
 };
