@@ -12,7 +12,7 @@ describe('what a case is to be', () => {
     ['language=PT-br', { language: 'pt-BR' }],
     ['language=', { language: null }],
     ['subject=a=b', { subject: 'a=b' }],
-    ['subject= two\n lines ', { subject: 'two  lines' }],
+    ['subject= two\n lines ', { subject: 'two lines' }],
     ['subject=', { subject: null }],
     ['external_id=ORDER-1', { external_id: 'ORDER-1' }],
     ['external_id=', { external_id: null }],

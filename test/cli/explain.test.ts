@@ -81,7 +81,7 @@ Headers
   x-desk-interaction-direction sets interaction.direction: out
 
 Rules
-  there are none
+  none matches
 
 What changes in the case
   status: resolved
@@ -126,7 +126,7 @@ What changes in the case
           },
         ],
       },
-      rules: [],
+      rules: { matched: [], applied: [], refused: [] },
       customer: { id: null, first_name: 'Eve' },
       case: { id: null, status: 'new', subject: 'Lamp' },
       changes: [{ field: 'status', old: null, new: 'new', reason: 'a case begins so' }],
