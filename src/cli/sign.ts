@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Config, MailboxConfig } from '../config/schema.ts';
 import { TRUST_BY_HMAC } from '../config/trust-schema.ts';
 import { MailcaseError } from '../errors.ts';
-import { createJudge, judgeSetup } from '../judge/judge.ts';
+import { createReceiver, judgeSetup } from '../judge/judge.ts';
 import { harmless } from '../terminal/harmless.ts';
 import { newNonce } from '../trust/hmac.ts';
 import { signMessage } from '../trust/sign-message.ts';
@@ -37,7 +37,7 @@ export async function signCommand(file: string, options: SignOptions): Promise<n
   const { config } = await configFor(options.config);
   const { mailbox, hmac } = signingMailbox(config, options.mailbox);
   const key = keyFor(hmac, options.key);
-  const { mapping } = createJudge(
+  const { mapping } = createReceiver(
     judgeSetup(mailbox, { path: 'INBOX', role: 'inbox' }, config, config.mailboxes),
   );
   const source = await readMessage(file, mailbox.message_bytes, tooLarge(mailbox));

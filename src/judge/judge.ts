@@ -152,18 +152,23 @@ export interface Known {
 export function receive(
   rules: Receiver,
   { source, left, receivedAt, sizeBytes }: FetchedMessage,
-  { verdict, evidence = evidenceOf(rules, { source, receivedAt }) }: Known = {},
+  { verdict, evidence }: Known = {},
 ): Received {
-  const { trust, redactions } = rules;
-  const found = verdict ?? verdictOf(trust, evidence);
-  const mayWait = verdict === undefined && !found.trusted && typeof trust === 'object' && trust.dkim;
+  const found = verdict
+    ? { verdict }
+    : findVerdict(rules, evidence ?? evidenceOf(rules, { source, receivedAt }));
   return {
-    ...{ left, receivedAt, verdict: found },
+    ...{ left, receivedAt, ...found },
     // RFC822.SIZE is an estimate at some servers.
     sizeBytes: left === undefined ? source.length : sizeBytes,
-    awaitsKey: mayWait ? awaitedKey(mayWait, evidence) : undefined,
-    source: redactSource(source, redactions),
+    source: redactSource(source, rules.redactions),
   };
+}
+
+function findVerdict({ trust }: Receiver, evidence: Evidence): Pick<Received, 'verdict' | 'awaitsKey'> {
+  const verdict = verdictOf(trust, evidence);
+  const mayWait = !verdict.trusted && typeof trust === 'object' && trust.dkim;
+  return { verdict, awaitsKey: mayWait ? awaitedKey(mayWait, evidence) : undefined };
 }
 
 /** What judging adds to what was known of a message. */
