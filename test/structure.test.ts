@@ -17,12 +17,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   releasers: [],
   version: [],
   waiting: [],
+  newest: [],
   terminal: [],
   message: ['errors', 'terminal'],
   trust: ['errors', 'message'],
   rules: ['errors', 'message', 'trust'],
   // What is asked of DNS, and the mathematics of DKIM.
-  dkim: ['errors', 'message', 'trust'],
+  dkim: ['errors', 'waiting', 'newest', 'message', 'trust'],
   // It says what cannot be a rule, which the rules themselves know.
   config: ['errors', 'message', 'trust', 'rules'],
   observe: ['errors', 'terminal', 'config'],
@@ -33,7 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   history: ['errors', 'terminal', 'rules', 'db'],
   record: ['errors', 'sizes', 'message', 'trust', 'rules', 'db'],
   desk: ['errors', 'terminal', 'message', 'rules', 'db', 'record'],
-  judge: ['errors', 'waiting', 'config', 'imap', 'message', 'trust', 'rules', 'dkim', 'record'],
+  judge: ['errors', 'waiting', 'newest', 'config', 'imap', 'message', 'trust', 'rules', 'dkim', 'record'],
   'poll-context': ['errors', 'config', 'db', 'imap', 'observe', 'trust', 'rules', 'record', 'judge'],
   awaiting: ['terminal', 'imap', 'record', 'poll-context'],
   batches: ['errors', 'config', 'imap', 'record', 'sizes', 'poll-context', 'awaiting'],

@@ -1,27 +1,11 @@
-import type { DkimSignature } from '../trust/dkim-signature.ts';
+import { type DkimSignature, tagsOf } from '../trust/dkim-signature.ts';
 import { asciiLowerCase } from '../trust/domains.ts';
-
-/** The name under which DNS has the key of a signature (RFC 6376, section 3.6.2.1). */
-export function keyName({ selector, domain }: Pick<DkimSignature, 'selector' | 'domain'>): string {
-  return `${selector}._domainkey.${domain}`;
-}
 
 /** Longest record that is looked at, in characters: a key of 4,096 bits has about 750. */
 const MAX_CHARACTERS = 4_096;
 
 const TAG_NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
 const TAG_VALUE = /^[\x20-\x7e\t\r\n]*$/;
-
-/** The tags of a record (RFC 6376, section 3.2), right or wrong. */
-function tagsOf(record: string): { name: string; value: string }[] {
-  return record
-    .split(';')
-    .filter((text) => text.trim() !== '')
-    .map((text) => {
-      const equals = text.indexOf('=');
-      return { name: text.slice(0, Math.max(0, equals)).trim(), value: text.slice(equals + 1).trim() };
-    });
-}
 
 /**
  * Of the TXT records of a name the one that is a key. There must be one: of two, one may be a leftover that its owner
@@ -40,7 +24,9 @@ export function keyRecord(records: readonly string[]): string | undefined {
 export function keyObjection(record: string, signature: DkimSignature): string | undefined {
   const tags = new Map<string, string>();
   for (const { name, value } of tagsOf(record)) {
-    if (!TAG_NAME.test(name) || !TAG_VALUE.test(value) || tags.has(name)) {
+    // Behind the last one, and seen in practice between two.
+    if (name === undefined && value === '') continue;
+    if (name === undefined || !TAG_NAME.test(name) || !TAG_VALUE.test(value) || tags.has(name)) {
       return 'its key record cannot be read';
     }
     tags.set(name, value);

@@ -1,5 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { errorCode, errorMessage } from '../errors.ts';
+import { keepNewest } from '../newest.ts';
+import { unlessAborted } from '../waiting.ts';
 
 /** What DNS says of a key: its TXT records, that there is none, or why it cannot say. */
 export type KeyAnswer =
@@ -34,10 +36,12 @@ const MAX_KEPT = 500;
 /** There is no such name, or no TXT record of it: that is an answer (RFC 2308). Nor can a name be there that is none. */
 const ABSENT = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME']);
 
+const NO_ANSWER = 'no name server answers';
+
 /** What a name server's own troubles are called, for people. */
 const TROUBLES: Readonly<Record<string, string>> = {
-  ETIMEOUT: 'no name server answers',
-  ECONNREFUSED: 'no name server answers',
+  ETIMEOUT: NO_ANSWER,
+  ECONNREFUSED: NO_ANSWER,
   ESERVFAIL: 'the name server says SERVFAIL',
   EREFUSED: 'the name server refuses to answer',
 };
@@ -87,19 +91,12 @@ export class Keys {
     const age = 'records' in answer ? AGES.records : 'absent' in answer ? AGES.absent : AGES.temperror;
     this.kept.delete(name);
     this.kept.set(name, { until: this.now() + age, answer });
-    for (const oldest of this.kept.keys()) {
-      if (this.kept.size <= MAX_KEPT) break;
-      this.kept.delete(oldest);
-    }
+    keepNewest(this.kept, MAX_KEPT);
     return answer;
   }
 }
 
 async function answerOf(asking: Promise<string[][]>, { longest }: Patience): Promise<KeyAnswer> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<KeyAnswer>((resolve) => {
-    timer = setTimeout(() => resolve({ temperror: TROUBLES.ETIMEOUT ?? '' }), longest);
-  });
   const answer = asking.then(
     (records): KeyAnswer => ({ records: records.map((pieces) => pieces.join('')) }),
     (error: unknown): KeyAnswer => {
@@ -107,9 +104,5 @@ async function answerOf(asking: Promise<string[][]>, { longest }: Patience): Pro
       return ABSENT.has(code) ? { absent: true } : { temperror: TROUBLES[code] ?? errorMessage(error) };
     },
   );
-  try {
-    return await Promise.race([answer, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return (await unlessAborted(answer, AbortSignal.timeout(longest))) ?? { temperror: NO_ANSWER };
 }

@@ -3,9 +3,8 @@ import { Readable } from 'node:stream';
 import type { DKIMResult } from 'mailauth';
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
 import { bodyStart, readHead } from '../message/head.ts';
-import type { DkimSignature } from '../trust/dkim-signature.ts';
+import { type DkimSignature, keyName } from '../trust/dkim-signature.ts';
 import { asciiLowerCase } from '../trust/domains.ts';
-import { keyName } from './key-record.ts';
 import { hasOtherBlanks, relaxedHeader } from './relaxed-header.ts';
 
 /** A signature to be verified, with its key's TXT record. */

@@ -6,6 +6,7 @@ import { Keys, LISTED, OTHERS, type Patience, resolverOf } from '../dkim/keys.ts
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
 import type { Redaction } from '../message/redact.ts';
+import { keepNewest } from '../newest.ts';
 import type { FolderRef, Incoming } from '../record/incoming.ts';
 import type { Unrecordable } from '../record/quarantine.ts';
 import type { Evidence, Verdict } from '../trust/trust.ts';
@@ -155,10 +156,7 @@ export class Judges {
     this.lastSetup += 1;
     const ready = { id: this.lastSetup, setup, receiver: createReceiver(setup) };
     this.setups.set(content, ready);
-    for (const oldest of this.setups.keys()) {
-      if (this.setups.size <= MAX_SETUPS) break;
-      this.setups.delete(oldest);
-    }
+    keepNewest(this.setups, MAX_SETUPS);
     return ready;
   }
 

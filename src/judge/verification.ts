@@ -1,9 +1,9 @@
-import { keyName, keyObjection, keyRecord } from '../dkim/key-record.ts';
+import { keyObjection, keyRecord } from '../dkim/key-record.ts';
 import type { KeyAnswer, Keys } from '../dkim/keys.ts';
 import type { Candidate, Verified } from '../dkim/verify.ts';
 import type { FetchedMessage } from '../imap/fetch.ts';
 import { signaturesToVerify } from '../trust/dkim.ts';
-import type { DkimSignature } from '../trust/dkim-signature.ts';
+import { type DkimSignature, keyName } from '../trust/dkim-signature.ts';
 import type { Evidence, Trust, Verification } from '../trust/trust.ts';
 
 /** What a verification needs: where keys are looked up, and what computes, elsewhere than on this thread. */
@@ -11,7 +11,7 @@ export interface Means {
   readonly keys: Pick<Keys, 'look'>;
   /** The same for the keys of whoever writes, which nobody waits long for. */
   readonly othersKeys: Pick<Keys, 'look'>;
-  /** @returns undefined, or why it could not be computed */
+  /** @returns what each comes to, or why that could not be computed */
   readonly compute: (
     candidates: readonly Candidate[],
   ) => Promise<readonly Verified[] | { readonly error: string }>;
@@ -23,7 +23,7 @@ export function isVerifiedHere({ authentication, role }: Pick<Evidence, 'authent
 }
 
 /**
- * Adds to the evidence what our own verification of a message's DKIM signatures comes to, where it can matter. The keys
+ * Adds to the evidence of mail that is verified here what its DKIM signatures come to, where it can matter. The keys
  * are looked up first: whoever waits for a name server holds up no thread.
  *
  * @param fetched before anything in it was overwritten
@@ -34,7 +34,6 @@ export async function withVerification(
   { left }: Pick<FetchedMessage, 'left'>,
   { keys, othersKeys, compute }: Means,
 ): Promise<Evidence> {
-  if (!isVerifiedHere(evidence)) return evidence;
   const dkim = typeof trust === 'object' ? trust.dkim : undefined;
   const { signatures, isListed } = signaturesToVerify(dkim, evidence);
   if (left !== undefined) {

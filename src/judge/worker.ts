@@ -1,4 +1,5 @@
 import type { LeftInMailbox } from '../message/left.ts';
+import { keepNewest } from '../newest.ts';
 import type { Verdict } from '../trust/trust.ts';
 import { conclude, createJudge, type Judge, type JudgeSetup } from './judge.ts';
 import { bufferOf, type SentJudgement, sent } from './sent.ts';
@@ -49,9 +50,6 @@ function judgeFor(id: number, setup: JudgeSetup): Judge {
   if (known) return known;
   const made = createJudge(setup);
   judges.set(id, made);
-  for (const oldest of judges.keys()) {
-    if (judges.size <= MAX_JUDGES) break;
-    judges.delete(oldest);
-  }
+  keepNewest(judges, MAX_JUDGES);
   return made;
 }

@@ -130,6 +130,18 @@ export function isMailSystem(address: string): boolean {
   return SYSTEM_LOCAL_PARTS.has(address.slice(0, address.lastIndexOf('@')).toLowerCase());
 }
 
+/**
+ * Builds the test for domains.
+ *
+ * @param entries `example.com` for that domain alone, `.example.com` for its subdomains too
+ * @returns takes a domain as domainKey makes it
+ */
+export function domainMatcher(entries: readonly string[]): (domain: string) => boolean {
+  const exact = new Set(entries.map((entry) => domainKey(entry.replace(/^\./, ''))));
+  const parents = entries.filter((entry) => entry.startsWith('.')).map((entry) => domainKey(entry));
+  return (domain) => exact.has(domain) || parents.some((parent) => domain.endsWith(parent));
+}
+
 export type OwnMatcher = (address: string) => boolean;
 
 /**
@@ -140,24 +152,13 @@ export type OwnMatcher = (address: string) => boolean;
  */
 export function ownMatcher(entries: readonly string[]): OwnMatcher {
   const addresses = new Set(entries.filter((entry) => entry.includes('@')).map(addressKey));
-  const withSubdomains = entries.filter((entry) => entry.startsWith('.')).map((e) => domainKey(e.slice(1)));
-  const domains = new Set(
-    entries
-      .filter((entry) => !entry.includes('@') && !entry.startsWith('.'))
-      .map(domainKey)
-      .concat(withSubdomains),
-  );
+  const isOwnDomain = domainMatcher(entries.filter((entry) => !entry.includes('@')));
   return (address) => {
     if (isDisguised(address.slice(address.lastIndexOf('@') + 1))) return false;
     const key = addressKey(address);
     const at = key.lastIndexOf('@');
     const domain = key.slice(at + 1);
     const untagged = `${key.slice(0, at).replace(/\+.*$/s, '')}@${domain}`;
-    return (
-      addresses.has(key) ||
-      addresses.has(untagged) ||
-      domains.has(domain) ||
-      withSubdomains.some((parent) => domain.endsWith(`.${parent}`))
-    );
+    return addresses.has(key) || addresses.has(untagged) || isOwnDomain(domain);
   };
 }

@@ -37,9 +37,13 @@ const DOMAIN =
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const FIELD_NAMES = /^[!-9<-~]+(?::[!-9<-~]+)*$/;
 
-/** What stands between selector and domain in the name of a key (section 3.6.2.1), and the longest name that DNS has. */
-const KEYS = '._domainkey.';
+/** The longest name that DNS has, in characters. */
 const MAX_NAME = 253;
+
+/** The name under which DNS has the key of a signature (section 3.6.2.1). */
+export function keyName({ selector, domain }: Pick<DkimSignature, 'selector' | 'domain'>): string {
+  return `${selector}._domainkey.${domain}`;
+}
 
 /** Tags in which blanks mean nothing (section 3.5). */
 const PACKED = new Set(['b', 'bh', 'h', 'q', 'z']);
@@ -76,7 +80,7 @@ export function parseDkimSignature(raw: string, index = 0): DkimSignature | Unre
   const tag = (name: string) => tags.get(name) ?? '';
   const wrong = FORMS.find(([name, form]) => !form.test(tag(name)))?.[0] ?? contradiction(tag);
   if (wrong !== undefined) return { refused: `its ${wrong}= cannot be taken` };
-  if (tag('s').length + KEYS.length + tag('d').length > MAX_NAME) {
+  if (keyName({ selector: tag('s'), domain: tag('d') }).length > MAX_NAME) {
     return { refused: 'its s= and d= are too long for the name of a key' };
   }
   return {
@@ -105,18 +109,27 @@ function identityOf(tag: (name: string) => string): string {
 const TAG_NAME = /^[a-z][a-z0-9_]*$/;
 const TAG_VALUE = /^[!-:<-~ \t]*$/;
 
+/**
+ * The tags of a list (section 3.2), right or wrong. Not by one pattern: blanks that may belong to two parts of it would
+ * take long to be shared out among them.
+ */
+export function tagsOf(list: string): { name: string | undefined; value: string }[] {
+  return list.split(';').map((text) => {
+    const equals = text.indexOf('=');
+    const name = equals < 0 ? undefined : text.slice(0, equals).trim();
+    return { name, value: text.slice(equals + 1).trim() };
+  });
+}
+
 /** Reads a tag list; no tag may stand there twice (section 3.2). */
 function readTags(raw: string): Map<string, string> | Unreadable {
   if (raw.length > MAX_CHARACTERS) return { refused: 'it is too long' };
   const tags = new Map<string, string>();
-  const texts = raw.split(';');
   // A semicolon may stand behind the last one too.
-  if (texts.at(-1)?.trim() === '') texts.pop();
-  if (texts.length === 0) return { refused: 'it is no list of tags' };
-  for (const text of texts) {
-    const equals = text.indexOf('=');
-    const [name, written] = [text.slice(0, Math.max(0, equals)).trim(), text.slice(equals + 1).trim()];
-    if (!TAG_NAME.test(name) || !TAG_VALUE.test(written)) return { refused: 'it is no list of tags' };
+  const list = raw.trimEnd().replace(/;$/, '');
+  for (const { name, value: written } of tagsOf(list)) {
+    if (name === undefined || !TAG_NAME.test(name) || !TAG_VALUE.test(written))
+      return { refused: 'it is no list of tags' };
     if (tags.has(name)) return { refused: `it has ${name}= twice` };
     const value = PACKED.has(name) ? written.replace(/[ \t]+/g, '') : written;
     tags.set(name, CASELESS.has(name) ? asciiLowerCase(value) : value);

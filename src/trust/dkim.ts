@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { parseAddresses } from '../message/addresses.ts';
+import { domainMatcher, parseAddresses } from '../message/addresses.ts';
 import type { Headers } from '../message/headers.ts';
-import { type DkimSignature, signedFields, uncovered, weakness } from './dkim-signature.ts';
-import { domainMatcher, domainOf, isWithin } from './domains.ts';
+import { type DkimSignature, keyName, signedFields, uncovered, weakness } from './dkim-signature.ts';
+import { domainOf, isWithin } from './domains.ts';
 import { plainFrom } from './from.ts';
 import { isAbout, passesOf, resultsOf, shortfall, signaturesOf } from './signatures.ts';
 import type { DkimTrust, Evidence, Finding, Nonce, SenderAuth } from './trust.ts';
@@ -32,7 +32,7 @@ export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {
   if ('refused' in signatures) return distrust(signatures.refused);
   if (signatures.length === 0) return distrust('it has no DKIM signature');
 
-  const isSigner = (signer: string) => isWithin(domain, signer) && isListed(signer);
+  const isSigner = signerFor(domain, isListed);
   const passes = passesOf(evidence, signatures).map((pass) => ({
     ...pass,
     short: shortfall(pass, evidence, keysToCover(evidence), isSigner),
@@ -55,10 +55,8 @@ export function byDkim({ domains }: DkimTrust, evidence: Evidence): Finding {
   if (reasons.length === 0 && evidence.authentication.verify) {
     // None was worth asking a name server for: each says why by itself.
     for (const signature of signatures) {
-      const supposed = { signatures: [signature], foundBy: '' };
-      reasons.push(
-        shortfall(supposed, evidence, ['from'], isSigner) ?? 'its DKIM signature was not verified',
-      );
+      const short = shortfall({ signatures: [signature] }, evidence, ['from'], isSigner);
+      reasons.push(short ?? 'its DKIM signature was not verified');
     }
   }
   return distrust([...new Set(reasons)].join('; ') || whyNoPass(evidence));
@@ -93,7 +91,7 @@ export function coverageOf({ domains }: DkimTrust, evidence: Evidence): Coverage
   const signatures = signaturesOf(headers);
   if ('refused' in signatures) return { state: 'uncovered', why: signatures.refused };
   if (oddity !== undefined) return { state: 'uncovered', why: oddity };
-  const isSigner = (signer: string) => isWithin(domainOf(from.address), signer) && isListed(signer);
+  const isSigner = signerFor(domainOf(from.address), isListed);
   const ours = signatures.filter(({ domain }) => isSigner(domain));
   if (ours.length === 0) return { state: 'unsigned' };
   const keys = keysToCover(evidence);
@@ -107,13 +105,17 @@ export function coverageOf({ domains }: DkimTrust, evidence: Evidence): Coverage
  * signature stays good. By its bytes, since base64 can write the same ones in several ways, and by what it signs.
  */
 function nonceOf(signature: DkimSignature, headers: Headers): Nonce {
-  const { value, selector, domain } = signature;
-  const hash = createHash('sha256').update(Buffer.from(value, 'base64'));
+  const hash = createHash('sha256').update(Buffer.from(signature.value, 'base64'));
   for (const { key, raw } of signedFields(signature, headers)) {
     // Blanks may be changed on the way (RFC 6376, section 3.4.2).
     hash.update(`${key}:${raw.replace(/[ \t]+/g, ' ').trim()}\r\n`);
   }
-  return { value: hash.digest('base64url'), keyId: `${selector}._domainkey.${domain}` };
+  return { value: hash.digest('base64url'), keyId: keyName(signature) };
+}
+
+/** Whose signature says something of a From: of its domain, or of one that it is below, and of a listed one where asked. */
+function signerFor(domain: string, isListed: (signer: string) => boolean = () => true) {
+  return (signer: string): boolean => isWithin(domain, signer) && isListed(signer);
 }
 
 /** What has to be signed of a message. */
@@ -156,7 +158,7 @@ export function signaturesToVerify(dkim: DkimTrust | undefined, evidence: Eviden
     return nothing;
   const signatures = signaturesOf(headers);
   if ('refused' in signatures) return nothing;
-  const isSigner = (signer: string) => isWithin(domain, signer) && (!isListed || isOneOf(signer));
+  const isSigner = signerFor(domain, isListed ? isOneOf : undefined);
   const keys = isListed ? keysToCover(evidence) : ['from'];
   const isKnown = passesOf(evidence, signatures).some(
     (pass) => shortfall(pass, evidence, keys, isSigner) === undefined,
@@ -213,7 +215,7 @@ export function senderOf(dkim: DkimTrust | undefined, evidence: Evidence): Sende
   const signatures = signaturesOf(headers);
   if (!('refused' in from) && !('refused' in signatures) && oddity === undefined) {
     const domain = domainOf(from.address);
-    const isSigner = (signer: string) => isWithin(domain, signer);
+    const isSigner = signerFor(domain);
     const good = passesOf(evidence, signatures).find(
       (pass) => shortfall(pass, evidence, ['from'], isSigner) === undefined,
     );
@@ -226,26 +228,28 @@ export function senderOf(dkim: DkimTrust | undefined, evidence: Evidence): Sende
   }
   const domains = fromDomains(headers);
   if (domains === undefined) return { senderAuth: 'fail', senderWhy: 'From is too long to be anybody' };
-  const isAboutFrom = (said: string) => domains.includes(domainOf(said));
-  const dmarc = results.find(
-    ({ method, result, properties }) =>
-      method === 'dmarc' &&
-      result === 'fail' &&
-      properties.some(({ name, value }) => name === 'header.from' && isAboutFrom(value)),
-  );
-  if (dmarc) return { senderAuth: 'fail', senderWhy: `${authentication.authserv_id} says dmarc=fail` };
+  const hasDmarc = (wanted: string) =>
+    results.some(
+      ({ method, result, properties }) =>
+        method === 'dmarc' &&
+        result === wanted &&
+        properties.some(({ name, value }) => name === 'header.from' && domains.includes(domainOf(value))),
+    );
+  if (hasDmarc('fail'))
+    return { senderAuth: 'fail', senderWhy: `${authentication.authserv_id} says dmarc=fail` };
   // Only what is about From leaves it open: a sender can have a domain of his own fail. What cannot be verified for its
   // size or its form has not passed.
   const isAligned = (signature: DkimSignature) => domains.some((each) => isWithin(each, signature.domain));
+  const aligned = 'refused' in signatures ? [] : signatures.filter(isAligned);
   const isUndecided =
+    hasDmarc('temperror') ||
     results.some(
       (each) =>
+        each.method === 'dkim' &&
         each.result === 'temperror' &&
-        (each.method === 'dkim'
-          ? !('refused' in signatures) && signatures.some((one) => isAligned(one) && isAbout(each, one))
-          : each.method === 'dmarc' &&
-            each.properties.some(({ name, value }) => name === 'header.from' && isAboutFrom(value))),
-    ) || verified?.some(({ result }) => result === 'temperror');
+        aligned.some((signature) => isAbout(each, signature)),
+    ) ||
+    verified?.some(({ result }) => result === 'temperror');
   const listed = dkim && domains.find(domainMatcher(dkim.domains));
   if (listed === undefined || isUndecided) return { senderAuth: 'none' };
   return { senderAuth: 'fail', senderWhy: `${listed} signs its mail, and has not signed this one` };

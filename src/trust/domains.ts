@@ -1,17 +1,5 @@
 import { domainKey } from '../message/addresses.ts';
 
-/**
- * Builds the test for domains.
- *
- * @param entries `example.com` for that domain alone, `.example.com` for its subdomains too
- * @returns takes a domain as domainKey makes it
- */
-export function domainMatcher(entries: readonly string[]): (domain: string) => boolean {
-  const exact = new Set(entries.map((entry) => domainKey(entry.replace(/^\./, ''))));
-  const parents = entries.filter((entry) => entry.startsWith('.')).map((entry) => domainKey(entry));
-  return (domain) => exact.has(domain) || parents.some((parent) => domain.endsWith(parent));
-}
-
 /** The domain of an address, as domainKey makes it. */
 export function domainOf(address: string): string {
   return domainKey(address.slice(address.lastIndexOf('@') + 1));
