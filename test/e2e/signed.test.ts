@@ -242,6 +242,24 @@ describe('a signed blind copy', () => {
   });
 });
 
+/** Reads mail as if it lay in a mailbox that was polled, and records nothing. */
+async function readerOf(user: string): Promise<(source: string, uid: number) => Promise<Incoming>> {
+  const mailbox = await loadMailbox(user, TRUSTED);
+  await poll(database.db, mailbox);
+  const [folder] = await rows<{ id: number; uid_validity: number }>(
+    database.db,
+    'select id, uid_validity from folders where account = ?',
+    [`${user}@127.0.0.1`],
+  );
+  const place = { folderId: folder?.id ?? 0, uidValidity: folder?.uid_validity ?? 0 };
+  const judge = judges.judgeFor(mailbox, { path: 'INBOX', role: 'inbox' }, RECORDING);
+  return async (text, uid) => {
+    const source = Buffer.from(text);
+    const fetched = { uid, sizeBytes: source.length, receivedAt: new Date(), source };
+    return (await judge(place, fetched)) as Incoming;
+  };
+}
+
 describe('a signed mail in quarantine', () => {
   async function configFor(user: string): Promise<Config> {
     const written = await writeConfig({
@@ -341,21 +359,8 @@ describe('a signed mail in quarantine', () => {
 
   test('that could not be read has it by its bytes, and still does when it can be', async () => {
     const { user, order } = fresh();
-    const mailbox = await loadMailbox(user, TRUSTED);
-    await poll(database.db, mailbox);
-    const [folder] = await rows<{ id: number; uid_validity: number }>(
-      database.db,
-      'select id, uid_validity from folders where account = ?',
-      [`${user}@127.0.0.1`],
-    );
-    const place = { folderId: folder?.id ?? 0, uidValidity: folder?.uid_validity ?? 0 };
+    const read = await readerOf(user);
     const nonce = newNonce();
-    const read = async (source: string, uid: number) => {
-      const bytes = Buffer.from(source);
-      const judge = judges.judgeFor(mailbox, { path: 'INBOX', role: 'inbox' }, RECORDING);
-      const fetched = { uid, sizeBytes: bytes.length, receivedAt: new Date(), source: bytes };
-      return (await judge(place, fetched)) as Incoming;
-    };
     const a = await read(signed(order('A'), { nonce }), 11);
     const { folder: at, uid, source, isWhole, receivedAt, sizeBytes, trusted, trustWhy, senderAuth } = a;
     const verdict = { trusted, reason: trustWhy, senderAuth, nonces: a.nonces };
@@ -367,7 +372,7 @@ describe('a signed mail in quarantine', () => {
       },
       { flood: RECORDING.flood },
     );
-    const again = { ...(await read(signed(order('B'), { nonce }), 12)) };
+    const again = await read(signed(order('B'), { nonce }), 12);
     await recordTogether(database.db, [again, { ...a, uid: 13 }], { flood: RECORDING.flood });
     expect(await told(user)).toMatchObject([
       { subject: 'Order B', trusted: false, why: USED },
@@ -378,28 +383,11 @@ describe('a signed mail in quarantine', () => {
 
 test('two daemons at once: of two mails with one nonce, one is trusted', async () => {
   const { user, order } = fresh();
-  const mailbox = await loadMailbox(user, TRUSTED);
-  await poll(database.db, mailbox);
-  const [folder] = await rows<{ id: number; uid_validity: number }>(
-    database.db,
-    'select id, uid_validity from folders where account = ?',
-    [`${user}@127.0.0.1`],
-  );
-  const place = { folderId: folder?.id ?? 0, uidValidity: folder?.uid_validity ?? 0 };
-  const judge = judges.judgeFor(mailbox, { path: 'INBOX', role: 'inbox' }, RECORDING);
+  const read = await readerOf(user);
   const nonces = Array.from({ length: 20 }, newNonce);
   const batchOf = (side: number, inOrder: readonly string[]) =>
     Promise.all(
-      inOrder.map((nonce, index) => {
-        const source = Buffer.from(signed(order(`${side}${nonce}`), { nonce }));
-        const uid = 1_000 * side + index;
-        return judge(place, {
-          uid,
-          sizeBytes: source.length,
-          receivedAt: new Date(),
-          source,
-        }) as Promise<Incoming>;
-      }),
+      inOrder.map((nonce, index) => read(signed(order(`${side}${nonce}`), { nonce }), 1_000 * side + index)),
     );
   const [left, right] = [await batchOf(1, nonces), await batchOf(2, [...nonces].reverse())];
   const policy = { flood: RECORDING.flood };
