@@ -128,17 +128,20 @@ async function holdUp({ adminUrl, admin }: OwnDatabase, table: string): Promise<
   return { hasCaught: async () => (await admin(look)).length > 0, gone };
 }
 
-/** Other clients take every connection that the server has for ordinary users. */
-async function withoutSlots({ database }: Server, scene: Scene): Promise<void> {
+/** Other clients take every connection that the server has for ordinary users, until polls have failed. */
+async function withoutSlots({ database }: Server, { log, arrivals }: Scene): Promise<void> {
   const others: pg.Client[] = [];
+  let began = Date.now();
+  arrivals.bring();
   try {
-    // The daemon may be faster than others with a connection that has become free: until it has none.
+    // The daemon may be faster than others with a connection that has become free, and one that it has just begun has no
+    // name yet by which it could be thrown out: again, until polls fail for want of any.
     const throwOut = `${THROW_OUT} and application_name like 'mailcase %'`;
     await until(async () => {
       await takeSlots(database, others);
-      return (await database.admin(throwOut)).length === 0;
-    }, 'the daemon has no connection left');
-    await untilFailing(scene);
+      if ((await database.admin(throwOut)).length > 0) began = Date.now();
+      return log.failuresSince(began) >= FAILURES;
+    }, 'polls have failed for want of a connection');
   } finally {
     await Promise.all(others.map((client) => client.end()));
   }

@@ -5,7 +5,10 @@ import type { Tap } from './tap-proxy.ts';
 /** How many pieces go through the wire between two cuts, about. */
 const PIECES_PER_CUT = 40;
 
-/** What a poll asks for once it has remembered what its search has found. */
+/**
+ * What a poll asks for once it has remembered what its search has found. Before the search a FETCH means nothing: it
+ * asks whether the last mail that is known still has its UID.
+ */
 const PAST_SEARCH = / UID (FETCH|STORE|MOVE|EXPUNGE) | LOGOUT\r\n/;
 
 const END_OF_COMMAND = /^[A-Z0-9]+ (OK|NO|BAD) /m;
@@ -27,6 +30,7 @@ export function watchPolls({ deeds, alone }: Mutator, chance: Chance): Watched {
   let candidates: readonly string[] = [];
   let release = () => {};
   let isSearching = false;
+  let hasSearched = false;
 
   const seize = () =>
     new Promise<void>((seized) => {
@@ -41,12 +45,13 @@ export function watchPolls({ deeds, alone }: Mutator, chance: Chance): Watched {
   const ended = () => {
     candidates = [];
     isSearching = false;
+    hasSearched = false;
     release();
   };
   const tap: Tap = async ({ from, text }) => {
     if (from === 'client' && / (SELECT|EXAMINE) /.test(text)) await seize();
     if (from === 'client' && text.includes(' UID SEARCH ')) isSearching = true;
-    if (from === 'client' && PAST_SEARCH.test(text)) {
+    if (from === 'client' && hasSearched && PAST_SEARCH.test(text)) {
       for (const subject of candidates) deeds.found.add(subject);
       candidates = [];
     }
@@ -57,6 +62,7 @@ export function watchPolls({ deeds, alone }: Mutator, chance: Chance): Watched {
     }
     if (from === 'server' && isSearching && END_OF_COMMAND.test(text)) {
       isSearching = false;
+      hasSearched = true;
       release();
     }
     return 'pass';
