@@ -82,6 +82,8 @@ function checkValue(
     const complaint = missingGroup(group, groups);
     if (complaint) say(complaint);
   }
+  const foreign = foreignGroup(text, groups);
+  if (foreign) say(foreign);
   if (template.groups.length > 0) return;
   const filled = template.fill(new Map());
   const complaint =
@@ -232,6 +234,16 @@ function missingGroup(
     message: `no pattern of this rule has a group {${group}}`,
     cure: similar === undefined ? INTO_PATTERN : `did you mean \`{${similar}}\`?`,
     unquoted: { of: places, message: 'a group that no pattern of this rule has', cure: INTO_PATTERN },
+  };
+}
+
+/** `$1` and `\\1`, which are groups elsewhere: as a text, they would be the same in every mail. */
+function foreignGroup(text: string, { numbers = 9 }: Groups): Complaint | undefined {
+  const number = Number(/[$\\]([1-9])(?!\d)/.exec(text)?.[1]);
+  if (!(number <= numbers)) return undefined;
+  return {
+    message: 'a group as other programs write it: here it is a text, the same in every mail',
+    cure: 'write `{1}` for the first group; if the text is meant, let no pattern have groups: `(?:…)`',
   };
 }
 

@@ -152,11 +152,12 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
 export const headerPrefix = check(
   (value) =>
     FIELD_NAME.test(value) &&
+    !value.includes('*') &&
     value.length >= 2 &&
     value.length <= 60 &&
     !STANDARD_FIELDS.some((name) => name.startsWith(value.toLowerCase())),
   'not the beginning of header field names of your own',
-  'use 2 to 60 printable ASCII characters without spaces and colons, e.g. `x-desk-`',
+  'use 2 to 60 printable ASCII characters without spaces, colons and asterisks, e.g. `x-desk-`',
 );
 
 /** A name of RFC 5322's ftext that an operator may map: not one that other programs write into every mail. */

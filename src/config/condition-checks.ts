@@ -1,5 +1,6 @@
 import { DESK_HEADERS } from '../rules/desk-headers.ts';
 import type { Condition } from '../rules/rule.ts';
+import { conditionHeader } from './checks.ts';
 import { checkContradictions, conjuncts } from './contradictions.ts';
 import { optionOf } from './fields.ts';
 import { isSlip, nearest } from './nearest.ts';
@@ -62,7 +63,8 @@ function checkNames(
   for (const [index, each] of (any ?? []).entries())
     checkNames(each, [...path, 'any', index], surroundings, say);
   if (not) checkNames(not, [...path, 'not'], surroundings, say);
-  const unknown = header === undefined ? undefined : misspelt(header, surroundings);
+  const unknown =
+    header === undefined || conditionHeader(header) ? undefined : misspelt(header, surroundings);
   if (unknown) say(unknown, [...path, 'header']);
   const { over, under } = size ?? {};
   if (size && over === undefined && under === undefined) {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type ConfigNode, lineAt, type MapNode, nodeAt, type TextNode } from './document.ts';
 import { nearest } from './nearest.ts';
-import { findOption, isUnprintable, type Option } from './options.ts';
+import { findOption, isUnprintable } from './options.ts';
 import type { Complaint, Finding, Path } from './problems.ts';
 import { SHORTEST_REDACTED, secretsIn } from './secrets.ts';
 import { suggestOption } from './suggest.ts';
@@ -54,6 +54,8 @@ export function explainIssues(issues: readonly Issue[], root: MapNode): Finding[
     if (findOption(section)?.meta.later?.names.includes(key) === true) {
       return { path, line, isLater: true, message: 'comes with a later version', cure: possibleNow(section) };
     }
+    const instead = findOption(section)?.meta.instead?.(key);
+    if (instead !== undefined) return { path, line, message: 'unknown option', cure: instead };
     if (!isPlainName(key)) {
       // Not quoted: `password:hunter2` without the space is a name to YAML.
       return {
@@ -65,9 +67,7 @@ export function explainIssues(issues: readonly Issue[], root: MapNode): Finding[
     }
     // `processed: {none: true}` is meant as the word that can stand in its place.
     const word = findOption(section)?.words.find((each) => each === key.toLowerCase());
-    const instead = findOption(section)?.meta.instead?.[key];
-    const cure =
-      instead ?? (word === undefined ? suggestOption(key, section) : `write \`${section.at(-1)}: ${word}\``);
+    const cure = word === undefined ? suggestOption(key, section) : `write \`${section.at(-1)}: ${word}\``;
     return { path, line, message: 'unknown option', cure };
   }
 }
@@ -80,8 +80,11 @@ export function printablePath(path: Path): Path {
   const unknown = path.findIndex((_part, index) => findOption(path.slice(0, index + 1)) === undefined);
   if (unknown === -1) return path;
   const part = path[unknown];
-  const isShown = typeof part === 'number' || (part !== undefined && isPlainName(part));
-  const isBelowScalar = findOption(path.slice(0, unknown))?.keys.length === 0;
+  const section = findOption(path.slice(0, unknown));
+  const isShown =
+    typeof part === 'number' ||
+    (part !== undefined && (isPlainName(part) || section?.meta.instead?.(part) !== undefined));
+  const isBelowScalar = section?.keys.length === 0;
   return path.slice(0, isShown && !isBelowScalar ? unknown + 1 : unknown);
 }
 
@@ -145,6 +148,8 @@ function describeIssue(
 }
 
 function wrongChoice(values: readonly string[], node: ConfigNode, path: Path): Complaint {
+  const several = severalHere(node, path);
+  if (several) return several;
   const possible = values.map((value) => `\`${value}\``).join(', ');
   if (findOption(path)?.meta.later !== undefined) {
     return { message: 'not possible in this version', cure: possibleNow(path) };
@@ -173,6 +178,12 @@ const KINDS: Readonly<Record<ConfigNode['kind'], string>> = {
   unresolved: 'nothing',
 };
 
+/** Several values where one belongs, though there is another way to write them. */
+function severalHere(node: ConfigNode, path: Path): Complaint | undefined {
+  const cure = node.kind === 'list' ? findOption(path.slice(0, -1))?.meta.ifList?.below : undefined;
+  return cure === undefined ? undefined : { message: 'must be a single value, and is a list', cure };
+}
+
 function wrongType(expected: string, node: ConfigNode, path: Path): Complaint {
   const option = findOption(path);
   switch (expected) {
@@ -184,30 +195,42 @@ function wrongType(expected: string, node: ConfigNode, path: Path): Complaint {
     case 'record':
       return { message: `must be a map, and is ${KINDS[node.kind]}`, cure: addExample(path) };
     case 'array':
+      if (option?.meta.single === true) {
+        const message = `must be a text or a list of texts, and is ${KINDS[node.kind]}`;
+        return { message, cure: 'write one text, or several as a list: `[first, second]`' };
+      }
       return { message: `must be a list, and is ${KINDS[node.kind]}`, cure: addExample(path) };
     case 'object':
       if (option?.meta.later !== undefined)
         return { message: 'not possible in this version', cure: possibleNow(path) };
-      return neitherWordNorMap(node, option);
+      return neitherWordNorMap(node, path);
     default:
-      return {
-        message: `must be a single value, and is ${KINDS[node.kind]}`,
-        cure:
-          option?.meta.example === undefined
-            ? 'write one value, without brackets and hyphens'
-            : addExample(path),
-      };
+      return (
+        severalHere(node, path) ?? {
+          message: `must be a single value, and is ${KINDS[node.kind]}`,
+          cure:
+            option?.meta.example === undefined
+              ? 'write one value, without brackets and hyphens'
+              : addExample(path),
+        }
+      );
   }
 }
 
 /** A map of options, in whose place some words can stand (`trust: none`). */
-function neitherWordNorMap(node: ConfigNode, option: Option | undefined): Complaint {
+function neitherWordNorMap(node: ConfigNode, path: Path): Complaint {
+  const option = findOption(path);
   const words = (option?.words ?? []).map((word) => `\`${word}\``);
   const names = `its options below it: ${option?.keys.join(', ')}`;
   if (words.length === 0) {
+    const { ifList, example } = option?.meta ?? {};
+    const like =
+      example === undefined
+        ? `write ${names}`
+        : `write it like \`${example}\`; its options are ${option?.keys.join(', ')}`;
     return {
       message: `must be a map of options, and is ${KINDS[node.kind]}`,
-      cure: `write ${names}`,
+      cure: (node.kind === 'list' ? ifList?.here : undefined) ?? like,
     };
   }
   return { message: 'not one of the possible values', cure: `write ${words.join(', ')}, or ${names}` };

@@ -1,3 +1,5 @@
+import { KINDS } from '../message/kind.ts';
+import { DIRECTIONS, STATUSES } from '../rules/directives.ts';
 import { FIELD_NAMES, findTarget, isCustom, isText, type Target } from '../rules/fields.ts';
 import { asField, READERS, type ReaderName, type Reading } from '../rules/readers.ts';
 import { nearest } from './nearest.ts';
@@ -11,12 +13,20 @@ export function unknownField(name: string): Complaint | undefined {
   if (FIELD_NAMES.includes(name)) {
     return { message: 'a `*` in place of a key', cure: `write the key: \`${name.replace('*', 'tier')}\`` };
   }
-  const short = FIELD_NAMES.filter((each) => each.endsWith(`.${name}`));
-  const [similar] = short.length > 0 ? short : [nearestCustom(name) ?? nearest(name, FIELD_NAMES)];
-  return {
-    message: 'no field of this name',
-    cure: similar === undefined ? `use one of ${FIELD_NAMES.join(', ')}` : `did you mean \`${similar}\`?`,
-  };
+  const message = 'no field of this name';
+  const below = FIELD_NAMES.find((each) => each.startsWith(`${name}.`));
+  if (below !== undefined) {
+    return { message, cure: `write each field by its whole name, e.g. \`${below.replace('*', 'tier')}\`` };
+  }
+  const similar = fieldCalled(name) ?? nearestCustom(name) ?? nearest(name, FIELD_NAMES);
+  if (similar !== undefined) return { message, cure: `did you mean \`${similar}\`?` };
+  const ofOwner = FIELD_NAMES.filter((each) => each.split('.')[0] === name.split('.')[0]);
+  return { message, cure: `use one of ${(ofOwner.length > 0 ? ofOwner : FIELD_NAMES).join(', ')}` };
+}
+
+/** The field of a name, whole or without its owner: `case.status` of both. */
+export function fieldCalled(name: string): string | undefined {
+  return findTarget(name)?.name ?? FIELD_NAMES.find((each) => each.endsWith(`.${name}`));
 }
 
 /** `case.customfields.tier`: the key is the operator's own, and what stands before it is misspelt. */
@@ -35,10 +45,18 @@ export function wrongValue(
 ): Complaint | undefined {
   const reading: Reading<unknown> = READERS[reader](asField(value));
   const reason = 'refused' in reading ? reading.refused : reading.note;
-  return reason === undefined
-    ? undefined
-    : { message: `not a value of ${name}: ${reason}`, cure: 'correct the value' };
+  if (reason === undefined) return undefined;
+  const similar = nearest(value, CHOICES[reader] ?? []);
+  const cure = similar === undefined ? 'correct the value' : `did you mean \`${similar}\`?`;
+  return { message: `not a value of ${name}: ${reason}`, cure };
 }
+
+/** What those readers take that take one of a few words. */
+const CHOICES: Readonly<Partial<Record<ReaderName, readonly string[]>>> = {
+  status: STATUSES,
+  direction: DIRECTIONS,
+  kind: KINDS,
+};
 
 /** Whether what a reader reads can be kept in a field: a text takes all. */
 export function fits(reader: ReaderName, { field }: Target): boolean {

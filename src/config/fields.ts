@@ -31,8 +31,10 @@ declare module 'zod' {
     single?: boolean;
     /** A section that stands inside itself: the name by which the JSON Schema knows it. */
     definition?: string;
-    /** Names that people write into a section, and what they mean there. */
-    instead?: Readonly<Record<string, string>>;
+    /** What to do about a name that people write into a section, though it is none of its options. */
+    instead?: (name: string) => string | undefined;
+    /** What to do about a list in the place of a section, and in the place of one of its options. */
+    ifList?: { readonly here: string; readonly below?: string };
     /** Where the contract promises more than this version has: what is possible now, and the names of the rest. */
     later?: { readonly now: string; readonly names: readonly string[] };
   }
@@ -103,6 +105,11 @@ export function complain(
 export const ALWAYS = {
   when: ({ value }: { value: unknown }): boolean => typeof value === 'object' && value !== null,
 };
+
+/** Names that people write, and what to do about each; see `instead`. */
+export function among(cures: Readonly<Record<string, string>>): (name: string) => string | undefined {
+  return (name) => (Object.hasOwn(cures, name) ? cures[name] : undefined);
+}
 
 /** An option of a section of which nothing is known yet. */
 export function optionOf(section: unknown, name: string): unknown {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { FIELD_NAMES } from '../rules/fields.ts';
-import { READER_NAMES, type ReaderName } from '../rules/readers.ts';
+import { READER_NAMES } from '../rules/readers.ts';
 import { headerPrefix, mappedHeader } from './checks.ts';
-import { text, trueOrFalse } from './fields.ts';
+import { among, text, trueOrFalse } from './fields.ts';
 import { freeMap } from './free-map.ts';
 
 /* Which header fields are instructions; see schema.ts. What one entry says of another is looked at in mapping-checks.ts. */
@@ -12,6 +12,16 @@ export const FIELD_FORM = 'the name of a field';
 
 /** All of them, for the one place where they are listed. */
 export const ALL_FIELDS = FIELD_NAMES.map((name) => `\`${name}\``).join(', ');
+
+const entryWords = among({
+  name: 'write `header`',
+  field: 'write `sets`',
+  target: 'write `sets`',
+  to: 'write `sets`',
+  map: 'write `values`',
+  mapping: 'write `values`',
+  type: 'write `reader`',
+});
 
 const entry = z
   .strictObject({
@@ -27,7 +37,7 @@ const entry = z
         'The field that it sets, one of those that `rules[].then.set` lists; `case.custom_fields.*` where the header has a `*`, which is the key then.',
       ),
     reader: z
-      .enum(READER_NAMES as [ReaderName, ...ReaderName[]])
+      .enum(READER_NAMES)
       .optional()
       .meta({ byDefault: "the field's own" })
       .describe('How its value is read; a custom field takes any reader.'),
@@ -42,11 +52,17 @@ const entry = z
       .meta({ byDefault: 'a comma' })
       .describe('What stands between labels.'),
   })
+  .meta({ instead: insteadInEntry })
   .describe('A header field and what it sets.');
+
+/** What people write into an entry. */
+function insteadInEntry(name: string): string | undefined {
+  return /^x-[\w-]{1,60}$/i.test(name) ? `write \`{header: ${name}, sets: …}\`` : entryWords(name);
+}
 
 export const headers = z
   .strictObject({
-    prefix: text(headerPrefix, '2 to 60 printable ASCII characters without spaces and colons')
+    prefix: text(headerPrefix, '2 to 60 printable ASCII characters without spaces, colons and asterisks')
       .toLowerCase()
       .prefault('x-desk-')
       .describe(

@@ -53,7 +53,7 @@ export function looseCondition(value: unknown): Condition {
     direction: text('direction') as Condition['direction'],
     kind: text('kind') as Condition['kind'],
     size:
-      size === undefined
+      typeof size !== 'object'
         ? undefined
         : { over: numberOf(optionOf(size, 'over')), under: numberOf(optionOf(size, 'under')) },
     has_attachment: flag('has_attachment'),

@@ -1,8 +1,10 @@
 import type { z } from 'zod';
+import { foldCase } from '../rules/facts.ts';
 import { findTarget, type Target } from '../rules/fields.ts';
 import { READER_NAMES, type ReaderName } from '../rules/readers.ts';
 import { fits, unknownField, wrongValue } from './field-checks.ts';
 import { complain, optionOf } from './fields.ts';
+import type { Complaint } from './problems.ts';
 
 /** Looks at what the entries of `headers.map` say together, and at their values. */
 export function checkMapping(section: unknown, context: z.RefinementCtx): void {
@@ -40,28 +42,28 @@ function targetOf(
 ): Target | undefined {
   const isWild = typeof header === 'string' && header.endsWith('*');
   const isKeyed = sets.endsWith('.custom_fields.*');
+  if (isWild && !isKeyed) {
+    complain(context, MANY_NAMES, [...path, 'sets']);
+    return undefined;
+  }
   const complaint = unknownField(isKeyed ? sets.replace(/\*$/, 'key') : sets);
   if (complaint) {
     complain(context, complaint, [...path, 'sets']);
     return undefined;
   }
-  if (typeof header === 'string' && isWild !== isKeyed) {
-    complain(
-      context,
-      isWild
-        ? {
-            message: 'one field for header fields of many names (`*`)',
-            cure: 'write `case.custom_fields.*` or `customer.custom_fields.*`; the `*` is the key',
-          }
-        : {
-            message: 'a `*` for the key, and the header field has none',
-            cure: 'put a `*` at the end of `header`, or name the custom field',
-          },
-      [...path, 'sets'],
-    );
-  }
+  if (typeof header === 'string' && isKeyed && !isWild) complain(context, NO_KEY, [...path, 'sets']);
   return findTarget(isKeyed ? sets.replace(/\*$/, 'key') : sets);
 }
+
+const MANY_NAMES: Complaint = {
+  message: 'one field for header fields of many names (`*`)',
+  cure: 'write `case.custom_fields.*` or `customer.custom_fields.*`; the `*` is the key',
+};
+
+const NO_KEY: Complaint = {
+  message: 'a `*` for the key, and the header field has none',
+  cure: 'put a `*` at the end of `header`, or name the custom field',
+};
 
 function checkReading(
   entry: unknown,
@@ -79,7 +81,8 @@ function checkReading(
   if (separator !== undefined && reader !== 'labels') {
     complain(context, { message: 'is for labels alone', cure: 'take it out' }, [...path, 'separator']);
   }
-  if (typeof values === 'object' && values !== null) checkValues(values, target, reader, path, context);
+  if (typeof values === 'object' && values !== null && !Array.isArray(values))
+    checkValues(values, target, reader, path, context);
 }
 
 function checkValues(
@@ -91,7 +94,7 @@ function checkValues(
 ): void {
   const words = new Map<string, string>();
   for (const [word, value] of Object.entries(values)) {
-    const key = word.trim().normalize('NFC').toLowerCase();
+    const key = foldCase(word.trim());
     if (words.has(key)) {
       const message = 'the same word as another here: upper and lower case are the same';
       complain(context, { message, cure: 'take one of the two out' }, [...path, 'values', word]);

@@ -6,6 +6,7 @@ import { conditionHeader, pattern, ruleName } from './checks.ts';
 import { ALWAYS, complain, optionOf, size, text, trueOrFalse } from './fields.ts';
 import { freeMap, textOrList } from './free-map.ts';
 import { ALL_FIELDS, FIELD_FORM } from './headers-schema.ts';
+import { insteadInActions, insteadInCondition, insteadInRule, insteadInSize } from './rule-words.ts';
 
 /*
  * Rules of the operator's own; see schema.ts. Here is what each option looks like by itself; what they say of one another,
@@ -82,7 +83,7 @@ const condition: z.ZodType<Condition> = z
         under: size(NO_SIZE, LARGEST_SIZE).optional().describe('Smaller than this.'),
       })
       .optional()
-      .meta({ example: 'size: {over: 10MB}' })
+      .meta({ example: 'size: {over: 10MB}', instead: insteadInSize })
       .describe('How large the whole mail is.'),
     has_attachment: trueOrFalse()
       .optional()
@@ -93,10 +94,12 @@ const condition: z.ZodType<Condition> = z
   .superRefine(oneThing, ALWAYS)
   .meta({
     definition: 'condition',
-    example: 'when: {part: from, ends_with: "@example.com"}',
-    instead: Object.fromEntries(
-      PARTS.map((part) => [part, `write \`{part: ${part}, equals: …}\`, or another of the tests`]),
-    ),
+    example: '{part: from, ends_with: "@example.com"}',
+    instead: insteadInCondition,
+    ifList: {
+      here: 'put the list into `all`, or into `any` if one of them is enough',
+      below: 'write `any` with a condition for each; `one_of` takes several texts of a header or a part',
+    },
   })
   .describe(
     'Which mails the rule is for: one thing to look at, and of a header or a part one test; all without it.',
@@ -104,6 +107,7 @@ const condition: z.ZodType<Condition> = z
 
 /** A condition that says two things could mean both or either, and one that says none holds always or never. */
 function oneThing(section: unknown, context: z.RefinementCtx): void {
+  if (Array.isArray(section)) return;
   const given = (names: readonly string[]) => names.filter((name) => optionOf(section, name) !== undefined);
   const [subjects, tests] = [given(SUBJECTS), given(TESTS)];
   const quoted = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(' and ');
@@ -134,6 +138,7 @@ function oneThing(section: unknown, context: z.RefinementCtx): void {
         tests.length === 0
           ? `add one of ${TESTS.map((name) => `\`${name}\``).join(', ')}`
           : `write \`all: [${tests.map((name) => `{${subject}: …, ${name}: …}`).join(', ')}]\``,
+      onlyAlone: tests.length === 0,
     });
   }
 }
@@ -174,7 +179,11 @@ const actions = z
       .describe('Nothing is recorded of the mail; it stays in the mailbox as `processed` has it.'),
     stop: trueOrFalse().optional().describe('No later rule is tried.'),
   })
-  .meta({ example: 'then: {set: {case.status: closed}}' })
+  .meta({
+    example: 'then: {set: {case.status: closed}}',
+    instead: insteadInActions,
+    ifList: { here: 'write its options below one another, without hyphens' },
+  })
   .describe('What the rule does: `clear`, `set`, `remove` and `add`, in this order.');
 
 const rule = z
@@ -182,10 +191,11 @@ const rule = z
     name: text(ruleName, 'up to 60 letters, digits, spaces, dots, underscores and hyphens')
       .meta({ example: 'name: jira' })
       .describe('Its name, which stands beside all that it does.'),
-    when: condition.optional(),
+    when: condition.optional().meta({ example: 'when: {part: from, ends_with: "@example.com"}' }),
     // biome-ignore lint/suspicious/noThenProperty: it is what operators write, and no promise.
     then: actions,
   })
+  .meta({ instead: insteadInRule })
   .describe('A rule.');
 
 /** Most rules: a mail goes through all of them. */

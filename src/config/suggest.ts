@@ -1,4 +1,4 @@
-import { nearest } from './nearest.ts';
+import { isSlip, nearest } from './nearest.ts';
 import { findOption, OPTIONS, sectionsWith } from './options.ts';
 import type { Path } from './problems.ts';
 
@@ -6,12 +6,22 @@ import type { Path } from './problems.ts';
 export function suggestOption(key: string, section: Path): string {
   const here = findOption(section)?.keys ?? [];
   const elsewhere = sectionsWith(key);
-  if (elsewhere.length > 0) return `move it: \`${key}\` belongs ${places(elsewhere)}`;
   const similar = nearest(key, here);
+  const isCertain = similar !== undefined && isSlip(key.toLowerCase(), similar);
+  if (elsewhere.length > 0 && !isCertain) return `move it: \`${key}\` belongs ${places(elsewhere)}`;
   if (similar !== undefined) return `did you mean \`${similar}\`?`;
-  const moved = nearest(key, [...new Set([...OPTIONS.values()].flatMap(({ keys }) => keys))]);
+  const moved = misspeltElsewhere(key.toLowerCase());
   if (moved !== undefined) return `did you mean \`${moved}\`? It belongs ${places(sectionsWith(moved))}`;
   return `take it out; possible here: ${here.join(', ')}`;
+}
+
+/** Shorter names are near to many others. */
+const SHORTEST_MISSPELT = 3;
+
+/** The option that was meant, where the section has nothing like it: any word is near to one of so many. */
+function misspeltElsewhere(key: string): string | undefined {
+  if (key.length < SHORTEST_MISSPELT) return undefined;
+  return [...OPTIONS.values()].flatMap(({ keys }) => keys).find((each) => isSlip(key, each));
 }
 
 /** `in `imap``: the nearest name is enough to find the place, and the whole pattern is hard to read. */

@@ -114,6 +114,7 @@ const ways = z
     complain(context, {
       message: 'says no way to be trusted',
       cure: `add one of ${WAYS.map((name) => `\`${name}\``).join(', ')}, or write \`trust: none\``,
+      onlyAlone: true,
     });
   }, ALWAYS)
   .superRefine((section: unknown, context) => {

@@ -43,6 +43,12 @@ export function compilePattern(
       cure: 'split it, or use `one_of` for a list of words',
     };
   }
+  if (/^\/.*\/[gimsuy]+$/s.test(pattern)) {
+    return {
+      refused: 'between slashes, which would have to stand in the mail too',
+      cure: 'leave them out; for `i` put `(?i)` at the beginning',
+    };
+  }
   const lacking = LACKING.find(([sign]) => sign.test(pattern));
   try {
     const program = RE2JS.compile(pattern);

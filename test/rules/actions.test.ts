@@ -254,9 +254,10 @@ describe('the run', () => {
       { name: 'nasty', when, then: { stop: true } },
       { name: 'plain', when: { header: 'x-much', contains: 'aaa' }, then: { add: { 'case.labels': ['x'] } } },
     ];
-    const start = performance.now();
+    const begun = process.cpuUsage();
     const { directives } = await judged(source, { rules });
-    expect(performance.now() - start).toBeLessThan(10_000);
+    const { user, system } = process.cpuUsage(begun);
+    expect((user + system) / 1_000).toBeLessThan(10_000);
     expect(directives.byRules?.matched).toEqual(['plain']);
     expect(directives.refused).toEqual([
       { by: 'rule nasty', value: '', reason: 'not tried: the mail has too much text for patterns' },
