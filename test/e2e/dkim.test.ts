@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { LISTED } from '../../src/dkim/keys.ts';
 import { explainInMailbox } from '../../src/explain/in-mailbox.ts';
 import { printExplanation } from '../../src/explain/print.ts';
 import { Judges } from '../../src/judge/judges.ts';
@@ -322,7 +323,8 @@ describe('a key that cannot be looked up', () => {
         const begun = performance.now();
         const report = await poll(database.db, mailbox, { judges, log });
         expect(report).toMatchObject({ found: 3, recorded: 2, putOff: 1, notReady: 0, quarantined: 0 });
-        expect(performance.now() - begun).toBeLessThan(12_000);
+        expect(performance.now() - begun).toBeLessThan(30_000);
+        expect(dns.asked.filter((name) => name === own.name).length).toBeLessThanOrEqual(LISTED.tries);
         expect(lines.join('')).toContain('"domain":"example.com"');
         expect((await contentOf(user)).map(({ flags }) => flags)).toEqual([[], ['\\Seen'], ['\\Seen']]);
         expect(await recorded(user)).toMatchObject([
