@@ -14,14 +14,17 @@ export function unknownField(name: string): Complaint | undefined {
     return { message: 'a `*` in place of a key', cure: `write the key: \`${name.replace('*', 'tier')}\`` };
   }
   const message = 'no field of this name';
-  const below = FIELD_NAMES.find((each) => each.startsWith(`${name}.`));
-  if (below !== undefined) {
-    return { message, cure: `write each field by its whole name, e.g. \`${below.replace('*', 'tier')}\`` };
-  }
+  const below = fieldBelow(name);
+  if (below !== undefined) return { message, cure: `write each field by its whole name, e.g. \`${below}\`` };
   const similar = fieldCalled(name) ?? nearestCustom(name) ?? nearest(name, FIELD_NAMES);
   if (similar !== undefined) return { message, cure: `did you mean \`${similar}\`?` };
   const ofOwner = FIELD_NAMES.filter((each) => each.split('.')[0] === name.split('.')[0]);
   return { message, cure: `use one of ${(ofOwner.length > 0 ? ofOwner : FIELD_NAMES).join(', ')}` };
+}
+
+/** A field whose name goes on after that: `case` is none, and `case.status` is one. */
+export function fieldBelow(name: string): string | undefined {
+  return FIELD_NAMES.find((each) => each.startsWith(`${name}.`))?.replace('*', 'tier');
 }
 
 /** The field of a name, whole or without its owner: `case.status` of both. */

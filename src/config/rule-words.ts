@@ -1,5 +1,5 @@
 import { PARTS } from '../rules/rule.ts';
-import { fieldCalled } from './field-checks.ts';
+import { fieldBelow, fieldCalled } from './field-checks.ts';
 import { among } from './fields.ts';
 
 /* Words that people bring along from other programs' rules, and what to write for them here. */
@@ -70,10 +70,10 @@ export function insteadInActions(name: string): string | undefined {
   return set && `write \`${set}\``;
 }
 
-/** How the field of a name is given a value, where it is one. */
+/** How the field of a name is given a value, where it is one or begins some (`case: {status: closed}`). */
 function settingOf(name: string): string | undefined {
   if (['label', 'tag', 'tags'].includes(name)) return settingOf('labels');
-  const field = /^[\w.-]{1,60}$/.test(name) ? fieldCalled(name) : undefined;
+  const field = /^[\w.-]{1,60}$/.test(name) ? (fieldCalled(name) ?? fieldBelow(name)) : undefined;
   if (field === undefined) return undefined;
   return field === 'case.labels' ? `add: {${field}: …}` : `set: {${field}: …}`;
 }

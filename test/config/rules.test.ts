@@ -249,6 +249,7 @@ describe('actions', () => {
       'did you mean `resolved`?',
     ],
     ['{case.status: closed}', 'rules[0].then.case.status', 'unknown option', 'write `set: {case.status: …}`'],
+    ['{case: {status: closed}}', 'rules[0].then.case', 'unknown option', 'write `set: {case.'],
     ['{status: closed}', 'rules[0].then.status', 'unknown option', 'write `set: {case.status: …}`'],
     ['{labels: [vip]}', 'rules[0].then.labels', 'unknown option', 'write `add: {case.labels: …}`'],
     ['{tag: vip}', 'rules[0].then.tag', 'unknown option', 'write `add: {case.labels: …}`'],
