@@ -76,8 +76,10 @@ export async function loadView(
   }
   await loadOriginals(trx, view, related.originals, known, policy);
   await loadActivities(trx, view);
-  if (foreseen)
-    for (const supportCase of new Set(view.casesById.values())) foreseen.remind(view, supportCase);
+  if (foreseen) {
+    const cases = new Set([...view.casesById.values(), ...view.casesByExternalId.values()]);
+    for (const supportCase of cases) foreseen.remind(view, supportCase);
+  }
   await loadAddresses(trx, view, customers);
   await loadParticipants(trx, view, batch);
   if (policy.importing) await loadNewest(trx, view, customers);
@@ -143,6 +145,7 @@ async function lockCases(
 ): Promise<void> {
   const customers = view.customersById;
   const externalIds = distinct(batch.map(({ directives }) => directives.case.external_id));
+  const foreseenCases = externalIds.flatMap((id) => foreseen?.casesByExternalId.get(id) ?? []);
   const found: { named: Mergeable; row: CaseRow }[] = [];
   await lockMerged<CaseRow>(
     (lists) =>
@@ -157,6 +160,7 @@ async function lockCases(
       distinct([
         ...[...answered, ...referring, ...originals].map(({ case_id }) => case_id),
         ...batch.flatMap(({ caseNumbers }) => caseNumbers),
+        ...foreseenCases.map(({ id }) => id),
         ...more,
       ]),
       externalIds,
