@@ -52,11 +52,13 @@ export function caseNamed(
  * Takes a mail out of its case and into another one. A case that held nothing else has nothing left to do.
  *
  * @param cause the case that it leaves
- * @param why that one is closed, for people
+ * @param why that one is closed, for people; undefined where its status is not to change
  */
-export function move(view: View, plan: Plan, cause: Cause, into: SupportCase, why: string): void {
+export function move(view: View, plan: Plan, cause: Cause, into: SupportCase, why: string | undefined): void {
   const { supportCase } = cause;
   const isEmpty = view.resize(supportCase, -1) === 0;
-  if (isEmpty && supportCase.status !== 'closed') setStatus(plan, cause, { value: 'closed', why });
+  if (isEmpty && why !== undefined && supportCase.status !== 'closed') {
+    setStatus(plan, cause, { value: 'closed', why });
+  }
   view.resize(into, 1);
 }

@@ -24,6 +24,12 @@ export function* fieldsOf(section: Directives[Owner]): Generator<[field: string,
   for (const [key, value] of section.custom_fields) yield [`custom_fields.${key}`, value];
 }
 
+/** The fields of an owner that are to have another value, or none; of labels, see ListSayable. */
+export function fieldsSet(directives: Directives, owner: Owner): Set<string> {
+  const values = [...fieldsOf(directives[owner])].map(([field]) => field);
+  return new Set([...values, ...namesOf(directives.byRules?.cleared, owner)]);
+}
+
 /** The fields of an owner that directives do anything with, each once, without the owner. */
 export function fieldsSaid({ applied }: Directives, owner: Owner): string[] {
   const start = `${owner}.`;
@@ -62,9 +68,8 @@ export function sayable(
   const { byRules } = directives;
   const section = directives[owner];
   const values = new Map(fieldsOf(section));
-  const cleared = namesOf(byRules?.cleared, owner);
   const gone = new Set<string>();
-  for (const field of new Set([...values.keys(), ...cleared])) {
+  for (const field of fieldsSet(directives, owner)) {
     const name = `${owner}.${field}`;
     const isNew = isAnother ? setBy(directives, name) !== undefined : news.has(name);
     if (!isNew) gone.add(field);

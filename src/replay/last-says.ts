@@ -2,8 +2,8 @@ import type { Transaction } from '../db/connect.ts';
 import { knownCustomer } from '../record/decide-customer.ts';
 import type { Incoming } from '../record/incoming.ts';
 import { rowsOf } from '../record/rows.ts';
-import type { Customer, SupportCase, View } from '../record/view.ts';
-import { BY_PERSON, fieldOf, fieldsOf, fieldsSaid } from './fields.ts';
+import type { Customer, KnownInteraction, SupportCase, View } from '../record/view.ts';
+import { BY_PERSON, fieldOf, fieldsOf, fieldsSaid, fieldsSet } from './fields.ts';
 import type { Replayable } from './replayable.ts';
 
 /** Who said last what a field is: a person, or a mail, by when it was received. */
@@ -67,23 +67,27 @@ export async function loadSays(
   says: LastSays,
   mails: readonly Replayable[],
 ): Promise<void> {
-  await loadCaseSays(trx, view, says, mails);
-  const asked = customersAsked(view, mails);
-  await loadPersons(trx, says, asked);
-  await loadNewest(trx, says, asked);
+  await loadEvents(trx, view, says, mails);
+  const ofCases = casesAsked(view, mails);
+  for (const { row, field, at } of await newestSays(trx, 'case', ofCases)) {
+    const say = says.ofCase(row, field);
+    if (say === undefined || (say !== 'person' && say < at)) says.noteCase(row, field, at);
+  }
+  const ofCustomers = customersAsked(view, mails);
+  await loadPersons(trx, says, ofCustomers);
+  for (const { row, field, at } of await newestSays(trx, 'customer', ofCustomers)) {
+    says.noteCustomer(row, field, at);
+  }
 }
 
-async function loadCaseSays(
+async function loadEvents(
   trx: Transaction,
   view: View,
   says: LastSays,
   mails: readonly Replayable[],
 ): Promise<void> {
   const cases = new Map([...view.casesById.values()].map((each) => [each.id, each]));
-  const named = mails.flatMap(({ incoming }) => incoming.directives.applied.map(({ field }) => field));
-  const fields = named
-    .filter((field) => field.startsWith('case.'))
-    .map((field) => field.slice('case.'.length));
+  const fields = mails.flatMap(({ incoming }) => fieldsSaid(incoming.directives, 'case'));
   const found = await rowsOf<{ case_id: number; field: string; by_person: boolean; at: Date }>(
     trx,
     `with last as (
@@ -103,38 +107,68 @@ async function loadCaseSays(
   }
 }
 
-/** A field of a customer that a mail would change. */
-interface Asked {
-  readonly customer: Customer;
+/** A field of a case or of a customer that a mail would change. */
+interface Asked<Row> {
+  readonly row: Row;
   readonly id: number;
   readonly field: string;
-  readonly value: string;
+  /** What it has. */
+  readonly value: string | null;
 }
 
-function customersAsked(view: View, mails: readonly Replayable[]): Asked[] {
-  const asked = new Map<string, Asked>();
+/** Of lists, events say enough: what an older mail adds to them, no newer one has to fear. */
+function casesAsked(view: View, mails: readonly Replayable[]): Asked<SupportCase>[] {
+  return askedOf(mails, 'case', (incoming) => ({
+    rows: [knownOf(view, incoming)?.supportCase, caseNamedBy(view, incoming)],
+    fields: fieldsSet(incoming.directives, 'case'),
+  }));
+}
+
+function customersAsked(view: View, mails: readonly Replayable[]): Asked<Customer>[] {
+  return askedOf(mails, 'customer', (incoming) => ({
+    rows: [knownOf(view, incoming)?.customer, knownCustomer(view, incoming)],
+    fields: fieldsSaid(incoming.directives, 'customer'),
+  }));
+}
+
+/** @param meant whom or what a mail may concern: its own, and what it names; and the fields */
+function askedOf<Row extends SupportCase | Customer>(
+  mails: readonly Replayable[],
+  owner: 'case' | 'customer',
+  meant: (incoming: Incoming) => { rows: (Row | undefined)[]; fields: Iterable<string> },
+): Asked<Row>[] {
+  const asked = new Map<string, Asked<Row>>();
   for (const { incoming } of mails) {
-    const candidates = candidatesFor(view, incoming);
-    const wanted = new Map(fieldsOf(incoming.directives.customer));
-    for (const field of fieldsSaid(incoming.directives, 'customer')) {
-      for (const customer of candidates) {
-        const value = fieldOf(customer, field);
-        if (customer.id === undefined || value === null || value === wanted.get(field)) continue;
-        asked.set(`${customer.id} ${field}`, { customer, id: customer.id, field, value: String(value) });
+    const wanted = new Map(fieldsOf(incoming.directives[owner]));
+    const { rows, fields } = meant(incoming);
+    for (const field of fields) {
+      for (const row of rows) {
+        if (row?.id === undefined) continue;
+        const value = fieldOf(row, field);
+        if (value === (wanted.get(field) ?? null)) continue;
+        const text = value === null ? null : String(value);
+        asked.set(`${row.id} ${field}`, { row, id: row.id, field, value: text });
       }
     }
   }
   return [...asked.values()];
 }
 
-/** The customers whom a mail may concern: its own, and the one whom it names. */
-function candidatesFor(view: View, incoming: Incoming): Customer[] {
-  const own = view.originals.get(incoming.dedupeKey.toString('hex'))?.changeable?.known.customer;
-  return [own, knownCustomer(view, incoming)].filter((customer) => customer !== undefined);
+function knownOf(view: View, { dedupeKey }: Incoming): KnownInteraction | undefined {
+  return view.originals.get(dedupeKey.toString('hex'))?.changeable?.known;
+}
+
+function caseNamedBy(view: View, { directives }: Incoming): SupportCase | undefined {
+  const { external_id } = directives.case;
+  return external_id === undefined ? undefined : view.casesByExternalId.get(external_id);
 }
 
 /** What mail changes of a customer is no event: so a value is a person's as long as it is the one that the person set. */
-async function loadPersons(trx: Transaction, says: LastSays, asked: readonly Asked[]): Promise<void> {
+async function loadPersons(
+  trx: Transaction,
+  says: LastSays,
+  asked: readonly Asked<Customer>[],
+): Promise<void> {
   const found = await rowsOf<{ customer_id: number; field: string; new: string | null }>(
     trx,
     `select distinct on (customer_id, field) customer_id, field, new
@@ -143,30 +177,44 @@ async function loadPersons(trx: Transaction, says: LastSays, asked: readonly Ask
     [asked.map(({ id }) => id), asked.map(({ field }) => field)],
   );
   const byKey = new Map(found.map((row) => [`${row.customer_id} ${row.field}`, row.new]));
-  for (const { customer, id, field, value } of asked) {
-    if (byKey.get(`${id} ${field}`) === value) says.noteCustomer(customer, field, 'person');
+  for (const { row, id, field, value } of asked) {
+    if (byKey.get(`${id} ${field}`) === value) says.noteCustomer(row, field, 'person');
   }
 }
 
-/** Most mails of one customer that are looked at for the last one that has set a field, the newest ones. */
+/** Most mails of one case or customer that are looked at for the last one that says a field, the newest ones. */
 const MAX_LOOKED_AT = 1_000;
 
-async function loadNewest(trx: Transaction, says: LastSays, asked: readonly Asked[]): Promise<void> {
+/**
+ * When the newest mail was received that says something of a field: also what was so already, which is no event. Where there
+ * is nothing, only who has cleared the field says so.
+ */
+async function newestSays<Row>(
+  trx: Transaction,
+  owner: 'case' | 'customer',
+  asked: readonly Asked<Row>[],
+): Promise<{ row: Row; field: string; at: Date }[]> {
+  if (asked.length === 0) return [];
   const found = await rowsOf<{ n: number; received_at: Date }>(
     trx,
     `select q.n, s.received_at
-     from unnest(?::bigint[], ?::text[]) with ordinality as q(customer_id, field, n) cross join lateral (
+     from unnest(?::bigint[], ?::jsonb[]) with ordinality as q(owner_id, said, n) cross join lateral (
        select i.received_at from (
-         select id, received_at from interactions where customer_id = q.customer_id
+         select id, received_at from interactions where ${owner}_id = q.owner_id
          order by received_at desc limit ${MAX_LOOKED_AT}) i
        join interaction_contents c on c.interaction_id = i.id
-       where c.directives @> jsonb_build_object('applied',
-         jsonb_build_array(jsonb_build_object('field', 'customer.' || q.field)))
+       where c.directives @> q.said
        order by i.received_at desc limit 1) s`,
-    [asked.map(({ id }) => id), asked.map(({ field }) => field)],
+    [
+      asked.map(({ id }) => id),
+      asked.map(({ field, value }) => {
+        const how = value === null ? { how: 'cleared' } : {};
+        return JSON.stringify({ applied: [{ field: `${owner}.${field}`, ...how }] });
+      }),
+    ],
   );
-  for (const { n, received_at } of found) {
+  return found.flatMap(({ n, received_at: at }) => {
     const each = asked[n - 1];
-    if (each) says.noteCustomer(each.customer, each.field, received_at);
-  }
+    return each ? [{ row: each.row, field: each.field, at }] : [];
+  });
 }

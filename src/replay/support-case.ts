@@ -53,7 +53,7 @@ export function changeCases(
   refiled: Refiled,
   customer: Customer | undefined,
 ): void {
-  const { view, plan, policy } = deciding;
+  const { view, plan, policy, says } = deciding;
   const { ref, known, incoming } = mail;
   const { supportCase, isNewCase } = refiled;
   const { at } = policy.replaying;
@@ -65,7 +65,8 @@ export function changeCases(
     // Before the case that it leaves is closed: what waited there goes on waiting.
     const status = replayStatus(deciding, mail, refiled, customer);
     if (status) setStatus(plan, cause, status, isNewCase);
-    move(view, plan, from, supportCase, 'its only mail went to another case');
+    const isSetByPerson = says.ofCase(from.supportCase, 'status') === 'person';
+    move(view, plan, from, supportCase, isSetByPerson ? undefined : 'its only mail went to another case');
     beginEarlier(deciding, mail, cause);
   } else {
     const status = replayStatus(deciding, mail, refiled, customer);

@@ -153,6 +153,22 @@ describe('fields of the case', () => {
     ]);
   });
 
+  it('stay where a newer mail has said what was so already, which is no event', async () => {
+    const said = { 'x-desk-case-priority': '5', 'x-desk-case-custom-tier': 'gold' };
+    const named = { ...toAnn, ...said, 'x-desk-case-external-id': 'A' };
+    const today = { 'x-shop-case-priority': '8', 'x-shop-case-custom-tier': 'silver' };
+    await record([
+      { ...named, ...today, ...at(1), 'x-shop-case-language': 'sv' },
+      { ...named, ...at(9) },
+    ]);
+    expect(await replayed()).toEqual([
+      'case 1 language: - -> sv (x-shop-case-language)',
+      'mail 1 left x-shop-case-priority: 8: a newer mail has said it since',
+      'mail 1 left x-shop-case-custom-tier: silver: a newer mail has said it since',
+    ]);
+    expect(await caseRow(1)).toMatchObject({ priority: 5, custom_fields: { tier: 'gold' } });
+  });
+
   it('where one mail after the other is replayed, the newest one has its word in the end', async () => {
     const named = { ...toAnn, 'x-desk-case-external-id': 'A' };
     await record([
@@ -188,6 +204,21 @@ describe('the status', () => {
     expect(await query('select first_resolved_at is not null as times from cases')).toEqual([
       { times: true },
     ]);
+  });
+
+  it('that a person has set stays, though nothing is left in the case', async () => {
+    await record([
+      { ...ann, ...at(1), 'x-desk-case-external-id': 'A' },
+      { ...ann, ...at(2), 'x-shop-case-external-id': 'A' },
+      { ...ann, ...at(3), 'x-shop-case-external-id': 'A' },
+    ]);
+    await set(2, { status: 'pending' });
+    expect(await replayed()).toEqual([
+      'mail 2 case_id: 2 -> 1 (x-shop-case-external-id)',
+      'case 3 status: new -> closed (its only mail went to another case)',
+      'mail 3 case_id: 3 -> 1 (x-shop-case-external-id)',
+    ]);
+    expect((await caseRow(2))?.status).toBe('pending');
   });
 
   it('never becomes new again', async () => {

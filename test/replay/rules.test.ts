@@ -201,6 +201,29 @@ describe('what is left', () => {
     ]);
   });
 
+  it('what a newer mail has cleared stays empty', async () => {
+    const said = { 'x-desk-case-language': 'sv', 'x-desk-customer-company': 'First' };
+    await record([
+      { ...ann, ...A, ...at(1), ...said },
+      { ...ann, ...A, ...at(2), Subject: 'Old' },
+      { ...ann, ...A, ...at(3), Subject: 'Clear' },
+    ]);
+    const fields = ['case.language', 'customer.company', 'customer.custom_fields.tier'];
+    const config = await rulesOf(
+      { when: { part: 'subject', equals: 'Clear' }, then: { clear: fields } },
+      {
+        when: { part: 'subject', equals: 'Old' },
+        then: { set: { 'case.language': 'en', 'customer.company': 'Old', 'customer.phone': '1' } },
+      },
+    );
+    await run({ since: new Date(3 * 60_000), apply: true }, config);
+    expect(await replayed({}, config)).toEqual([
+      'mail 2 left rule r2: Old: a newer mail has said it since',
+      'mail 2 left rule r2: en: a newer mail has said it since',
+      'customer 1 phone: - -> 1 (rule r2)',
+    ]);
+  });
+
   it('what a rule says no more is not taken back; what it says otherwise is', async () => {
     await record([ann]);
     const first = { then: { set: { 'case.priority': '8' }, add: { 'case.labels': ['a', 'b'] } } };
