@@ -40,8 +40,7 @@ export function fieldsSaid({ applied }: Directives, owner: Owner): string[] {
 /** What a row has in a field; null where it has nothing. A key may be one that every object has (`constructor`). */
 export function fieldOf(row: Row, field: string): string | number | null {
   const key = /^custom_fields\.(.*)$/s.exec(field)?.[1];
-  if (key === undefined)
-    return ((row as unknown as Record<string, unknown>)[field] as string | number) ?? null;
+  if (key === undefined) return (Reflect.get(row, field) as string | number | undefined) ?? null;
   return Object.hasOwn(row.custom_fields, key) ? (row.custom_fields[key] ?? null) : null;
 }
 
@@ -170,10 +169,10 @@ export function refuseAll(
 }
 
 /** The same without some of the fields. */
-function without<S extends Directives[Owner]>(section: S, fields: ReadonlySet<string>): S {
+function without(section: Directives[Owner], fields: ReadonlySet<string>) {
   const kept = Object.entries(section).filter(([name]) => !fields.has(name));
   const custom = [...section.custom_fields].filter(([key]) => !fields.has(`custom_fields.${key}`));
-  return { ...(Object.fromEntries(kept) as unknown as S), custom_fields: new Map(custom) };
+  return { ...Object.fromEntries(kept), custom_fields: new Map(custom) };
 }
 
 function narrowed(
