@@ -7,6 +7,7 @@ import { type OwnMatcher, ownMatcher } from '../message/addresses.ts';
 import type { Incoming } from '../record/incoming.ts';
 import type { Unrecordable } from '../record/quarantine.ts';
 import { messageCustomer } from '../rules/attribution.ts';
+import type { Direction } from '../rules/directives.ts';
 import type { Verdict } from '../trust/trust.ts';
 import { FROM_COPY } from './outcome.ts';
 import type { Replayable } from './replayable.ts';
@@ -128,7 +129,7 @@ export class Reader {
   }
 
   private replayable(
-    { id, dedupeKey, rules: rulesBefore }: Listed,
+    { id, dedupeKey, direction: before, rules: rulesBefore }: Listed,
     place: Place,
     judged: Incoming,
   ): Replayable {
@@ -140,10 +141,13 @@ export class Reader {
     const isOwn = this.ownOf.get(folderId) ?? ownMatcher(mailbox.own);
     this.ownOf.set(folderId, isOwn);
     const setting = { isOwn, role: folder.role, senderAuth };
+    const attributedTo = (each: Direction) => messageCustomer(message, directives, each, setting);
+    // Whose it is by the way that it goes on going, so that all is loaded of that customer.
+    const direction = directives.interaction.direction ?? before;
+    const customer = direction === judged.direction ? judged.customer : attributedTo(direction);
     return {
-      ...{ id, rulesKey, rulesBefore },
-      incoming: { ...judged, dedupeKey, source: NO_BYTES, message },
-      attributedTo: (direction) => messageCustomer(message, directives, direction, setting),
+      ...{ id, rulesKey, rulesBefore, attributedTo },
+      incoming: { ...judged, dedupeKey, direction, customer, source: NO_BYTES, message },
     };
   }
 

@@ -1,5 +1,6 @@
 import type { Config, FolderConfig, MailboxConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
+import type { Direction } from '../rules/directives.ts';
 import type { SenderAuth } from '../trust/trust.ts';
 import { rulesKey } from './rules-key.ts';
 
@@ -32,6 +33,7 @@ export interface Listed {
   /** The same, exactly, since the database counts finer than JavaScript does. */
   readonly receivedAtText: string;
   readonly dedupeKey: Buffer;
+  readonly direction: Direction;
   readonly trusted: boolean;
   readonly senderAuth: SenderAuth;
   /** Why it was trusted or not, where that was noted. */
@@ -125,7 +127,7 @@ const LISTED_AT_A_TIME = 1_000;
 
 const COLUMNS = `
   i.id, i.folder_id as "folderId", i.received_at as "receivedAt", i.received_at::text as "receivedAtText",
-  i.dedupe_key as "dedupeKey", i.trusted, i.sender_auth as "senderAuth",
+  i.dedupe_key as "dedupeKey", i.direction, i.trusted, i.sender_auth as "senderAuth",
   (select d ->> 'why' from jsonb_array_elements(c.directives -> 'decided') as d where d ->> 'what' = 'trust' limit 1)
     as "trustReason",
   array(select jsonb_array_elements_text(c.directives -> 'rules')) as rules, c.from_copy as "fromCopy", c.trusted_headers as covered, r.size_bytes as "sizeBytes", r.sha256, r.is_whole as "isWhole"`;

@@ -226,3 +226,15 @@ describe('the status', () => {
     expect(await replayed()).toEqual(['mail 1 left x-shop-case-status: new: a case never becomes new again']);
   });
 });
+
+it('what a newer mail has said of a customer stays, where today the mail would be found to go another way', async () => {
+  await record([
+    { ...ann, ...at(0) },
+    { From: 'bob@b.example', ...at(2), 'x-desk-customer-external-id': 'C-1', 'x-desk-customer-phone': '2' },
+    {
+      ...{ ...ann, ...at(1), 'x-desk-interaction-direction': 'out' },
+      ...{ 'x-shop-customer-external-id': 'C-1', 'x-shop-customer-phone': '1' },
+    },
+  ]);
+  expect(await replayed()).toContain('mail 3 left x-shop-customer-phone: 1: a newer mail has said it since');
+});
