@@ -13,14 +13,15 @@ export class Foreseen {
   readonly casesByExternalId = new Map<string, SupportCase>();
   readonly interactions = new Map<number, KnownInteraction>();
   private readonly activities = new Map<SupportCase, Activity>();
-  private readonly sizes = new Map<SupportCase, number>();
+  private readonly growths = new Map<SupportCase, number>();
 
   /** Keeps what a plan would change. */
   keep(view: View, { customers, emails, cases, changed }: Plan): void {
     for (const customer of customers) this.keepCustomer(customer);
     for (const { customer, key } of emails) this.customersByKey.set(key, customer);
     const filled = changed.map(({ supportCase }) => supportCase);
-    for (const supportCase of new Set([...cases, ...filled])) this.keepCase(view, supportCase);
+    const resized = view.growths.keys();
+    for (const supportCase of new Set([...cases, ...filled, ...resized])) this.keepCase(view, supportCase);
     for (const { id, supportCase, customer } of changed) {
       if (customer) this.keepCustomer(customer);
       const known = view.knownInteractions.get(id);
@@ -33,8 +34,9 @@ export class Foreseen {
     const activity = this.activities.get(supportCase);
     if (activity?.lastIn) view.noteActivity(supportCase, 'in', activity.lastIn);
     if (activity?.lastOut) view.noteActivity(supportCase, 'out', activity.lastOut);
-    const size = this.sizes.get(supportCase);
-    if (size !== undefined) view.noteSize(supportCase, size);
+    const growth = this.growths.get(supportCase);
+    if (growth !== undefined) view.resize(supportCase, growth);
+    if (supportCase.id === undefined) view.noteSize(supportCase, 0);
   }
 
   private keepCustomer(customer: Customer): void {
@@ -49,7 +51,7 @@ export class Foreseen {
     // Whoever compares two customers goes by the object.
     if (customer) this.keepCustomer(customer);
     this.activities.set(supportCase, { ...view.activityOf(supportCase) });
-    const size = view.sizeOf(supportCase);
-    if (size !== undefined) this.sizes.set(supportCase, size);
+    const growth = view.growths.get(supportCase);
+    if (growth !== undefined) this.growths.set(supportCase, growth);
   }
 }

@@ -122,7 +122,9 @@ export async function loadOriginals(
       applied: row.applied ?? [],
       readBefore: row.read_before.map(Number),
     };
-    if (interaction) view.noteSize(interaction.supportCase, row.case_size);
+    // Where a move was only foreseen, it is counted in the case in which it is stored.
+    const isStoredThere = interaction?.supportCase.id === row?.case_id;
+    if (interaction && row && isStoredThere) view.noteSize(interaction.supportCase, row.case_size);
     view.originals.set(dedupe_key.toString('hex'), { ref: { id }, changeable });
   }
 }

@@ -104,6 +104,8 @@ export class View {
   /** When the newest mail of a customer was received; asked for where old mail is imported. */
   readonly newestOfCustomer = new Map<Customer, Date>();
   private readonly sizes = new Map<SupportCase, number>();
+  /** By how many interactions cases have grown since they were loaded; fewer than none where they have shrunk. */
+  readonly growths = new Map<SupportCase, number>();
   private readonly inboundTimes = new Map<Customer, Date[]>();
   private readonly storedInbound = new Map<string, { before: number; after: number }>();
 
@@ -193,20 +195,17 @@ export class View {
     if (index >= 0) times.splice(index, 1);
   }
 
-  /** Notes how many interactions a case has, where that may be asked. */
+  /** Notes how many interactions a case has in the database, where that may be asked. */
   noteSize(supportCase: SupportCase, size: number): void {
     this.sizes.set(supportCase, size);
   }
 
-  sizeOf(supportCase: SupportCase): number | undefined {
-    return this.sizes.get(supportCase);
-  }
-
   /** One interaction more, or less. @returns how many there are now; undefined where it is not known */
-  resize(supportCase: SupportCase, by: 1 | -1): number | undefined {
+  resize(supportCase: SupportCase, by: number): number | undefined {
+    const growth = (this.growths.get(supportCase) ?? 0) + by;
+    this.growths.set(supportCase, growth);
     const size = this.sizes.get(supportCase);
-    if (size !== undefined) this.sizes.set(supportCase, size + by);
-    return size === undefined ? undefined : size + by;
+    return size === undefined ? undefined : size + growth;
   }
 
   /** Notes how many of them the database has. */

@@ -29,6 +29,8 @@ export interface ReplayContext {
   readonly judges: Judges;
   /** Aborted when it is to end after the batch in hand. */
   readonly stopping: AbortSignal;
+  /** How many mails are decided together, in one transaction. */
+  readonly batchMessages?: number;
 }
 
 export interface ReplayEvents {
@@ -38,7 +40,7 @@ export interface ReplayEvents {
   onWaiting(): void;
 }
 
-/** Mails that are decided together, in one transaction. */
+/** Enough for a few multi-row statements; more would keep cases and customers locked for longer. */
 const BATCH_MESSAGES = 100;
 
 /** Bytes of the mails that are read together: they are held in memory, and the batch before them is being decided. */
@@ -68,7 +70,7 @@ export async function replay(
   const policy = { flood: config.flood, replaying: { actor: request.actor, at: new Date() } };
   const trial = { foreseen: new Foreseen(), says: new LastSays() };
   events.onProgress(0, total);
-  const batches = readBatches(reader, chosen, request, stopping);
+  const batches = readBatches(reader, chosen, request, context);
   for await (const { mails, left, unmatched } of ahead(batches)) {
     if (request.apply) await giveWay(context, events);
     if (stopping.aborted) break;
@@ -86,11 +88,11 @@ async function* readBatches(
   reader: Reader,
   chosen: Chosen,
   { rule, limit = Number.POSITIVE_INFINITY }: ReplayRequest,
-  stopping: AbortSignal,
+  { stopping, batchMessages = BATCH_MESSAGES }: ReplayContext,
 ): AsyncGenerator<MatchedBatch> {
   let room = limit;
   for await (const page of chosen.list()) {
-    for (const slice of slicesOf(page)) {
+    for (const slice of slicesOf(page, batchMessages)) {
       for (let rest = slice; rest.length > 0; ) {
         if (room <= 0 || stopping.aborted) return;
         const part = rest.slice(0, room);
@@ -122,9 +124,9 @@ function matchedBy(rule: string | undefined, batch: ReadBatch): MatchedBatch {
 /** What it waits for is a thread, which has its own limit. */
 const NEVER = new AbortController().signal;
 
-function* slicesOf(page: readonly Listed[]): Generator<Listed[]> {
+function* slicesOf(page: readonly Listed[], messages: number): Generator<Listed[]> {
   const sized = page.map((listed) => ({ listed, sizeBytes: listed.sizeBytes ?? 0 }));
-  for (const some of chunks(sized, BATCH_MESSAGES)) {
+  for (const some of chunks(sized, messages)) {
     for (const part of bySize(some, BATCH_BYTES)) yield part.map(({ listed }) => listed);
   }
 }

@@ -43,3 +43,40 @@ it('what a person has set, and what newer mail there is, counts in a case that g
     'left 2: its bytes are not kept',
   ]);
 }, 60_000);
+
+const DEF: Told = { 'x-shop-case-external-id': 'DEF-2' };
+/** A hundred mails are a batch: these stand between. */
+const BETWEEN = Array.from({ length: 100 }, (_, i) => ({ From: 'cy@c.example', ...at(10 + i) }));
+
+it('a case into which an earlier batch has moved mail is not empty when its own mail goes', async () => {
+  const ann = { From: 'ann@asker.example', Subject: 'Lamp' };
+  await record([
+    { From: 'bob@b.example', ...at(1), ...ABC },
+    ...BETWEEN,
+    { ...ann, ...at(900), 'x-desk-case-external-id': 'ABC-1', ...DEF },
+  ]);
+  const lines = await replayed();
+  expect(lines.filter((line) => /told|again|anew|twice/.test(line))).toEqual([]);
+  expect(lines.filter((line) => line.includes('closed'))).toEqual([
+    'case 1 status: new -> closed (its only mail went to another case)',
+  ]);
+  const emptied = await query(
+    'select id from cases c where not exists (select from interactions where case_id = c.id)',
+  );
+  expect(emptied).toEqual([{ id: 1 }]);
+}, 60_000);
+
+it('a case of which an earlier batch has moved mail away is empty when the last goes', async () => {
+  const ann = { From: 'ann@asker.example', Subject: 'Lamp' };
+  await record([
+    { ...ann, ...at(1), ...DEF, 'Message-ID': '<q@x>', 'x-desk-case-external-id': 'ABC-1' },
+    ...BETWEEN,
+    { ...ann, ...at(900), ...DEF, 'In-Reply-To': '<q@x>' },
+  ]);
+  expect(await replayed()).toEqual([
+    'case 1 status: new -> closed (its only mail went to another case)',
+    'mail 1 case_id: 1 -> 102 (x-shop-case-external-id)',
+    'mail 102 case_id: 1 -> 102 (x-shop-case-external-id)',
+    'case 102 status: - -> new (as that of the case that it comes from)',
+  ]);
+}, 60_000);

@@ -1,6 +1,11 @@
 import type { Config } from '../../src/config/schema.ts';
 import type { Judges } from '../../src/judge/judges.ts';
-import { type ReplayEvents, type ReplayRequest, replay } from '../../src/replay/replay.ts';
+import {
+  type ReplayContext,
+  type ReplayEvents,
+  type ReplayRequest,
+  replay,
+} from '../../src/replay/replay.ts';
 import type { ReplayReport, ToldChange } from '../../src/replay/report.ts';
 import { deskOn } from '../desk/desk.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -29,7 +34,7 @@ export const ALL: ReplayRequest = {
 };
 
 /** A database with mail that came in, people who acted, and replays of it. */
-export function replayOn(database: TestDatabase) {
+export function replayOn(database: TestDatabase, more: Pick<ReplayContext, 'batchMessages'> = {}) {
   const desk = deskOn(database);
   const never = new AbortController().signal;
   const run = async (
@@ -40,7 +45,7 @@ export function replayOn(database: TestDatabase) {
     stopping: AbortSignal = never,
   ) =>
     replay(
-      { db: database.db, config: config ?? (await configOfToday()), judges: by, stopping },
+      { db: database.db, config: config ?? (await configOfToday()), judges: by, stopping, ...more },
       { ...ALL, ...request },
       { onProgress: () => {}, onWaiting: () => {}, ...events },
     );
