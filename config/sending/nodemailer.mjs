@@ -25,8 +25,9 @@ function signature(from, fields, { id, secret }) {
   const time = Math.floor(Date.now() / 1000);
   const nonce = randomBytes(16).toString('base64url');
   const lines = ['mailcase-signature-v1', `k=${id}`, `t=${time}`, `n=${nonce}`, `from=${from.toLowerCase()}`];
-  for (const name of Object.keys(fields).sort()) {
-    const value = fields[name].replace(/[ \t\r\n]+/g, ' ').replace(/^ | $/g, '');
+  const named = Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value]);
+  for (const [name, text] of named.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const value = text.replace(/[ \t\r\n]+/g, ' ').replace(/^ | $/g, '');
     if (value !== '') lines.push(`${name}:${value}`);
   }
   const mac = createHmac('sha256', secret).update(lines.map((line) => `${line}\n`).join(''));

@@ -37,6 +37,7 @@ function signature(string $from, array $fields, string $id, string $secret): str
     $time = time();
     $nonce = bin2hex(random_bytes(16));
     $text = "mailcase-signature-v1\nk=$id\nt=$time\nn=$nonce\nfrom=" . strtolower($from) . "\n";
+    $fields = array_change_key_case($fields);
     ksort($fields, SORT_STRING);
     foreach ($fields as $name => $value) {
         $value = trim(preg_replace('/[ \t\r\n]+/', ' ', $value), ' ');

@@ -19,8 +19,8 @@ def signature(sender, fields, key_id, secret):
     """The signature of a mail: of its From (the address alone) and of all its x-desk- fields, as people read them."""
     now, nonce = int(time.time()), secrets.token_urlsafe(16)
     lines = ['mailcase-signature-v1', f'k={key_id}', f't={now}', f'n={nonce}', f'from={sender.lower()}']
-    for name in sorted(fields):
-        value = re.sub('[ \t\r\n]+', ' ', fields[name]).strip(' ')
+    for name, text in sorted((name.lower(), text) for name, text in fields.items()):
+        value = re.sub('[ \t\r\n]+', ' ', text).strip(' ')
         if value:
             lines.append(f'{name}:{value}')
     text = ''.join(f'{line}\n' for line in lines)

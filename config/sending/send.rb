@@ -11,7 +11,7 @@ def signature(from, fields, id, secret)
   time = Time.now.to_i
   nonce = SecureRandom.urlsafe_base64(16)
   lines = ['mailcase-signature-v1', "k=#{id}", "t=#{time}", "n=#{nonce}", "from=#{from.downcase}"]
-  fields.sort.each do |name, value|
+  fields.transform_keys(&:downcase).sort.each do |name, value|
     value = value.gsub(/[ \t\r\n]+/, ' ').gsub(/\A | \z/, '')
     lines << "#{name}:#{value}" unless value.empty?
   end

@@ -3,12 +3,13 @@ import type { Config, MailboxConfig } from '../config/schema.ts';
 import { TRUST_BY_HMAC } from '../config/trust-schema.ts';
 import { MailcaseError } from '../errors.ts';
 import { createReceiver, judgeSetup } from '../judge/judge.ts';
+import type { Directives } from '../rules/directives.ts';
 import { harmless } from '../terminal/harmless.ts';
 import { newNonce } from '../trust/hmac.ts';
 import { signMessage } from '../trust/sign-message.ts';
 import { NONCE } from '../trust/signature.ts';
 import type { HmacTrust, SigningKey } from '../trust/trust.ts';
-import { configFor, EXIT, print } from './context.ts';
+import { configFor, EXIT, print, printError } from './context.ts';
 import { outputFor, writeOutput } from './output.ts';
 import { readMessage } from './read-message.ts';
 import { OptionReader } from './read-options.ts';
@@ -46,10 +47,19 @@ export async function signCommand(file: string, options: SignOptions): Promise<n
     const name = file === '-' ? 'standard input' : file;
     throw new MailcaseError('usage', `cannot sign ${name}: ${harmless(signed.refused)}`);
   }
+  for (const doubt of doubtsOf(mapping.read(signed.headers))) printError(`mailcase: warning: ${doubt}`);
   if (makeOutput === undefined) print(signed.field);
   else
     await writeOutput(makeOutput, 'the mail', (sink, signal) => pipeline([signed.source], sink, { signal }));
   return EXIT.done;
+}
+
+/** What is signed and will do nothing: whoever signs can still mend it. */
+function doubtsOf({ applied, refused }: Directives): string[] {
+  if (applied.length + refused.length === 0) {
+    return ['the mail has no header field that is an instruction: the signature is of From alone'];
+  }
+  return refused.map(({ by, value, reason }) => `${by}: ${value} is signed, and will not count: ${reason}`);
 }
 
 /** @throws MailcaseError `usage` with everything that cannot be understood */

@@ -22,7 +22,7 @@ import type { RuleConfig } from '../rules/rule.ts';
 import { compileRules, type Rules } from '../rules/rules.ts';
 import { awaitedKey } from '../trust/dkim.ts';
 import type { Authentication, Evidence, Trust, TrustWays, Verdict } from '../trust/trust.ts';
-import { NONCE_USED, verdictOf } from '../trust/verdict.ts';
+import { verdictOf, withoutSignatures } from '../trust/verdict.ts';
 import { type EvidenceRules, evidenceOf } from './evidence.ts';
 
 /** A folder's rules as the configuration has them: data that can go to another thread. */
@@ -208,11 +208,10 @@ function untrustedOf(
   sizeBytes: number,
   verdict: Verdict,
 ): Untrusted {
-  const untrusted = { ...verdict, ...NONCE_USED };
-  const { trusted, reason: trustWhy } = untrusted;
+  const untrusted = withoutSignatures(verdict);
+  const { trusted, reason: trustWhy, senderAuth } = untrusted;
   return {
-    trusted,
-    trustWhy,
+    ...{ trusted, trustWhy, senderAuth },
     ...countingOf(rules, message, found, sizeBytes, untrusted),
   };
 }

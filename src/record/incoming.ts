@@ -50,7 +50,9 @@ export interface Incoming {
 export type Counting = Pick<Incoming, 'directives' | 'direction' | 'customer' | 'parties'>;
 
 /** What a message comes to without trust. */
-export type Untrusted = Counting & Pick<Incoming, 'trusted' | 'trustWhy'> & Pick<Message, 'kind'>;
+export type Untrusted = Counting &
+  Pick<Incoming, 'trusted' | 'trustWhy' | 'senderAuth'> &
+  Pick<Message, 'kind'>;
 
 /**
  * Whether a rule says whose mail it is, of a mail that is not trusted: then it may be what a stranger wrote that says so,

@@ -1,7 +1,7 @@
 import type { Database, Transaction } from '../db/connect.ts';
 import { transact } from '../db/transact.ts';
 import type { Nonce, UsedNonces, Verdict } from '../trust/trust.ts';
-import { NONCE_USED } from '../trust/verdict.ts';
+import { withoutSignatures } from '../trust/verdict.ts';
 import type { Incoming } from './incoming.ts';
 import { type Keyed, keysOf } from './left-out.ts';
 import { rowsOf } from './rows.ts';
@@ -47,11 +47,7 @@ export async function takeNonceOf<T extends Signed>(trx: Transaction, message: T
   const claims = claimsOf([message]);
   const owners = await claim(trx, claims);
   const isLost = claims.some((each) => isAnothers(each, owners));
-  return message.verdict && isLost ? { ...message, verdict: withoutNonce(message.verdict) } : message;
-}
-
-function withoutNonce({ senderAuth }: Verdict): Verdict {
-  return { trusted: NONCE_USED.trusted, reason: NONCE_USED.reason, senderAuth };
+  return message.verdict && isLost ? { ...message, verdict: withoutSignatures(message.verdict) } : message;
 }
 
 /**

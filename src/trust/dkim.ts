@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { domainMatcher, parseAddresses } from '../message/addresses.ts';
 import type { Headers } from '../message/headers.ts';
+import type { Property } from './authentication-results.ts';
 import { type DkimSignature, keyName, signedFields, uncovered, weakness } from './dkim-signature.ts';
 import { domainOf, isWithin } from './domains.ts';
 import { plainFrom } from './from.ts';
 import { isAbout, passesOf, resultsOf, shortfall, signaturesOf } from './signatures.ts';
-import type { DkimTrust, Evidence, Finding, Nonce, SenderAuth } from './trust.ts';
+import type { DkimTrust, Evidence, Finding, Nonce, SenderFinding } from './trust.ts';
 
 /*
  * Fields that have to be signed beside From and the instructions, as often as they are there: whoever has got a mail could
@@ -196,12 +197,6 @@ export function awaitedKey({ domains }: DkimTrust, evidence: Evidence): string |
     : signatures.find(({ index }) => unknown.includes(index))?.domain;
 }
 
-/** What is known of From, and why. */
-export interface SenderFinding {
-  readonly senderAuth: SenderAuth;
-  readonly senderWhy?: string | undefined;
-}
-
 /**
  * What is known of who wrote a message: that its domain has signed it, that it has not, or nothing. SPF says nothing of
  * From. @param dkim the domains that sign all their mail, where some are listed
@@ -211,11 +206,22 @@ export function senderOf(dkim: DkimTrust | undefined, evidence: Evidence): Sende
   if (role === 'sent') return { senderAuth: 'none' };
   const results = resultsOf(evidence);
   if (results.length === 0 && verified === undefined) return { senderAuth: 'none' };
+  const domains = fromDomains(headers);
+  if (domains === undefined) return { senderAuth: 'fail', senderWhy: 'From is too long to be anybody' };
+  const hasDmarc = (wanted: string) =>
+    results.some(
+      ({ method, result, properties }) =>
+        method === 'dmarc' && result === wanted && isOfFrom(properties, domains),
+    );
+  // Whatever has signed it: its domain may ask for more than a parent's signature.
+  if (hasDmarc('fail'))
+    return { senderAuth: 'fail', senderWhy: `${authentication.authserv_id} says dmarc=fail` };
   const from = plainFrom(headers);
   const signatures = signaturesOf(headers);
   if (!('refused' in from) && !('refused' in signatures) && oddity === undefined) {
     const domain = domainOf(from.address);
-    const isSigner = signerFor(domain);
+    const isOneOf = dkim ? domainMatcher(dkim.domains) : () => false;
+    const isSigner = signerFor(domain, isOneOf(domain) ? isOneOf : undefined);
     const good = passesOf(evidence, signatures).find(
       (pass) => shortfall(pass, evidence, ['from'], isSigner) === undefined,
     );
@@ -226,17 +232,6 @@ export function senderOf(dkim: DkimTrust | undefined, evidence: Evidence): Sende
       };
     }
   }
-  const domains = fromDomains(headers);
-  if (domains === undefined) return { senderAuth: 'fail', senderWhy: 'From is too long to be anybody' };
-  const hasDmarc = (wanted: string) =>
-    results.some(
-      ({ method, result, properties }) =>
-        method === 'dmarc' &&
-        result === wanted &&
-        properties.some(({ name, value }) => name === 'header.from' && domains.includes(domainOf(value))),
-    );
-  if (hasDmarc('fail'))
-    return { senderAuth: 'fail', senderWhy: `${authentication.authserv_id} says dmarc=fail` };
   // Only what is about From leaves it open: a sender can have a domain of his own fail. What cannot be verified for its
   // size or its form has not passed.
   const isAligned = (signature: DkimSignature) => domains.some((each) => isWithin(each, signature.domain));
@@ -253,6 +248,12 @@ export function senderOf(dkim: DkimTrust | undefined, evidence: Evidence): Sende
   const listed = dkim && domains.find(domainMatcher(dkim.domains));
   if (listed === undefined || isUndecided) return { senderAuth: 'none' };
   return { senderAuth: 'fail', senderWhy: `${listed} signs its mail, and has not signed this one` };
+}
+
+/** Whether a result of DMARC is about From, which it always is: a server need not say of which domain (RFC 7489, section 11.2). */
+function isOfFrom(properties: readonly Property[], domains: readonly string[]): boolean {
+  const said = properties.filter(({ name }) => name === 'header.from');
+  return said.length === 0 || said.some(({ value }) => domains.includes(domainOf(value)));
 }
 
 /** Longest From that is read, all fields of it, in characters: reading addresses takes its time. */

@@ -40,8 +40,9 @@ export function byHmac(trust: HmacTrust, headers: Headers, receivedAt: Date, map
   return {
     trusted: true,
     reason: `${header} is right, signed with ${key.id}`,
-    covered: headers.fields.map((each) => each.key).filter((name) => mapping.isMapped(name)),
+    covered: mapping.carried(headers).map(({ key }) => key),
     nonces: [{ value: signature.nonce, keyId: key.id }],
+    senderWhy: `${header} signs it`,
   };
 }
 

@@ -21,6 +21,8 @@ export interface Signed {
   readonly field: string;
   /** The message with the field on top; all its other bytes are as they were. */
   readonly source: Buffer;
+  /** What was signed. */
+  readonly headers: Headers;
 }
 
 /**
@@ -42,7 +44,7 @@ export function signMessage(source: Buffer, signing: Signing): Signed | Unsignab
   const field = `${header}: ${signature}`;
   const top = headerStart(source);
   const line = Buffer.from(`${field}${lineEnding(source)}`);
-  return { field, source: Buffer.concat([source.subarray(0, top), line, source.subarray(top)]) };
+  return { field, source: Buffer.concat([source.subarray(0, top), line, source.subarray(top)]), headers };
 }
 
 /** Behind the line that an mbox has before a message (see readHead); mostly at the very beginning. */

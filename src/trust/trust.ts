@@ -68,6 +68,14 @@ export interface Verdict {
   readonly senderWhy?: string | undefined;
   /** Of signatures that are right. Undefined where there is none, and where the message has been recorded before. */
   readonly nonces?: UsedNonces | undefined;
+  /** What is known of From without them; undefined where it is the same. */
+  readonly senderUnsigned?: SenderFinding | undefined;
+}
+
+/** What is known of From, and why. */
+export interface SenderFinding {
+  readonly senderAuth: SenderAuth;
+  readonly senderWhy?: string | undefined;
 }
 
 /** What a signature that is right is known by: it counts for one mail, which is for the one to see to who records it. */
@@ -92,6 +100,8 @@ export interface Finding {
   readonly covered?: readonly string[];
   /** Where it goes by signatures. */
   readonly nonces?: readonly Nonce[];
+  /** Why From is what it says, where this way signs it and nothing else says so. */
+  readonly senderWhy?: string;
 }
 
 /** What our own verification of a DKIM signature came to. */

@@ -6,13 +6,16 @@ import type { Evidence, Finding, Trust, TrustWays, Verdict } from './trust.ts';
 /** Decides whether a message's x-headers are instructions or only what a stranger wrote, and what is known of From. */
 export function verdictOf(trust: Trust, evidence: Evidence): Verdict {
   const dkim = typeof trust === 'object' ? trust.dkim : undefined;
-  return { ...trustOf(trust, evidence), ...senderOf(dkim, evidence) };
+  const { senderWhy, ...verdict } = trustOf(trust, evidence);
+  const sender = senderOf(dkim, evidence);
+  if (senderWhy === undefined || evidence.role === 'sent') return { ...verdict, ...sender };
+  return { ...verdict, senderAuth: 'pass', senderWhy, senderUnsigned: sender };
 }
 
 function trustOf(
   trust: Trust,
   evidence: Evidence,
-): Pick<Verdict, 'trusted' | 'reason' | 'covered' | 'nonces'> {
+): Pick<Verdict, 'trusted' | 'reason' | 'covered' | 'nonces' | 'senderWhy'> {
   if (trust === 'all') return { trusted: true, reason: 'the mailbox trusts everybody (trust: all)' };
   if (trust === 'none') return { trusted: false, reason: 'the mailbox trusts nobody (trust: none)' };
   const findings = findingsOf(trust, evidence);
@@ -27,6 +30,7 @@ function trustOf(
     trusted: true,
     reason: first.reason,
     covered: coveredBy(trusting),
+    senderWhy: trusting.find((each) => each.senderWhy !== undefined)?.senderWhy,
     nonces: byWay.length === 0 ? undefined : { byWay, isDecisive: byWay.length === trusting.length },
   };
 }
@@ -38,11 +42,10 @@ function coveredBy(trusting: readonly Finding[]): string[] | undefined {
 }
 
 /** What becomes of the verdict on a mail that goes by signatures alone, where another mail has used them. */
-export const NONCE_USED = {
-  trusted: false,
-  reason: 'its signature was used for another mail already',
-  nonces: undefined,
-} as const;
+export function withoutSignatures({ senderAuth, senderWhy, senderUnsigned }: Verdict): Verdict {
+  const reason = 'its signature was used for another mail already';
+  return { trusted: false, reason, ...(senderUnsigned ?? { senderAuth, senderWhy }) };
+}
 
 /** What each way says. */
 function findingsOf({ secret, hmac, dkim }: TrustWays, evidence: Evidence): Finding[] {

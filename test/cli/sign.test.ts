@@ -147,6 +147,26 @@ describe('mailcase sign', () => {
     expect(stderr).not.toContain(KEY.secret);
   });
 
+  it('says what will not count, and signs all the same', async () => {
+    const doubtful = { 'x-desk-case-status': 'reopened', 'X-Desk-Case-State': 'closed' };
+    const { code, stdout, stderr } = await sign(mail({ From: 'shop@example.com', ...doubtful }), [
+      '--header',
+    ]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^x-mailcase-signature: /) });
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(
+        /^mailcase: warning: x-desk-case-status: reopened is signed, and will not count: /,
+      ),
+      expect.stringMatching(
+        /^mailcase: warning: x-desk-case-state: closed is signed, .*: no header of this name/,
+      ),
+    ]);
+    const { stderr: none } = await sign(mail({ From: 'shop@example.com' }), ['--header']);
+    expect(none).toBe(
+      'mailcase: warning: the mail has no header field that is an instruction: the signature is of From alone\n',
+    );
+  });
+
   it('asks which mailbox, where several trust signatures', async () => {
     const asked = await sign(ORDER, ['--header'], several);
     expect(asked).toMatchObject({

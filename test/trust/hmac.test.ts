@@ -48,7 +48,7 @@ function changed(pattern: RegExp, ...replacement: readonly string[]): string[] {
 }
 
 describe('the text that is signed', () => {
-  it('has a line for each mapped field that is not empty, sorted by name, those of one name in their order', () => {
+  it('has a line for each field of the prefix that is not empty, known or not, sorted by name, those of one name in their order', () => {
     expect(signedText({ keyId: 'k1', time: 1, nonce: NONCE }, headersOf(FIELDS), mapping)).toBe(
       [
         'mailcase-signature-v1',
@@ -60,6 +60,7 @@ describe('the text that is signed', () => {
         'x-desk-case-labels:a, b',
         'x-desk-case-labels:c',
         'x-desk-case-status:resolved',
+        'x-desk-colour:red',
         'x-desk-customer-email:Joe Customer <joe@example.org>',
         '',
       ].join('\n'),
@@ -178,7 +179,7 @@ describe('a signed mail', () => {
       [signatureOf(), ...[...FIELDS.slice(0, 4), ...FIELDS.slice(6), ...FIELDS.slice(4, 6)]],
     ],
     ['with an empty field more', changed(/^Received/, 'X-Desk-Case-Priority:')],
-    ['with a field more that is not mapped', changed(/^Received/, 'X-Desk-Shape: round')],
+    ['with a field more that is no instruction', changed(/^Received/, 'X-Shop-Shape: round')],
   ])('is trusted %s', (_, lines) => {
     const keyId = lines.some((line) => line.includes('k=2026-05')) ? '2026-05' : '2026-11';
     expect(found(lines)).toEqual({
@@ -186,14 +187,15 @@ describe('a signed mail', () => {
       reason: `x-mailcase-signature is right, signed with ${keyId}`,
       covered: expect.arrayContaining(['x-desk-case-status', 'x-desk-customer-email']),
       nonces: [{ value: NONCE, keyId }],
+      senderWhy: 'x-mailcase-signature signs it',
     });
   });
 
-  it('covers what is mapped, and nothing that anybody may have put beside it', () => {
+  it('covers what has the prefix, and nothing that anybody may have put beside it', () => {
     const { covered = [] } = found([signatureOf(), ...FIELDS, 'X-Shop-Case-Status: closed']);
     expect([...new Set(covered)].sort()).toEqual([
       ...['x-desk-case-custom-depot', 'x-desk-case-labels', 'x-desk-case-language'],
-      ...['x-desk-case-status', 'x-desk-customer-email'],
+      ...['x-desk-case-status', 'x-desk-colour', 'x-desk-customer-email'],
     ]);
   });
 
@@ -204,6 +206,7 @@ describe('a signed mail', () => {
     ['another value', changed(/^X-Desk-Case-Status/, 'X-Desk-Case-Status: closed')],
     ['another letter case in a value', changed(/^X-Desk-Case-Status/, 'X-Desk-Case-Status: Resolved')],
     ['a field more', changed(/^Received/, 'X-Desk-Case-Priority: 1')],
+    ['a field more that no mapping knows yet', changed(/^Received/, 'X-Desk-Shape: round')],
     [
       'a field more above one of its name',
       changed(/^X-Desk-Case-Status/, 'X-Desk-Case-Status: closed', 'X-Desk-Case-Status: resolved'),

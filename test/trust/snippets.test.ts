@@ -92,6 +92,8 @@ const TRUST: HmacTrust = { header: 'x-mailcase-signature', keys: [KEY], max_age:
 const FIELDS = {
   'x-desk-customer-email': 'O\'Neil, Åsa "Å" <asa@example.org>',
   'x-desk-case-status': 'resolved',
+  'X-Desk-Case-Custom-A1': 'names are told in lower case',
+  'x-desk-case-state': 'no field of this name is known',
   'x-desk-case-subject': '  two\tspaces   and a line\r\nbreak ',
   'x-desk-case-custom-depot': 'Malmö – 10\u00a0€ 😀',
   'x-desk-case-custom-depot-2': 'sorted behind depot, though - is before :',
