@@ -1,4 +1,4 @@
-import { isAddress } from './config/checks.ts';
+import { isAddress } from './config/domain-checks.ts';
 import type { FolderConfig, MailboxConfig, RecordingConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
 import { endingWith } from './db/ending.ts';

@@ -115,6 +115,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   imapflow: ['imap'],
   mailparser: ['message'],
   libmime: ['message'],
+  tldts: ['message'],
   knex: ['db'],
   pg: ['db'],
   'node-cron': ['scheduler', 'config'],

@@ -1,5 +1,4 @@
 import { isIP, isIPv6 } from 'node:net';
-import { domainToASCII } from 'node:url';
 import { validateDetailed } from 'node-cron';
 import { compilePattern } from '../rules/pattern.ts';
 import { KEY_ID } from '../trust/signature.ts';
@@ -10,15 +9,15 @@ import { SERVER_FAMILIES, STANDARD_FAMILIES, STANDARD_FIELDS } from './standard-
  * What one value must look like. Each check answers undefined or what is wrong; none quotes the value, because
  * explain.ts alone decides whether a value may be shown.
  */
-type Check = (value: string) => Complaint | undefined;
+export type Check = (value: string) => Complaint | undefined;
 
-const check =
+export const check =
   (isGood: (value: string) => boolean, message: string, cure: string): Check =>
   (value) =>
     isGood(value) ? undefined : { message, cure };
 
 /** A check that knows the placeholders of `mailcase init`, so that a forgotten one is called what it is. */
-const filledIn =
+export const filledIn =
   (inner: Check): Check =>
   (value) => {
     const complaint = inner(value);
@@ -39,14 +38,6 @@ export const mailboxName = check(
   'use 1 to 64 letters, digits, dots, underscores and hyphens, e.g. `support`',
 );
 
-export const hostName = filledIn(
-  check(
-    (value) => isIP(value) !== 0 || (!/[\s/@:[\]]/.test(value) && isDomain(value)),
-    'not the name of a host',
-    'write the name alone, e.g. `imap.example.com`: no protocol, no brackets, and the port as `port`',
-  ),
-);
-
 /** Servers differ in what a name to log in with looks like. */
 export const userName = filledIn(() => undefined);
 
@@ -58,24 +49,6 @@ export function isLoopback(host: string): boolean {
     (isIPv6(host) && /^[0:]*:0*1$/.test(host))
   );
 }
-
-/** An entry of `own`: an address, a domain, or a domain with its subdomains. */
-export const ownEntry = filledIn(
-  check(
-    (value) => isAddress(value) || (value.includes('.') && isDomain(value.replace(/^\./, ''))),
-    'neither an address nor a domain',
-    'write `support@example.com`, `example.com` (that domain alone) or `.example.com` (its subdomains too)',
-  ),
-);
-
-/** An entry of `trust.dkim.domains`: a domain, or a domain with its subdomains. */
-export const domainEntry = filledIn(
-  check(
-    (value) => /[^.]\./.test(value) && isDomain(value.replace(/^\./, '')),
-    'not a domain',
-    'write `example.com` (that domain alone) or `.example.com` (its subdomains too)',
-  ),
-);
 
 /** What a server calls itself in Authentication-Results: a token of RFC 2045, as every server known writes it. */
 export const authservId = filledIn(
@@ -97,12 +70,6 @@ export const nameServer = check(
   'not the address of a name server',
   'write its IP address, with a port if it is not 53: `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:5353`',
 );
-
-/** Whether mail could be sent there, as far as its form says. */
-export function isAddress(value: string): boolean {
-  const at = value.lastIndexOf('@');
-  return at > 0 && !/[\s\p{Cc}<>,;]/u.test(value) && isDomain(value.slice(at + 1));
-}
 
 export const databaseUrl: Check = (value) => {
   if (!/^postgres(ql)?:\/\//.test(value)) {
@@ -327,12 +294,3 @@ export const subjectNumberForm = check(
   'not a form of a case number',
   'write it as it stands in a subject, with 1234 for the number and a sign that no ordinary subject has, e.g. `"[#1234]"`; or `off`',
 );
-
-function isDomain(value: string): boolean {
-  const ascii = domainToASCII(value);
-  return (
-    ascii.length > 0 &&
-    ascii.length <= 253 &&
-    ascii.split('.').every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?$/i.test(label))
-  );
-}

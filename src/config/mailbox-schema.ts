@@ -1,16 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { z } from 'zod';
 import { authentication, authservIdOf, refuseUnverified } from './authentication-schema.ts';
-import {
-  folderPath,
-  hostName,
-  isAddress,
-  isLoopback,
-  mailboxName,
-  ownEntry,
-  schedule,
-  userName,
-} from './checks.ts';
+import { folderPath, isLoopback, mailboxName, schedule, userName } from './checks.ts';
+import { hostName, isAddress, ownEntry } from './domain-checks.ts';
 import { ALWAYS, complain, duration, optionOf, size, text, trueOrFalse, wholeNumber } from './fields.ts';
 import {
   canonicalPath,

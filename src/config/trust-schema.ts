@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { headerMapping } from '../rules/header-mapping.ts';
 import { KEY_ID, SIGNATURE_HEADER } from '../trust/signature.ts';
-import { domainEntry, headerName, keyId, sharedSecret, signingSecret } from './checks.ts';
+import { headerName, keyId, sharedSecret, signingSecret } from './checks.ts';
+import { domainEntry } from './domain-checks.ts';
 import { ALWAYS, complain, duration, optionOf, text } from './fields.ts';
 
 /* Whose header fields are instructions; see mailbox-schema.ts. */

@@ -183,6 +183,7 @@ describe('a config that loads', () => {
       'own: [a@b.example, example.com, .example.org]',
       { own: ['a@b.example', 'example.com', '.example.org'] },
     ],
+    ['own: [github.io, .local, .example.co.uk]', { own: ['github.io', '.local', '.example.co.uk'] }],
     ['own: []', { own: [] }],
     ['processed: {flag: \\flagged}', { processed: { flag: '\\Flagged', delete: false } }],
     ['processed: {flag: "\\\\Answered"}', { processed: { flag: '\\Answered', delete: false } }],
@@ -660,10 +661,15 @@ ${file}:4  mailboxes[0].imap.prot
   ];
   it.each(topLevel)('%s', (_name, content, expected) => expectProblems(content, expected));
 
-  const mailbox: [line: string, path: string, message: string, cure: string][] = [
+  type Row = [line: string, path: string, message: string, cure: string];
+  const mailbox: Row[] = [
     ['own: example.com', 'own', 'must be a list, and is a single value', 'own: [support@example.com'],
     ['own: [<your domain>]', 'own[0]', 'still to be replaced (got `<your domain>`)', '`.example.com`'],
     ['own: [a@]', 'own[0]', 'neither an address', 'example.com'],
+    ...['co.uk', '.co.uk', '.com', '.github.io'].map(
+      (domain) =>
+        [`own: [${domain}]`, 'own[0]', 'a public suffix', 'the domain that is your own'] satisfies Row,
+    ),
     ['own: [a@b.c, [x]]', 'own[1]', 'a single value, and is a list', 'one value'],
     ['folders: INBOX', 'folders', 'must be a list', '`folders: [INBOX]`'],
     ['folders: []', 'folders', 'at least one entry', '`folders: [INBOX]`'],
@@ -716,6 +722,15 @@ ${file}:4  mailboxes[0].imap.prot
       'not a domain',
       '`.example.com`',
     ],
+    ...['co.uk', '.co.uk', 'CO.UK', 'github.io', '.github.io', 'foo.ck', '公司.cn'].map(
+      (domain) =>
+        [
+          `trust: {dkim: {domains: [${domain}]}}\n    authentication: {verify: true}`,
+          'trust.dkim.domains[0]',
+          'a public suffix',
+          'the domain that is your own',
+        ] satisfies Row,
+    ),
     [
       'trust: {dkim: {domains: [example.com]}}',
       'trust.dkim',
