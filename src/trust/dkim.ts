@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { domainMatcher, parseAddresses } from '../message/addresses.ts';
 import type { Headers } from '../message/headers.ts';
+import { isPublicSuffix } from '../message/public-suffix.ts';
 import type { Property } from './authentication-results.ts';
 import { type DkimSignature, keyName, signedFields, uncovered, weakness } from './dkim-signature.ts';
 import { domainOf, isWithin } from './domains.ts';
@@ -114,9 +115,14 @@ function nonceOf(signature: DkimSignature, headers: Headers): Nonce {
   return { value: hash.digest('base64url'), keyId: keyName(signature) };
 }
 
-/** Whose signature says something of a From: of its domain, or of one that it is below, and of a listed one where asked. */
+/**
+ * Whose signature says something of a From: of its domain, or of one that it is below, and of a listed one where asked. Below
+ * a public suffix there is anybody (RFC 7489, section 3.2), and so there is below a top-level domain that no list has.
+ */
 function signerFor(domain: string, isListed: (signer: string) => boolean = () => true) {
-  return (signer: string): boolean => isWithin(domain, signer) && isListed(signer);
+  const isParent = (signer: string) =>
+    isWithin(domain, signer) && signer.includes('.') && !isPublicSuffix(signer);
+  return (signer: string): boolean => (signer === domain || isParent(signer)) && isListed(signer);
 }
 
 /** What has to be signed of a message. */

@@ -309,6 +309,36 @@ describe('what is known of From', () => {
     ['no results', without(PASS), {}, 'none'],
     ['dmarc=fail', [dmarc('fail', 'other.example'), RECEIVED, 'From: a@other.example'], {}, 'fail'],
     [
+      'dmarc=fail, of no domain by name',
+      [results('dmarc=fail'), RECEIVED, 'From: a@other.example'],
+      {},
+      'fail',
+    ],
+    [
+      'dmarc=fail, and signed by the domain above, which DMARC may not take',
+      [
+        results('dkim=pass header.d=other.example; dmarc=fail header.from=mail.other.example'),
+        ...[RECEIVED, signature('from', '', { d: 'other.example' }), 'From: a@mail.other.example'],
+      ],
+      {},
+      'fail',
+    ],
+    ...['co.uk', 'github.io', 'test'].map((d): [string, string[], Partial<Evidence>, string] => [
+      `signed by ${d}, under which there is anybody`,
+      [results(`dkim=pass header.d=${d}`), RECEIVED, signature('from', '', { d }), `From: a@bank.${d}`],
+      {},
+      'none',
+    ]),
+    [
+      'listed, and signed by a domain above that is not',
+      [
+        results('dkim=pass header.d=shops.example'),
+        ...[RECEIVED, signature('from', '', { d: 'shops.example' }), 'From: a@listed.shops.example'],
+      ],
+      {},
+      'fail',
+    ],
+    [
       'dmarc=fail of another From',
       [dmarc('fail', 'third.example'), RECEIVED, 'From: a@other.example'],
       {},
@@ -348,7 +378,10 @@ describe('what is known of From', () => {
     ['listed, and we have looked: no signature', [FROM], { verified: [] }, 'fail'],
     ['sent from here', HONEST, { role: 'sent' }, 'none'],
   ])('%s', (_, lines, given, expected) => {
-    const { senderAuth, senderWhy } = senderOf(LISTED, evidenceIn(mailOf(lines), given));
+    const { senderAuth, senderWhy } = senderOf(
+      { domains: [...LISTED.domains, 'listed.shops.example'] },
+      evidenceIn(mailOf(lines), given),
+    );
     expect(senderAuth).toBe(expected);
     expect(senderWhy === undefined).toBe(expected === 'none');
   });

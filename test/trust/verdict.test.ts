@@ -3,7 +3,7 @@ import { headerMapping } from '../../src/rules/header-mapping.ts';
 import { trustedDirectives } from '../../src/rules/trusted-directives.ts';
 import { sign } from '../../src/trust/hmac.ts';
 import type { Trust } from '../../src/trust/trust.ts';
-import { verdictOf } from '../../src/trust/verdict.ts';
+import { verdictOf, withoutSignatures } from '../../src/trust/verdict.ts';
 import { headersOf } from '../message/build.ts';
 import { evidence, RECEIVED_AT } from './evidence.ts';
 
@@ -48,6 +48,23 @@ describe('verdicts', () => {
     expect(verdict).toEqual({ trusted, reason: expect.stringContaining(reason), senderAuth: 'none' });
     expect(verdict.reason).not.toContain('hunter2');
   });
+});
+
+it('a right signature says who wrote a mail, whatever else is found; without it, that is what counts', () => {
+  const key = { id: 'k', secret: 'a secret that is long enough for a key' };
+  const hmac = { header: 'x-signature', keys: [key], max_age: 86_400_000 };
+  const results = 'Authentication-Results: mx.example; dmarc=fail header.from=a.example';
+  const fields = [results, 'From: a@a.example', 'X-Desk-Case-Status: closed'];
+  const at = { at: RECEIVED_AT.getTime() / 1000, nonce: 'abcdefghijklmnopqrstuv' };
+  const signed = sign(key, headersOf(...fields), headerMapping({ prefix: 'x-desk-' }), at);
+  const authentication = { authserv_id: 'mx.example', verify: false };
+  const by = (trust: Trust, ...more: string[]) =>
+    verdictOf(trust, evidence({ headers: headersOf(...fields, ...more), authentication }));
+  const verdict = by({ hmac }, `X-Signature: ${signed}`);
+  expect(verdict).toMatchObject({ trusted: true, senderAuth: 'pass', senderWhy: 'x-signature signs it' });
+  const forged = { trusted: false, senderAuth: 'fail', senderWhy: 'mx.example says dmarc=fail' };
+  expect(withoutSignatures(verdict)).toMatchObject(forged);
+  expect(by({ hmac })).toMatchObject(forged);
 });
 
 it('for whoever knows the secret all headers count, whatever a signature covers beside it', () => {
