@@ -1,5 +1,6 @@
+import { isAddress } from '../config/domain-checks.ts';
 import type { MailboxConfig } from '../config/schema.ts';
-import { addressKey } from '../message/addresses.ts';
+import { addressKey, ownMatcher } from '../message/addresses.ts';
 import type { Kind } from '../message/kind.ts';
 import type { Trust } from '../trust/trust.ts';
 import type { Distrust, SampledMessage } from './sample-message.ts';
@@ -90,7 +91,9 @@ const MAX_LISTED = 50;
 export function summarize(
   messages: readonly SampledMessage[],
   around: {
-    readonly mailbox: Pick<MailboxConfig, 'name' | 'own' | 'trust' | 'authentication'>;
+    readonly mailbox: Pick<MailboxConfig, 'name' | 'own' | 'trust' | 'authentication'> & {
+      readonly imap: Pick<MailboxConfig['imap'], 'user'>;
+    };
     readonly prefix: string;
     readonly unreadable: number;
     readonly notHandedOut: number;
@@ -114,10 +117,7 @@ export function summarize(
       count,
     })),
     dkim: typeof mailbox.trust === 'object' && mailbox.trust.dkim ? dkimSummary(carrying) : null,
-    secretWith: {
-      messages: messages.filter(({ secretWith }) => secretWith.length > 0).length,
-      addresses: [...new Set(messages.flatMap(({ secretWith }) => secretWith))].slice(0, MAX_LISTED),
-    },
+    secretWith: sharedWith(messages, mailbox.imap.user),
     read: messages.length,
     oldest: dateAt(times, 0),
     newest: dateAt(times, -1),
@@ -140,6 +140,16 @@ export function summarize(
     copies: copiesIn(messages),
     recorded: knownIds === undefined ? null : messages.filter(isKnown).length,
     own: { configured: mailbox.own, ...adviseOwn(messages, mailbox.own, sentFrom) },
+  };
+}
+
+/** Whom mails with the secret are addressed to, beside the mailbox itself: `own` may lack its address. */
+function sharedWith(messages: readonly SampledMessage[], user: string): SampleSummary['secretWith'] {
+  const isMailbox = ownMatcher(isAddress(user) ? [user] : []);
+  const others = messages.map(({ secretWith }) => secretWith.filter((address) => !isMailbox(address)));
+  return {
+    messages: others.filter(({ length }) => length > 0).length,
+    addresses: [...new Set(others.flat())].slice(0, MAX_LISTED),
   };
 }
 

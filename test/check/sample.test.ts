@@ -283,6 +283,7 @@ const AROUND = {
     own: ['example.com'],
     trust: 'none' as TrustConfig,
     authentication: NO_AUTHENTICATION,
+    imap: { user: 'desk@mail.example' },
   },
   ...{ prefix: 'x-desk-', unreadable: 0, notHandedOut: 0, sentFrom: [], knownIds: new Set<string>() },
 };
@@ -470,6 +471,19 @@ describe('what is found in a sample', () => {
       message: expect.stringMatching(/^2 mails with the right x-our-secret are addressed to others/),
       details: ['addressed to joe@customer.example'],
     });
+  });
+
+  it('a secret in mail to the mailbox itself, whose address is not in `own`', () => {
+    const shared = (user: string, ...secretWith: string[]) =>
+      found(several(1, { carries: true, distrust: undefined, applied: 1, secretWith }), {
+        ...AROUND,
+        mailbox: { ...AROUND.mailbox, trust: BY_SECRET, imap: { user } },
+      }).find(({ code }) => code === 'secret_shared')?.details;
+    expect(shared('desk@mail.example', 'Desk+shop@mail.example')).toBeUndefined();
+    expect(shared('desk@mail.example', 'desk@mail.example', 'joe@customer.example')).toEqual([
+      'addressed to joe@customer.example',
+    ]);
+    expect(shared('desk', 'desk@mail.example')).toEqual(['addressed to desk@mail.example']);
   });
 
   it('no headers, and those of another prefix', () => {
