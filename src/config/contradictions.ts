@@ -1,4 +1,4 @@
-import { foldCase } from '../rules/facts.ts';
+import { foldText } from '../rules/facts.ts';
 import type { Condition } from '../rules/rule.ts';
 import type { Say } from './problems.ts';
 
@@ -112,13 +112,13 @@ function absent(a: Condition, b: Condition): boolean {
 /** What has one value and equals a text is nothing else. */
 function textsExclude(a: Condition, b: Condition): boolean {
   if (a.equals === undefined || !sameText(a, b) || !SINGLE_PARTS.includes(a.part ?? '')) return false;
-  const value = foldCase(a.equals).trim();
+  const value = foldText(a.equals).trim();
   const { equals, contains, starts_with, ends_with, one_of } = b;
   return (
-    (equals !== undefined && foldCase(equals).trim() !== value) ||
-    (contains !== undefined && !value.includes(foldCase(contains))) ||
-    (starts_with !== undefined && !value.startsWith(foldCase(starts_with).trimStart())) ||
-    (ends_with !== undefined && !value.endsWith(foldCase(ends_with).trimEnd())) ||
-    (one_of !== undefined && !one_of.some((text) => foldCase(text).trim() === value))
+    (equals !== undefined && foldText(equals).trim() !== value) ||
+    (contains !== undefined && !value.includes(foldText(contains))) ||
+    (starts_with !== undefined && !value.startsWith(foldText(starts_with).trimStart())) ||
+    (ends_with !== undefined && !value.endsWith(foldText(ends_with).trimEnd())) ||
+    (one_of !== undefined && !one_of.some((text) => foldText(text).trim() === value))
   );
 }

@@ -91,15 +91,20 @@ function asValue(whole: string): Value {
     text: whole.slice(0, MATCHED_CHARACTERS),
     // A body may be long, and is mostly looked at in one of the two ways.
     get folded() {
-      folded ??= foldCase(whole).trim();
+      folded ??= foldText(whole).trim();
       return folded;
     },
   };
 }
 
 /** Texts compare without case, composed letters or not. */
-export function foldCase(text: string): string {
+function foldCase(text: string): string {
   return text.normalize('NFC').toLowerCase();
+}
+
+/** The same, with runs of white space as one blank: folding breaks and doubles it, and people do not see it. */
+export function foldText(text: string): string {
+  return foldCase(text).replace(/\s+/g, ' ');
 }
 
 const PART_VALUES: Readonly<Record<Part, (message: Message) => readonly string[]>> = {

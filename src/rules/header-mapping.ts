@@ -1,7 +1,7 @@
 import type { HeaderField, Headers } from '../message/headers.ts';
 import { DESK_HEADERS } from './desk-headers.ts';
 import { type Directives, noDirectives } from './directives.ts';
-import { foldCase } from './facts.ts';
+import { foldText } from './facts.ts';
 import { findTarget, isCustom, isList, isText, keyRefusal, setField, type Target } from './fields.ts';
 import type { HeaderEntry, MappingConfig } from './header-entry.ts';
 import { MAX_LABELS_OF_MAIL } from './limits.ts';
@@ -103,7 +103,7 @@ function mapped(read: Reader<unknown>, values: HeaderEntry['values']): Reader<un
 }
 
 function folded(text: string): string {
-  return foldCase(text.trim());
+  return foldText(text).trim();
 }
 
 /** Finds the rows of a name: those that name it, else those with a `*`, of which the longest is meant. */
