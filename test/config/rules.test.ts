@@ -188,14 +188,87 @@ describe('conditions', () => {
       'set `trust`',
     ],
   ])('%s', (condition, path, message, cure) => expectProblem(when(condition), path, message, cure));
+});
 
-  it('trust, where no mailbox trusts anybody', async () => {
+describe('what no mailbox can give', () => {
+  const mailboxes = (support: string, sales: string, host = 'imap.example.com') => `mailboxes:
+  - {name: support, ${support}imap: {host: ${host}, user: support@example.com, password: hunter2!}}
+  - {name: sales, ${sales}imap: {host: imap.example.com, user: sales@example.com, password: hunter2!}}
+`;
+  const found = async (begin: string, condition: string) => {
     const folder = await mkdtemp(join(tmpdir(), 'mailcase-rules-'));
     const file = join(folder, 'mailcase.yaml');
-    await writeFile(file, BEGIN.replace('trust: all', 'trust: none') + when('{any: [{trusted: true}]}'));
-    await expect(loadConfig(file, {})).rejects.toThrow('never holds: no mailbox trusts anybody');
+    await writeFile(file, `${BEGIN.split('\n')[0]}\n${begin}${when(condition)}`);
+    const problem = await loadConfig(file, {}).catch((error: unknown) => error);
     await rm(folder, { recursive: true });
+    return problem instanceof ConfigProblems
+      ? problem.problems.map(({ path, message, cure }) => `${path}: ${message} → ${cure}`)
+      : [];
+  };
+  const [ALL, RESULTS, VERIFY] = [
+    'trust: all, ',
+    'authentication: {authserv_id: mx.example.com}, ',
+    'authentication: {verify: true}, ',
+  ];
+  const DKIM = `trust: {dkim: {domains: [example.com]}}, ${VERIFY}`;
+  const PASS = '{sender_auth: pass}';
+  const FAIL = '{sender_auth: fail}';
+  const UNTRUSTED = '{trusted: false}';
+
+  it.each<[condition: string, begin: string, path: string, message: string, cure: string]>([
+    ['{any: [{trusted: true}]}', mailboxes('', ''), 'any[0].trusted', 'no mailbox trusts anybody', '`trust`'],
+    ['{not: {trusted: false}}', mailboxes('', ''), 'not.trusted', 'no mailbox trusts anybody', '`trust`'],
+    [UNTRUSTED, mailboxes(ALL, ALL), 'trusted', 'all mailboxes trust everybody', 'take the rule out'],
+    ['{not: {trusted: true}}', mailboxes(ALL, ALL), 'not.trusted', 'trust everybody', 'take the rule out'],
+    [
+      `{all: [{mailbox: support}, ${UNTRUSTED}]}`,
+      mailboxes(ALL, ''),
+      'all[1].trusted',
+      'the mailbox support trusts everybody',
+      'take the rule out',
+    ],
+    [
+      `{any: [{kind: list}, {all: [{mailbox: sales}, {trusted: true}]}]}`,
+      mailboxes(ALL, ''),
+      'any[1].all[1].trusted',
+      'the mailbox sales trusts nobody',
+      '`trust`',
+    ],
+    [PASS, mailboxes(ALL, ''), 'sender_auth', 'no mailbox knows who wrote a mail', 'authserv_id: …}'],
+    [FAIL, mailboxes(ALL, ''), 'sender_auth', 'knows of a mail that it is forged', 'dkim: {domains'],
+    [FAIL, mailboxes(VERIFY, ''), 'sender_auth', 'knows of a mail that it is forged', 'dkim: {domains'],
+    [
+      `{all: [{mailbox: sales}, ${PASS}]}`,
+      mailboxes(RESULTS, ''),
+      'all[1].sender_auth',
+      'the mailbox sales does not know who wrote a mail',
+      'verify: true',
+    ],
+  ])('%s', async (condition, begin, path, message, cure) => {
+    expect(await found(begin, condition)).toEqual([
+      expect.stringContaining(`rules[0].when.${path}: never holds: `),
+    ]);
+    const [problem = ''] = await found(begin, condition);
+    expect(problem).toContain(message);
+    expect(problem.split(' → ')[1]).toContain(cure);
   });
+
+  it.each([
+    [UNTRUSTED, mailboxes(ALL, '')],
+    ['{not: {trusted: true}}', mailboxes('', '')],
+    ['{any: [{all: [{mailbox: support}, {trusted: true}]}, {mailbox: sales}]}', mailboxes(ALL, '')],
+    ['{not: {all: [{trusted: false}, {kind: mail}]}}', mailboxes('', '')],
+    ['{sender_auth: none}', mailboxes('', '')],
+    [`{not: ${FAIL}}`, mailboxes('', '')],
+    ...[PASS, FAIL].flatMap((condition) => [
+      [condition, mailboxes('', '', 'imap.gmail.com')],
+      [condition, mailboxes('', RESULTS)],
+      [condition, mailboxes('', DKIM)],
+    ]),
+    [PASS, mailboxes('', VERIFY)],
+  ])('%s, where one can: %s', async (condition, begin) =>
+    expect(await found(begin ?? '', condition ?? '')).toEqual([]),
+  );
 });
 
 describe('patterns', () => {
