@@ -1,12 +1,13 @@
 import { DESK_HEADERS } from '../rules/desk-headers.ts';
 import type { Condition } from '../rules/rule.ts';
+import { checkComparedTexts } from './address-checks.ts';
 import { conditionHeader } from './checks.ts';
 import { checkContradictions } from './contradictions.ts';
 import { optionOf } from './fields.ts';
 import { isSlip } from './nearest.ts';
 import { checkPlaces, type Place, placeOf } from './place-checks.ts';
 import type { Complaint, Say } from './problems.ts';
-import { STANDARD_FIELDS } from './standard-fields.ts';
+import { FILTER_FIELDS, STANDARD_FIELDS } from './standard-fields.ts';
 
 /** What of the file conditions refer to; undefined where that cannot be understood itself. */
 export interface Surroundings {
@@ -43,11 +44,12 @@ export function checkCondition(when: Condition, surroundings: Surroundings, say:
 }
 
 function checkNames(
-  { all, any, not, header, size }: Condition,
+  condition: Condition,
   path: (string | number)[],
   surroundings: Surroundings,
   say: Say,
 ): void {
+  const { all, any, not, header, size } = condition;
   for (const [index, each] of (all ?? []).entries())
     checkNames(each, [...path, 'all', index], surroundings, say);
   for (const [index, each] of (any ?? []).entries())
@@ -56,6 +58,7 @@ function checkNames(
   const unknown =
     header === undefined || conditionHeader(header) ? undefined : misspelt(header, surroundings);
   if (unknown) say(unknown, [...path, 'header']);
+  checkComparedTexts(condition, path, say);
   const { over, under } = size ?? {};
   if (size && over === undefined && under === undefined) {
     const complaint = { message: 'says not which size', cure: 'write `over: 10MB`, `under: 1MB`, or both' };
@@ -72,18 +75,25 @@ function checkNames(
 /** Shorter names are near to many others. */
 const SHORTEST_MISSPELT = 6;
 
+/** Whether names differ as those of two fields of one program do: by a number, or as one and many. */
+function isSibling(name: string, other: string): boolean {
+  return name === `${other}s` || /\d/.test(name) || /\d/.test(other);
+}
+
 /**
- * What is wrong with a header's name: it is that of a standard field or of one of Desk's with a slip. Any other may well be
- * written by somebody.
+ * What is wrong with a header's name: it is that of a standard field, of one that rules are written on, or of one of Desk's
+ * with a slip. Any other may well be written by somebody.
  */
 function misspelt(name: string, { prefix, isDesk, mapped }: Surroundings): Complaint | undefined {
   const ours = isDesk && prefix !== undefined ? DESK_HEADERS.map(({ header }) => prefix + header) : [];
-  const isKnown = [...mapped, ...ours, ...STANDARD_FIELDS].some((each) =>
+  const isKnown = [...mapped, ...ours, ...STANDARD_FIELDS, ...FILTER_FIELDS].some((each) =>
     each.endsWith('*') ? name.startsWith(each.slice(0, -1)) : each === name,
   );
   if (isKnown) return undefined;
   const long = STANDARD_FIELDS.filter(({ length }) => length >= SHORTEST_MISSPELT);
-  const meant = [...ours, ...long].find((each) => isSlip(name, each));
+  const meant =
+    [...ours, ...long].find((each) => isSlip(name, each)) ??
+    FILTER_FIELDS.find((each) => isSlip(name, each) && !isSibling(name, each));
   return meant === undefined || meant.endsWith('*')
     ? undefined
     : { message: 'a header field that nobody writes', cure: `did you mean \`${meant}\`?` };

@@ -23,6 +23,19 @@ export const STANDARD_FIELDS: readonly string[] = (
   'followup-to distribution approved control summary injection-date injection-info author'
 ).split(' ');
 
+/** What filters, mail programs and services write, and rules are written on; those that differ in one letter all together. */
+export const FILTER_FIELDS: readonly string[] = (
+  'x-spam-flag x-spam-status x-spam-score x-spam-level x-spam-bar x-spam-report x-spam-checker-version x-spam-action ' +
+  'x-spam-tests x-spam-details x-spam-symbols x-spamd-bar x-spamd-result x-spamd-score x-spamd-action x-rspamd-bar ' +
+  'x-rspamd-result x-rspamd-score x-rspamd-action x-virus-scanned x-virus-status x-barracuda-spam-score ' +
+  'x-barracuda-spam-status x-forefront-antispam-report x-microsoft-antispam x-ms-exchange-organization-scl ' +
+  'x-ms-exchange-organization-pcl x-ms-exchange-organization-bcl x-ms-exchange-organization-authas ' +
+  'x-ms-has-attach x-priority x-msmail-priority x-mailer x-mailing-list x-autoreply x-autorespond ' +
+  'x-auto-response-suppress x-failed-recipients x-originating-ip x-original-from x-original-to x-forwarded-to ' +
+  'x-forwarded-for x-github-reason x-github-sender x-github-recipient x-github-severity ' +
+  'x-gitlab-notificationreason x-jira-fingerprint'
+).split(' ');
+
 /** Beginnings of names that are all standard. */
 export const STANDARD_FAMILIES: readonly string[] = [
   'content-',

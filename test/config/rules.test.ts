@@ -67,6 +67,25 @@ describe('what loads', () => {
       'a header like a mapped one',
       `${map('{header: X-Shop-Tag1, sets: case.subject}')}${when('{header: X-Shop-Tag2, exists: true}')}`,
     ],
+    ...[
+      'X-Spam-Flags',
+      'X-Spam-Score2',
+      'X-Spam-Bar',
+      'X-Prioritised',
+      'X-MS-Exchange-Organization-PCL',
+      'X-Rspamd-Bar',
+    ].map((header) => [`a header like ${header}`, when(`{header: ${header}, exists: true}`)]),
+    ...[
+      '{part: from, equals: " JOE@Bücher.Example "}',
+      '{part: from_name, equals: Joe Doe}',
+      '{part: from, ends_with: "@x.test "}',
+      '{part: from, starts_with: " joe@"}',
+      '{part: from, contains: shop}',
+      '{header: From, equals: "Joe <joe@x.test>"}',
+      '{part: message_id, contains: "<"}',
+      '{part: list_id, equals: a.x.test}',
+      '{part: body, contains: "a < b"}',
+    ].map((condition) => [condition, when(condition)]),
     ['a header like a short one', when('{header: Fate, exists: true}')],
     ['a header that others spell so', when('{header: Organisation, contains: acme}')],
     ['a header that has nothing to do with a near one', when('{header: Reply-By, exists: true}')],
@@ -110,8 +129,10 @@ describe('what loads', () => {
   });
 });
 
+type Row = [condition: string, path: string, message: string, cure: string];
+
 describe('conditions', () => {
-  it.each([
+  it.each<Row>([
     ['{prt: subject, equals: a}', 'rules[0].when.prt', 'unknown option', 'did you mean `part`?'],
     ['{part: subject, equal: a}', 'rules[0].when.equal', 'unknown option', 'did you mean `equals`?'],
     ['{header: X-A, regex: a}', 'rules[0].when.regex', 'unknown option', 'write `matches`'],
@@ -180,6 +201,47 @@ describe('conditions', () => {
     ],
     ['{header: Sujbect, contains: a}', 'rules[0].when.header', 'nobody writes', 'did you mean `subject`?'],
     ['{header: Preceedence, exists: true}', 'rules[0].when.header', 'nobody writes', 'precedence'],
+    ...[
+      ['X-Spam-Falg', 'x-spam-flag'],
+      ['X-Spam-Staus', 'x-spam-status'],
+      ['X-Prioritty', 'x-priority'],
+      ['X-Github-Raeson', 'x-github-reason'],
+      ['X-Jira-Fingerprnt', 'x-jira-fingerprint'],
+      ['X-Forefront-Anti-Spam-Report', 'x-forefront-antispam-report'],
+      ['X-MS-Exchange-Organisation-SCL', 'x-ms-exchange-organization-scl'],
+      ['Lisd-Id', 'list-id'],
+    ].map(
+      ([written, meant]): Row => [
+        `{header: ${written}, exists: true}`,
+        'rules[0].when.header',
+        'nobody writes',
+        `did you mean \`${meant}\`?`,
+      ],
+    ),
+    ...[
+      ['{part: from, equals: Joe Doe}', 'equals', 'it is no address', '`part: from_name`'],
+      ['{part: from, equals: "Joe <joe@x.test>"}', 'equals', 'it is no address', 'address alone'],
+      ['{part: from, equals: "<joe@x.test>"}', 'equals', 'it is no address', 'address alone'],
+      ['{part: cc, equals: joe}', 'equals', 'it is no address', '`header: Cc`'],
+      ['{part: to, equals: "@x.test"}', 'equals', 'it is no address', 'ends_with: "@example.com"'],
+      ['{part: recipient, equals: x.test}', 'equals', 'it is no address', 'ends_with: "@example.com"'],
+      ['{part: return_path, equals: <>}', 'equals', 'it is no address', '`exists: false`'],
+      ['{part: reply_to, one_of: [a@x.test, Joe Doe]}', 'one_of[1]', 'it is no address', 'Reply-To'],
+      ['{not: {part: from, equals: Joe Doe}}', 'not.equals', 'it is no address', '`part: from_name`'],
+      ['{part: from, starts_with: "Joe "}', 'starts_with', 'neither white space', '`part: from_name`'],
+      ['{part: delivered_to, contains: Joe D}', 'contains', 'neither white space', 'Delivered-To'],
+      ['{part: to, ends_with: " @x.test"}', 'ends_with', 'neither white space', '`header: To`'],
+      ['{part: to, ends_with: "@x.test>"}', 'ends_with', 'neither white space', '`header: To`'],
+      ['{part: message_id, equals: <a@x.test>}', 'equals', 'without angle brackets', 'take the brackets'],
+      ['{part: list_id, one_of: [<a.x.test>]}', 'one_of[0]', 'without angle brackets', 'take the brackets'],
+    ].map(
+      ([condition = '', option = '', message = '', cure = '']): Row => [
+        condition,
+        `rules[0].when.${option}`,
+        message,
+        cure,
+      ],
+    ),
     ['{all: [{any: [{not: {wen: 1}}]}]}', 'rules[0].when.all[0].any[0].not.wen', 'unknown option', 'when'],
     [
       '{all: [{mailbox: sales}, {trusted: true}]}',
