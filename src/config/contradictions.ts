@@ -1,6 +1,6 @@
-import { foldText } from '../rules/facts.ts';
 import type { Condition } from '../rules/rule.ts';
 import type { Say } from './problems.ts';
+import { excludeEachOther, implies, type TextTest, textTestOf } from './text-tests.ts';
 
 /** A condition that has to hold, or must not, for the whole to hold. */
 export interface Conjunct {
@@ -22,7 +22,7 @@ export function conjuncts(condition: Condition, path: (string | number)[] = [], 
 
 /** Says where conditions that all have to hold exclude each other. */
 export function checkContradictions(condition: Condition, path: (string | number)[], say: Say): void {
-  const all = conjuncts(condition, path);
+  const all = conjuncts(condition, path).map((each) => ({ ...each, test: textTestOf(each.condition) }));
   for (const [index, second] of all.entries()) {
     const first = all.slice(0, index).find((each) => exclude(each, second));
     if (first === undefined) continue;
@@ -63,9 +63,14 @@ const STATES = [
 ] as const;
 
 /** Parts of which a mail has one value. */
-const SINGLE_PARTS = ['from_name', 'subject', 'message_id'];
+const SINGLE_PARTS = ['part from_name', 'part subject', 'part message_id'];
 
-function exclude(first: Conjunct, second: Conjunct): boolean {
+/** With its text as it is compared, made once: each is held against all others. */
+interface Tested extends Conjunct {
+  readonly test: TextTest | undefined;
+}
+
+function exclude(first: Tested, second: Tested): boolean {
   const [a, b] = [first.condition, second.condition];
   if (Object.keys(a).length === 0 || Object.keys(b).length === 0) return false;
   if (first.isNot !== second.isNot) return JSON.stringify(a) === JSON.stringify(b) || opposite(first, second);
@@ -74,7 +79,7 @@ function exclude(first: Conjunct, second: Conjunct): boolean {
     (name) => a[name] !== undefined && b[name] !== undefined && a[name] !== b[name],
   );
   return (
-    differs || sizesExclude(a, b) || absent(a, b) || absent(b, a) || textsExclude(a, b) || textsExclude(b, a)
+    differs || sizesExclude(a, b) || absent(a, b) || absent(b, a) || textsExclude(first.test, second.test)
   );
 }
 
@@ -85,12 +90,10 @@ function isOpposite(a: Condition, b: Condition): boolean {
   );
 }
 
-/** `not: {exists: true}` beside a test of the same header. */
-function opposite(first: Conjunct, second: Conjunct): boolean {
-  const [denied, asked] = first.isNot
-    ? [first.condition, second.condition]
-    : [second.condition, first.condition];
-  return denied.exists === true && sameText(denied, asked) && asked.exists !== false;
+/** What passes the one must not pass the other, and does: `equals: abc` beside `not: {starts_with: ab}`. */
+function opposite(first: Tested, second: Tested): boolean {
+  const [denied, asked] = first.isNot ? [first.test, second.test] : [second.test, first.test];
+  return denied !== undefined && asked !== undefined && implies(asked, denied);
 }
 
 function sameText(a: Condition, b: Condition): boolean {
@@ -109,16 +112,15 @@ function absent(a: Condition, b: Condition): boolean {
   return a.exists === false && sameText(a, b) && b.exists !== false;
 }
 
-/** What has one value and equals a text is nothing else. */
-function textsExclude(a: Condition, b: Condition): boolean {
-  if (a.equals === undefined || !sameText(a, b) || !SINGLE_PARTS.includes(a.part ?? '')) return false;
-  const value = foldText(a.equals).trim();
-  const { equals, contains, starts_with, ends_with, one_of } = b;
+/** Only of what has one value: another could pass the other test. */
+function textsExclude(a: TextTest | undefined, b: TextTest | undefined): boolean {
+  return a !== undefined && b !== undefined && isSingle(a) && isSingle(b) && excludeEachOther(a, b);
+}
+
+/** From is looked at in two spellings where its domain is not in ASCII. */
+function isSingle({ subject, texts }: TextTest): boolean {
   return (
-    (equals !== undefined && foldText(equals).trim() !== value) ||
-    (contains !== undefined && !value.includes(foldText(contains))) ||
-    (starts_with !== undefined && !value.startsWith(foldText(starts_with).trimStart())) ||
-    (ends_with !== undefined && !value.endsWith(foldText(ends_with).trimEnd())) ||
-    (one_of !== undefined && !one_of.some((text) => foldText(text).trim() === value))
+    SINGLE_PARTS.includes(subject) ||
+    (subject === 'part from' && [...texts].every((text) => /^[ -~]*$/.test(text) && !text.includes('xn--')))
   );
 }
