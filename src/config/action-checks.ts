@@ -5,7 +5,7 @@ import { compilePattern } from '../rules/pattern.ts';
 import { TOO_MANY_LABELS } from '../rules/readers.ts';
 import type { Condition, Values } from '../rules/rule.ts';
 import { compileTemplate } from '../rules/template.ts';
-import { unknownField, wrongValue } from './field-checks.ts';
+import { unknownField, wrongForm, wrongValue } from './field-checks.ts';
 import type { LooseRule } from './loose-rules.ts';
 import { nearest } from './nearest.ts';
 import type { Complaint, Say } from './problems.ts';
@@ -84,7 +84,11 @@ function checkValue(
   }
   const foreign = foreignGroup(text, groups);
   if (foreign) say(foreign);
-  if (template.groups.length > 0) return;
+  if (template.groups.length > 0) {
+    const never = action === 'set' ? wrongForm(target, template) : undefined;
+    if (never) say(never);
+    return;
+  }
   const filled = template.fill(new Map());
   const complaint =
     'value' in filled

@@ -2,6 +2,7 @@ import { KINDS } from '../message/kind.ts';
 import { DIRECTIONS, STATUSES } from '../rules/directives.ts';
 import { FIELD_NAMES, findTarget, isCustom, isText, type Target } from '../rules/fields.ts';
 import { asField, READERS, type ReaderName, type Reading } from '../rules/readers.ts';
+import type { Template } from '../rules/template.ts';
 import { nearest } from './nearest.ts';
 import type { Complaint } from './problems.ts';
 
@@ -60,6 +61,16 @@ const CHOICES: Readonly<Partial<Record<ReaderName, readonly string[]>>> = {
   direction: DIRECTIONS,
   kind: KINDS,
 };
+
+/** What is wrong with a value with groups in it that a field is to have: one of a few words that it can never be. */
+export function wrongForm({ name, field }: Target, { couldBe }: Template): Complaint | undefined {
+  const choices = CHOICES[field.reader];
+  if (choices === undefined || choices.some(couldBe)) return undefined;
+  return {
+    message: `no value of ${name}, whatever its groups hold: it is one of ${choices.join(', ')}`,
+    cure: 'write one of them, or a rule of its own for each that the pattern can hold',
+  };
+}
 
 /** Whether what a reader reads can be kept in a field: a text takes all. */
 export function fits(reader: ReaderName, { field }: Target): boolean {

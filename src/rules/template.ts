@@ -9,6 +9,8 @@ export interface Template {
   readonly fill: Fill<string>;
   /** The values between the commas that stand in the text itself: what a group holds is one value, commas and all. */
   readonly list: Fill<readonly string[]>;
+  /** Whether there are groups with which it is this word, in any case. */
+  couldBe(word: string): boolean;
 }
 
 type Fill<T> = (groups: Groups) => { readonly value: T } | { readonly refused: string };
@@ -33,6 +35,7 @@ export function compileTemplate(text: string): Template | { readonly refused: st
   pieces.push(text.slice(end));
   return {
     groups: pieces.flatMap((piece) => (typeof piece === 'object' ? [piece.group] : [])),
+    couldBe: (word) => couldBe(pieces, word.toLowerCase()),
     fill: (groups) => filled(pieces, groups),
     list: (groups) => {
       const values: string[] = [];
@@ -59,6 +62,14 @@ function filled(
     value += held;
   }
   return { value: value.trim() };
+}
+
+/** Every group holds something, and white space around the whole is taken off. */
+function couldBe(pieces: readonly Piece[], word: string): boolean {
+  const form = pieces.map((piece) =>
+    typeof piece === 'string' ? piece.toLowerCase().replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&') : '.+',
+  );
+  return new RegExp(`^${form.join('').trim()}$`, 's').test(word);
 }
 
 function betweenCommas(pieces: readonly Piece[]): Piece[][] {

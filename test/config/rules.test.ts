@@ -61,6 +61,10 @@ describe('what loads', () => {
     ['a field without a value, which is absent', then('{set: {case.status: closed, case.subject: }}')],
     ['one text for a list', then('{add: {case.labels: vip}}')],
     ['groups by name and number', then('{set: {case.external_id: "{key} {1} {2} {0} {{x}"}}')],
+    [
+      'groups that can be such words',
+      then('{set: {case.status: "{key}", interaction.direction: " O{key}", interaction.kind: "{key}_{1}"}}'),
+    ],
     ['a custom field as a list', then('{add: {customer.custom_fields.topics: [a, b]}}')],
     ['any header', when('{header: X-What-Ever, exists: true}')],
     [
@@ -413,6 +417,18 @@ describe('actions', () => {
     ['{clear: [case.custom_fields]}', 'rules[0].then.clear[0]', 'no field', '`case.custom_fields.tier`'],
     ['{set: {case.external_id: "a-$1"}}', 'rules[0].then.set.case.external_id', 'other programs', '`{1}`'],
     ["{set: {case.external_id: 'a-\\2'}}", 'rules[0].then.set.case.external_id', 'other programs', '`{1}`'],
+    ...[
+      ['{set: {case.status: "x{key}"}}', 'case.status', 'one of new, open'],
+      ['{set: {case.status: "{key}-{1}"}}', 'case.status', 'one of new, open'],
+      ['{set: {case.status: "open{key}"}}', 'case.status', 'one of new, open'],
+      ['{set: {interaction.direction: "{key}put"}}', 'interaction.direction', 'one of in, out'],
+      ['{set: {interaction.kind: ".{key}"}}', 'interaction.kind', 'auto_reply'],
+    ].map(([actions = '', field = '', words = '']) => [
+      actions,
+      `rules[0].then.set.${field}`,
+      words,
+      'each that',
+    ]),
     ['{set: {case.language: english}}', 'rules[0].then.set.case.language', 'ISO 639-1', 'correct'],
     [
       '{set: {interaction.country_code: UK}}',
