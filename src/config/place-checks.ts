@@ -34,7 +34,8 @@ export function placeOf(mailbox: unknown): Place | undefined {
     name,
     trusted: trust !== 'none',
     untrusted: trust !== 'all',
-    pass: hasResults || verifies,
+    // A right signature of `hmac` says who wrote a mail, too.
+    pass: hasResults || verifies || (typeof trust !== 'string' && optionOf(trust, 'hmac') !== undefined),
     // That a signature is missing says something only of domains that sign all their mail.
     fail: hasResults || (verifies && typeof trust !== 'string' && optionOf(trust, 'dkim') !== undefined),
   };

@@ -291,6 +291,7 @@ describe('what no mailbox can give', () => {
     'authentication: {verify: true}, ',
   ];
   const DKIM = `trust: {dkim: {domains: [example.com]}}, ${VERIFY}`;
+  const HMAC = `trust: {hmac: {keys: [{id: k, secret: ${'s'.repeat(32)}}]}}, `;
   const PASS = '{sender_auth: pass}';
   const FAIL = '{sender_auth: fail}';
   const UNTRUSTED = '{trusted: false}';
@@ -346,6 +347,7 @@ describe('what no mailbox can give', () => {
       [condition, mailboxes('', DKIM)],
     ]),
     [PASS, mailboxes('', VERIFY)],
+    [PASS, mailboxes('', HMAC)],
   ])('%s, where one can: %s', async (condition, begin) =>
     expect(await found(begin ?? '', condition ?? '')).toEqual([]),
   );
