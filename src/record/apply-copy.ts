@@ -2,12 +2,12 @@ import { isAutomatic } from '../message/kind.ts';
 import { type Conclusion, type Status, setBy } from '../rules/directives.ts';
 import type { Cause } from './change.ts';
 import { replaceCustomer, setStatus } from './change-case.ts';
-import { decideCase, noteCase } from './decide-case.ts';
+import { type CaseDecision, decideCase, noteCase } from './decide-case.ts';
 import { decideCustomer, knownCustomer } from './decide-customer.ts';
 import { conclude, refuse } from './directives.ts';
 import type { Incoming } from './incoming.ts';
 import { askedStatus, isSettled, nextStatus } from './lifecycle.ts';
-import { noteParticipants } from './participation.ts';
+import { isOutsider, noteOutsider, noteParticipants } from './participation.ts';
 import type { NewInteraction, Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
 import { caseNamed, move, type Refiled } from './refile.ts';
@@ -58,7 +58,15 @@ export function applyCopy(view: View, plan: Plan, policy: Policy, original: Orig
   }
   const attributed: Incoming = { ...placed, directives: without(copy.directives, out) };
   const customer = decideCustomer(view, plan, policy, attributed, tied);
-  const { supportCase, isNewCase, why } = caseOf(view, plan, policy, ref, changeable, attributed, customer);
+  const { supportCase, isNewCase, why, by } = caseOf(
+    view,
+    plan,
+    policy,
+    ref,
+    changeable,
+    attributed,
+    customer,
+  );
   if (why !== undefined) noteCase(attributed, supportCase, why);
   const cause: Cause = { supportCase, interaction: ref, at: known.receivedAt };
   const isMoved = supportCase !== known.supportCase;
@@ -67,12 +75,18 @@ export function applyCopy(view: View, plan: Plan, policy: Policy, original: Orig
   const again = isMoved ? [] : ofCase;
   const directives = without(attributed.directives, again);
   const incoming: Incoming = { ...placed, directives };
+  // A trusted header that names the case has put the mail there.
+  const externalId = copy.directives.case.external_id;
+  const isNamed = externalId !== undefined && view.casesByExternalId.get(externalId) === supportCase;
+  const isStillOutsider = changeable.outsider && !isNamed && direction === 'in';
+  const outsider = by ? isOutsider(view, { supportCase, by }, incoming, customer) : isStillOutsider;
+  if (outsider) noteOutsider(incoming);
 
   const isPerson = !isAutomatic(copy.message.kind);
   // A customer whom a person has given to the case since is not the mail's to take away.
   const isItsOwn = !isMoved && isFirst && isReattributed && supportCase.customer === known.customer;
   if (customer && customer !== supportCase.customer) {
-    if (isItsOwn || (isPerson && supportCase.customer === undefined)) {
+    if (isItsOwn || (isPerson && !outsider && supportCase.customer === undefined)) {
       replaceCustomer(plan, cause, customer, 'a trusted copy says whose mail it is');
     }
   }
@@ -80,9 +94,6 @@ export function applyCopy(view: View, plan: Plan, policy: Policy, original: Orig
   conclude(directives, { what: 'status', ...status });
   if (isNewCase || status.value !== supportCase.status) setStatus(plan, cause, status, isNewCase);
   setFields(plan, cause, directives, isNewCase || !isSettled(view, policy, supportCase, known.receivedAt));
-  // A trusted header that names the case has put the mail there.
-  const isNamed = copy.directives.case.external_id !== undefined || isMoved;
-  const outsider = changeable.outsider && !isNamed && direction === 'in';
   if (!outsider) noteParticipants(view, plan, supportCase, incoming, customer);
   if (isPerson) view.noteActivity(supportCase, direction, known.receivedAt);
   if (known.direction === 'in' && known.customer) view.forgetInbound(known.customer, known.receivedAt);
@@ -148,6 +159,8 @@ function isReadAgain({ known, readBefore }: Changeable, { folder, receivedAt }: 
 /**
  * The case that the copy's external id names: it may be the one there is, another one, or a new one. Without an external
  * id the mail stays, unless it lies there only because of a flood, which trusted mail never is.
+ *
+ * @returns also what led there, where that was decided anew
  */
 function caseOf(
   view: View,
@@ -157,7 +170,7 @@ function caseOf(
   changeable: Changeable,
   incoming: Incoming,
   customer: Customer | undefined,
-): Refiled {
+): Refiled & Partial<Pick<CaseDecision, 'by'>> {
   const { known, isPlaced, flooded } = changeable;
   const { directives } = incoming;
   const externalId = directives.case.external_id;
@@ -174,7 +187,7 @@ function caseOf(
     const answered = answeredInteraction(view, incoming, customer);
     const { supportCase, by, why } = decideCase(view, plan, policy, incoming, customer, answered);
     if (by === 'new') view.noteSize(supportCase, 0);
-    return { supportCase, isNewCase: by === 'new', why };
+    return { supportCase, isNewCase: by === 'new', why, by };
   }
   if (externalId === undefined || externalId === known.supportCase.external_id) return stays;
   const other = view.casesByExternalId.get(externalId);

@@ -4,9 +4,9 @@ import { applyCopy } from './apply-copy.ts';
 import { changeCase, setCaseCustomer } from './change-case.ts';
 import { decideCase, noteCase } from './decide-case.ts';
 import { decideCustomer, knownCustomer, type TiedCustomer } from './decide-customer.ts';
-import { conclude, refuse } from './directives.ts';
+import { refuse } from './directives.ts';
 import type { Incoming } from './incoming.ts';
-import { isOutsider, noteParticipants } from './participation.ts';
+import { isOutsider, noteOutsider, noteParticipants } from './participation.ts';
 import { emptyPlan, type NewInteraction, type Plan } from './plan.ts';
 import type { Policy } from './policy.ts';
 import { type Answered, answeredInteraction, isGenerated, relatedIds } from './threading.ts';
@@ -40,7 +40,7 @@ function decideMessage(view: View, plan: Plan, policy: Policy, incoming: Incomin
     ? { supportCase: flooded, by: 'flood' as const, why: "a flood: the customer's latest case" }
     : decideCase(view, plan, policy, incoming, customer, answered);
   noteCase(incoming, supportCase, why);
-  const outsider = by !== 'flood' && isOutsider(view, { supportCase, by, why }, incoming, customer);
+  const outsider = by !== 'flood' && isOutsider(view, { supportCase, by }, incoming, customer);
   if (outsider) noteOutsider(incoming);
   const isFirst = by === 'new';
   const interaction: NewInteraction = { id: undefined, incoming, supportCase, customer, outsider };
@@ -86,12 +86,6 @@ function tiedCustomer(
   return keys.some((key) => view.customerAt(key) === colleague)
     ? { customer: colleague, why: 'outbound: to the colleague whose mail it answers' }
     : undefined;
-}
-
-function noteOutsider({ directives, senderAuth }: Incoming): void {
-  const why =
-    senderAuth === 'fail' ? 'From is known to be forged' : 'the sender has had no part in this case';
-  conclude(directives, { what: 'outsider', value: 'outsider', why });
 }
 
 /**

@@ -12,13 +12,20 @@ export class Foreseen {
   readonly cases = new Map<number, SupportCase>();
   readonly casesByExternalId = new Map<string, SupportCase>();
   readonly interactions = new Map<number, KnownInteraction>();
+  private readonly keys = new Map<Customer, string[]>();
+  private readonly participants = new Map<SupportCase, string[]>();
   private readonly activities = new Map<SupportCase, Activity>();
   private readonly growths = new Map<SupportCase, number>();
 
   /** Keeps what a plan would change. */
-  keep(view: View, { customers, emails, cases, changed }: Plan): void {
+  keep(view: View, { customers, emails, cases, changed, participants }: Plan): void {
     for (const customer of customers) this.keepCustomer(customer);
-    for (const { customer, key } of emails) this.customersByKey.set(key, customer);
+    for (const { customer, key } of emails) {
+      this.keepCustomer(customer);
+      this.customersByKey.set(key, customer);
+      addTo(this.keys, customer, key);
+    }
+    for (const { supportCase, key } of participants) addTo(this.participants, supportCase, key);
     const filled = changed.map(({ supportCase }) => supportCase);
     const resized = view.growths.keys();
     for (const supportCase of new Set([...cases, ...filled, ...resized])) this.keepCase(view, supportCase);
@@ -29,6 +36,11 @@ export class Foreseen {
     }
   }
 
+  /** The keys of addresses that a customer is to get. */
+  keysOf(customer: Customer): readonly string[] {
+    return this.keys.get(customer) ?? [];
+  }
+
   /** Tells a view of a case that is loaded now what is known of it beside its row. */
   remind(view: View, supportCase: SupportCase): void {
     const activity = this.activities.get(supportCase);
@@ -37,6 +49,7 @@ export class Foreseen {
     const growth = this.growths.get(supportCase);
     if (growth !== undefined) view.resize(supportCase, growth);
     if (supportCase.id === undefined) view.noteSize(supportCase, 0);
+    view.addParticipants(supportCase, this.participants.get(supportCase) ?? []);
   }
 
   private keepCustomer(customer: Customer): void {
@@ -54,4 +67,10 @@ export class Foreseen {
     const growth = view.growths.get(supportCase);
     if (growth !== undefined) this.growths.set(supportCase, growth);
   }
+}
+
+function addTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
 }

@@ -81,6 +81,7 @@ export async function loadView(
     for (const supportCase of cases) foreseen.remind(view, supportCase);
   }
   await loadAddresses(trx, view, customers);
+  if (foreseen) addForeseenAddresses(view, foreseen);
   await loadParticipants(trx, view, batch);
   if (policy.importing) await loadNewest(trx, view, customers);
   return view;
@@ -133,6 +134,14 @@ function addForeseenCustomers(
   for (const id of externalIds) {
     const customer = foreseen.customersByExternalId.get(id);
     if (customer) view.customersByExternalId.set(id, customer);
+  }
+}
+
+/** Adds all addresses that the customers here are to get: each of them may have a part in a case. */
+function addForeseenAddresses(view: View, foreseen: Foreseen): void {
+  const named = [...view.addressKeys()].map((key) => view.customerAt(key));
+  for (const customer of distinct([...view.customersById.values(), ...named])) {
+    for (const key of foreseen.keysOf(customer)) view.addAddress(key, customer);
   }
 }
 

@@ -1,11 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isAutomatic } from '../message/kind.ts';
 import { change } from '../record/change.ts';
 import { knownCustomer } from '../record/decide-customer.ts';
 import { conclude } from '../record/directives.ts';
-import { noteParticipants } from '../record/participation.ts';
 import type { CaseEvent } from '../record/plan.ts';
-import type { Refiled } from '../record/refile.ts';
 import { keptColumn } from '../record/store-interactions.ts';
 import type { Changeable, Customer, InteractionRef, SupportCase } from '../record/view.ts';
 import { type Directives, type Refused, setBy } from '../rules/directives.ts';
@@ -15,6 +12,7 @@ import type { Difference, Withheld } from './differences.ts';
 import { fieldsSaid } from './fields.ts';
 import { LABELS, News } from './news.ts';
 import type { Replayed } from './outcome.ts';
+import { place, takePart } from './participation.ts';
 import type { Replayable } from './replayable.ts';
 import type { KeptDirectives, StoredMail } from './stored.ts';
 import { changeCases, replayCase } from './support-case.ts';
@@ -35,10 +33,10 @@ export function replayMail(deciding: Deciding, replayable: Replayable): Replayed
   const firstEvent = plan.events.length;
   const before = new CustomersBefore(deciding, [known.customer, knownCustomer(view, incoming)]);
   const customer = replayCustomer(deciding, mail);
-  const refiled = replayCase(deciding, mail, customer);
-  changeCases(deciding, mail, refiled, customer);
-  const { supportCase } = refiled;
-  const outsider = takePart(deciding, mail, refiled, customer);
+  const placed = place(deciding, mail, replayCase(deciding, mail, customer), customer);
+  changeCases(deciding, mail, placed, customer);
+  takePart(deciding, mail, placed, customer);
+  const { supportCase, outsider } = placed;
   const said = saidOfItself(mail);
   noteOwnChanges(deciding, mail, { supportCase, customer, outsider, said });
   Object.assign(changeable.known, { supportCase, customer, direction, kind: incoming.message.kind });
@@ -105,34 +103,6 @@ function withDecisionsOf({ decided, refused }: KeptDirectives, today: Directives
   };
 }
 
-/** Makes the mail's people a part of the case that it comes to. @returns whether it is an outsider's still */
-function takePart(
-  { view, plan }: Deciding,
-  { known, incoming, stored }: ReplayedMail,
-  { supportCase, isNewCase }: Refiled,
-  customer: Customer | undefined,
-): boolean {
-  const { direction, directives, receivedAt, message } = incoming;
-  const isMoved = supportCase !== known.supportCase;
-  const isTurned = direction !== known.direction;
-  const isNamed = isMoved || setBy(directives, 'case.external_id') !== undefined;
-  const outsider = stored.outsider && !isNamed && direction === 'in';
-  const isNew = isMoved || isTurned || customer !== known.customer || stored.outsider;
-  if (isNew && !outsider) noteParticipants(view, plan, supportCase, incoming, customer);
-  if (stored.outsider && !outsider) forget(directives.decided, ({ what }) => what === 'outsider');
-  // It lies where it belongs, and no more where a flood was led to.
-  if (isMoved) forget(directives.refused, ({ by }) => by === 'flood');
-  if ((isMoved || isTurned || isNewCase) && !isAutomatic(message.kind)) {
-    view.noteActivity(supportCase, direction, receivedAt);
-  }
-  return outsider;
-}
-
-function forget<T>(list: T[], isMeant: (each: T) => boolean): void {
-  const index = list.findIndex(isMeant);
-  if (index >= 0) list.splice(index, 1);
-}
-
 /** What its own columns have from headers and rules: what was there, and what it newly says of itself. */
 function saidOfItself({ stored, incoming, news }: ReplayedMail): Directives['interaction'] {
   const { interaction, byRules } = incoming.directives;
@@ -173,7 +143,14 @@ function noteOwnChanges(
     change(plan, cause, 'interaction.customer_id', old, owner, named);
   }
   if (outsider !== stored.outsider) {
-    change(plan, cause, 'outsider', 'true', 'false', by('case.external_id') ?? turned);
+    change(
+      plan,
+      cause,
+      'outsider',
+      String(stored.outsider),
+      String(outsider),
+      by('case.external_id') ?? turned,
+    );
   }
   const text = (value: unknown) => (value === undefined ? null : String(value));
   const [before, now] = [stored.said, said] as Record<string, unknown>[];

@@ -10,6 +10,7 @@ import { type Directives, type ListChange, setBy } from '../rules/directives.ts'
 import type { Deciding, ReplayedMail } from './deciding.ts';
 import { newEntries, refuseAll, sayable } from './fields.ts';
 import { LABELS, type News } from './news.ts';
+import type { Placed } from './participation.ts';
 import { replayStatus } from './status.ts';
 
 /** The case that the mail is in by what it says today: another one only where an external id is new, and no person has put it here. */
@@ -50,12 +51,12 @@ export function replayCase(
 export function changeCases(
   deciding: Deciding,
   mail: ReplayedMail,
-  refiled: Refiled,
+  placed: Placed,
   customer: Customer | undefined,
 ): void {
   const { view, plan, policy, says } = deciding;
   const { ref, known, incoming } = mail;
-  const { supportCase, isNewCase } = refiled;
+  const { supportCase, isNewCase } = placed;
   const { at } = policy.replaying;
   const cause: Cause = { supportCase, interaction: ref, at };
   if (supportCase !== known.supportCase) {
@@ -63,17 +64,17 @@ export function changeCases(
     const why = setBy(incoming.directives, 'case.external_id') ?? null;
     for (const each of [from, cause]) change(plan, each, 'interaction', from.supportCase, supportCase, why);
     // Before the case that it leaves is closed: what waited there goes on waiting.
-    const status = replayStatus(deciding, mail, refiled, customer);
+    const status = replayStatus(deciding, mail, placed, customer);
     if (status) setStatus(plan, cause, status, isNewCase);
     const isSetByPerson = says.ofCase(from.supportCase, 'status') === 'person';
     move(view, plan, from, supportCase, isSetByPerson ? undefined : 'its only mail went to another case');
     beginEarlier(deciding, mail, cause);
   } else {
-    const status = replayStatus(deciding, mail, refiled, customer);
+    const status = replayStatus(deciding, mail, placed, customer);
     if (status) setStatus(plan, cause, status);
   }
-  giveCustomer(deciding, mail, cause, customer);
-  setFields(plan, cause, said(deciding, mail, refiled));
+  giveCustomer(deciding, mail, cause, placed, customer);
+  setFields(plan, cause, said(deciding, mail, placed));
 }
 
 /** A case begins with its oldest mail. */
@@ -86,19 +87,20 @@ function beginEarlier({ plan }: Deciding, { incoming }: ReplayedMail, cause: Cau
   supportCase.received_at = receivedAt;
 }
 
-/** The customer of a case follows the mail that it began with, and one that has none gets the first who comes. */
+/** The customer of a case follows the mail that it began with, and one that has none gets the first who comes and is no outsider. */
 function giveCustomer(
   { plan, says }: Deciding,
   { changeable, known, incoming }: ReplayedMail,
   cause: Cause,
+  { supportCase, outsider }: Placed,
   customer: Customer | undefined,
 ): void {
-  const { supportCase } = cause;
   if (customer === undefined || customer === supportCase.customer) return;
   const isMoved = supportCase !== known.supportCase;
   if (!isMoved && customer === known.customer) return;
   const isItsOwn = !isMoved && changeable.isFirst && supportCase.customer === known.customer;
-  const isLacking = supportCase.customer === undefined && !isAutomatic(incoming.message.kind);
+  const isPerson = !outsider && !isAutomatic(incoming.message.kind);
+  const isLacking = isPerson && supportCase.customer === undefined;
   if (!(isItsOwn || isLacking) || says.ofCase(supportCase, 'customer_id') === 'person') return;
   replaceCustomer(plan, cause, customer, 'the mail says whose it is');
 }

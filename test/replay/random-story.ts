@@ -58,6 +58,7 @@ export function randomMails(chance: Chance): Told[] {
     const mail: Told = chance.happens(0.3) ? { From: 'support@example.com', To: someone } : { From: someone };
     Object.assign(mail, {
       '@minute': String(chance.between(1, MINUTES)),
+      '@trusted': chance.happens(0.7) ? 'yes' : 'no',
       'Message-ID': `<m${index}@x>`,
       Subject: chance.pick(SUBJECTS),
     });
