@@ -383,3 +383,31 @@ describe('old mail that is imported', () => {
     expect(told.refused).toEqual(['x-desk-case-status: imported, and the case has newer mail']);
   });
 });
+
+describe('a trusted copy of a mail of somebody who has had no part', () => {
+  it('that leads a flood to the case of what it answers is there what it would have been', async () => {
+    const asked = { ...toAnn, 'Message-ID': '<n@x>', '@minute': '1' };
+    const eve = { From: 'eve@evil.example', Date: 'Mon, 09 Nov 2026 08:15:00 +0000' };
+    const last = { ...eve, 'Message-ID': '<last@x>', 'In-Reply-To': '<n@x>', '@minute': '9' };
+    const flood = { messages: 3, window: 3_600_000 };
+    const told = await story([asked, ...many(3, eve, 2), last, { ...last, '@trusted': 'yes' }], {
+      ...{ trust: 'some', policy: { flood } },
+    });
+    expect(told.mails.at(-1)).toMatchObject({ case: 0, outsider: true });
+    const [theirs] = told.plan.interactions.map(({ supportCase }) => supportCase);
+    const parts = told.plan.participants.filter(({ supportCase }) => supportCase === theirs);
+    expect(parts.map(({ key }) => key)).toEqual(['ann@asker.example']);
+    const { decided } = told.plan.interactions.at(-1)?.incoming.directives ?? {};
+    expect(decided?.map(({ what }) => what)).toContain('outsider');
+  });
+
+  it('makes no outsider the customer of a case that has none', async () => {
+    const nobody = { From: 'undisclosed', 'Message-ID': '<n@x>' };
+    const eve = { From: 'eve@evil.example', Date: 'Mon, 09 Nov 2026 08:15:00 +0000', 'Message-ID': '<e@x>' };
+    const answer = { ...eve, 'In-Reply-To': '<n@x>', 'x-desk-case-priority': '7' };
+    const told = await story([nobody, answer, { ...answer, '@trusted': 'yes' }], { trust: 'some' });
+    expect(told.mails[1]).toMatchObject({ case: 0, outsider: true });
+    expect(told.customersOfCases).toEqual([undefined]);
+    expect(told.plan.participants).toEqual([]);
+  });
+});

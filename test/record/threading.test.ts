@@ -416,6 +416,62 @@ describe('outsiders', () => {
   });
 });
 
+describe('a bounce', () => {
+  const report = (recipient: string | undefined, messageId: string) =>
+    [
+      ...['--b', 'Content-Type: message/delivery-status', '', 'Reporting-MTA: dns; mx.evil.test', ''],
+      ...(recipient === undefined ? [] : [`Final-Recipient: rfc822; ${recipient}`, 'Action: failed', '']),
+      ...['--b', 'Content-Type: text/rfc822-headers', '', `Message-ID: <${messageId}@x>`, '', '--b--'],
+    ].join('\r\n');
+  const bounce = (recipient: string | undefined, from = 'mailer-daemon@evil.test', of = 'n'): Told => ({
+    From: from,
+    'Content-Type': 'multipart/report; report-type=delivery-status; boundary=b',
+    '@body': report(recipient, of),
+  });
+  const notice = { ...toAnn, Cc: 'bob@b.example', 'Message-ID': '<n@x>' };
+  const toNobody = { From: 'support@example.com', To: 'undisclosed', 'Message-ID': '<n@x>', '@role': 'sent' };
+
+  it.each<[name: string, told: Told, outsider: boolean, sent?: Told]>([
+    ['that names whom the mail went to is none’s', bounce('ann@asker.example'), false],
+    ['nor that names who was in Cc', bounce('bob@b.example'), false],
+    ['that names a stranger is an outsider’s', bounce('evil@evil.test'), true],
+    ['so is one that names nobody', bounce(undefined), true],
+    ['of a mail without a customer too', bounce('evil@evil.test'), true, toNobody],
+    ['not where From has had part', bounce('evil@evil.test', 'bob@b.example'), false],
+    ['nor from our own mail system', bounce('evil@evil.test', 'mailer-daemon@example.com'), false],
+    [
+      'unless it is known to be forged',
+      { ...bounce('ann@asker.example', 'mailer-daemon@example.com'), '@forged': 'yes' },
+      true,
+    ],
+  ])('%s', async (_, told, outsider, sent = notice) => {
+    const { mails } = await story([sent, told], { trust: 'none' });
+    expect(mails.at(-1)).toMatchObject({ case: 0, outsider });
+  });
+
+  it('says why it is an outsider’s, and makes nobody part of the case', async () => {
+    const made = [notice, bounce('evil@evil.test'), { From: 'evil@evil.test', ...re('n') }];
+    const { plan, mails } = await story(made, { trust: 'none' });
+    expect(mails.map(({ outsider }) => outsider)).toEqual([false, true, true]);
+    expect(plan.interactions[1]?.incoming.directives.decided).toContainEqual({
+      ...{ what: 'outsider', value: 'outsider' },
+      why: 'neither the recipient that the report names nor From has had a part in this case',
+    });
+  });
+
+  it('is none’s by another address of whom the mail went to', async () => {
+    const id = { 'x-desk-customer-external-id': 'c1' };
+    const home = { From: 'ann@home.example', ...id };
+    const { mails } = await story([{ ...notice, ...id }, home, bounce('ann@home.example')]);
+    expect(mails.at(-1)).toMatchObject({ case: 0, outsider: false });
+  });
+
+  it('that begins a case of its own is none’s', async () => {
+    const { mails } = await story([notice, bounce('evil@evil.test', undefined, 'lost')], { trust: 'none' });
+    expect(mails.at(-1)).toMatchObject({ case: 1, outsider: false });
+  });
+});
+
 /** A view in which Ann's case has the number 7, and Bob's is closed and has 8. */
 function numbered(): View {
   const view = new View();

@@ -58,6 +58,7 @@ describe('a rule that is new', () => {
     expect(await replayed({}, await rulesOf(jira))).toEqual([
       'case 1 external_id: - -> jira-ABC-1 (rule jira)',
       'case 1 labels: - -> jira (rule jira)',
+      'mail 3 outsider: false -> true (rule jira)',
       'case 2 external_id: - -> jira-ABC-2 (rule jira)',
       'case 2 labels: - -> jira (rule jira)',
       'case 3 status: new -> closed (its only mail went to another case)',
