@@ -145,7 +145,9 @@ function askedOf<Row extends SupportCase | Customer>(
       for (const row of rows) {
         if (row?.id === undefined) continue;
         const value = fieldOf(row, field);
-        if (value === (wanted.get(field) ?? null)) continue;
+        // What is set is there already; a rule may still change the list.
+        const isListed = owner === 'customer' && incoming.directives.byRules?.lists.has(`customer.${field}`);
+        if (value === (wanted.get(field) ?? null) && !isListed) continue;
         const text = value === null ? null : String(value);
         asked.set(`${row.id} ${field}`, { row, id: row.id, field, value: text });
       }
