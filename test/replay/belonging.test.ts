@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noThenProperty: it is what operators write.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { mergeCases } from '../../src/desk/merge-cases.ts';
 import { mergeCustomers } from '../../src/desk/merge-customers.ts';
@@ -299,6 +300,21 @@ describe('what a mail says of its customer', () => {
       'mail 1 left x-shop-customer-company: Old: a person set it last',
       'mail 1 left x-shop-customer-phone: 1: a newer mail has said it since',
       'customer 1 phone: 2 -> 4 (x-shop-customer-phone)',
+    ]);
+  });
+
+  it('adds nothing by a rule to a list that a person gave him, though the mail itself says what is there', async () => {
+    await record([
+      { ...ann, ...at(1), 'x-shop-customer-custom-tags': 'y' },
+      { ...bob, ...at(2), 'x-desk-customer-custom-tags': 'y' },
+    ]);
+    await act((started) => mergeCustomers(started, { id: 1 }, { id: 2 }));
+    const when = { part: 'subject', equals: 'Lamp' };
+    const rules = [{ name: 'more', when, then: { add: { 'customer.custom_fields.tags': ['z'] } } }];
+    const lines = await replayed({}, await configOfToday({ rules }));
+    expect(lines).toContain('mail 1 left rule more: z: a person set it last');
+    expect(await query('select custom_fields from customers where id = 1')).toEqual([
+      { custom_fields: { tags: 'y' } },
     ]);
   });
 
