@@ -32,7 +32,10 @@ export class StepWatch {
       this.asked.set(line, { name, answered: true });
       return { name, side: 'after' };
     }
-    const what = wire === 'imap' ? imapCommand(text) : (postgresStatement(text, last?.name) ?? firstOf(last));
+    const what =
+      wire === 'imap'
+        ? imapCommand(text, last?.name)
+        : (postgresStatement(text, last?.name) ?? firstOf(last));
     if (what === undefined) return undefined;
     const name = `${wire} ${what}`;
     this.asked.set(line, { name, answered: false });
@@ -45,13 +48,17 @@ function firstOf(last: unknown): string | undefined {
   return last === undefined ? 'connect' : undefined;
 }
 
-/** The command, without its tag and arguments; FETCH by what is fetched. */
-function imapCommand(text: string): string | undefined {
+/**
+ * The command, without its tag and arguments; FETCH by what is fetched. Right behind SELECT it asks for the last mail that is
+ * known, where there is one: whether the folder is still the same.
+ */
+function imapCommand(text: string, last: string | undefined): string | undefined {
   const command = /^[A-Z0-9]+ ((?:UID )?[A-Z]+)\b(.*)/i.exec(text);
   const verb = command?.[1]?.toUpperCase();
   if (verb === undefined) return undefined;
   if (!verb.endsWith('FETCH')) return verb;
-  return `${verb} ${command?.[2]?.includes('BODY.PEEK') ? 'bodies' : 'sizes'}`;
+  if (command?.[2]?.includes('BODY.PEEK')) return `${verb} bodies`;
+  return `${verb} ${last === 'imap SELECT' ? 'last' : 'sizes'}`;
 }
 
 const STATEMENT = /^\s*(begin|commit|rollback|select|insert into|update|delete from|with|lock|set)\b/i;
