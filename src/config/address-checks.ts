@@ -1,5 +1,5 @@
 import { isUsableAddress } from '../message/addresses.ts';
-import { foldText } from '../rules/facts.ts';
+import { folding } from '../rules/facts.ts';
 import type { Condition, Part } from '../rules/rule.ts';
 import type { Complaint, Say } from './problems.ts';
 
@@ -26,7 +26,7 @@ export function checkComparedTexts(condition: Condition, path: (string | number)
     ...(one_of ?? []).map((text, index) => ({ text, below: ['one_of', index] })),
   ];
   for (const { text, below } of wholes) {
-    const complaint = wrongWhole(part, foldText(text).trim());
+    const complaint = wrongWhole(part, folding.whole(text));
     if (complaint) say(complaint, [...path, ...below]);
   }
   const names = ADDRESSES[part];

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { foldText } from '../rules/facts.ts';
+import { folding } from '../rules/facts.ts';
 import { findTarget, type Target } from '../rules/fields.ts';
 import { READER_NAMES, type ReaderName } from '../rules/readers.ts';
 import { fits, unknownField, wrongValue } from './field-checks.ts';
@@ -94,7 +94,7 @@ function checkValues(
 ): void {
   const words = new Map<string, string>();
   for (const [word, value] of Object.entries(values)) {
-    const key = foldText(word).trim();
+    const key = folding.whole(word);
     if (words.has(key)) {
       const message = 'the same word as another here: upper and lower case are the same';
       complain(context, { message, cure: 'take one of the two out' }, [...path, 'values', word]);

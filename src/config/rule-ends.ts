@@ -37,7 +37,10 @@ const VALUES: Readonly<Partial<Record<keyof Condition, readonly unknown[]>>> = {
   has_attachment: [true, false],
 };
 
-/** Most comparisons of texts, of all rules with all before them: more would hold up the start, and only what is the same is seen. */
+/**
+ * Most comparisons of texts, of all rules with all before them: more would hold up the start. Beyond, only what is the same
+ * is seen.
+ */
 const MAX_COMPARISONS = 1_000_000;
 
 /** Which rules end the run, and for what mail; each condition is made ready once. */
@@ -60,11 +63,7 @@ export class Ends {
   }
 
   /** What leaves nothing to a rule, the first of all that do. */
-  before({ when }: LooseRule): Ended | undefined {
-    return this.#endBefore(when);
-  }
-
-  #endBefore(when: Condition | undefined): Ended | undefined {
+  before({ when }: Pick<LooseRule, 'when'>): Ended | undefined {
     const found = when === undefined ? [] : this.#endsOf(conjuncts(when).map(needOf));
     const [first] = [...found, ...(this.#ofAll ? [this.#ofAll] : [])].sort((a, b) => a.index - b.index);
     return first;
@@ -90,7 +89,7 @@ export class Ends {
     const branches = isNot ? [] : (condition.any ?? []);
     const indices = new Set<number>();
     for (const branch of branches) {
-      const end = this.#endBefore(branch);
+      const end = this.before({ when: branch });
       if (end === undefined) return [];
       indices.add(end.index);
     }

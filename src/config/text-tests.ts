@@ -1,4 +1,4 @@
-import { foldText } from '../rules/facts.ts';
+import { folding } from '../rules/facts.ts';
 import { type Condition, TESTS } from '../rules/rule.ts';
 
 /** What a condition asks of a header or a part, its texts as they are compared (see rules/conditions.ts). */
@@ -20,16 +20,11 @@ export function textTestOf(condition: Condition): TextTest | undefined {
   const of = (kind: TextTest['kind'], texts: readonly string[]): TextTest | undefined =>
     texts.includes('') ? undefined : { subject, kind, texts: new Set(texts) };
   if (exists || matches !== undefined) return of(exists ? 'exists' : 'matches', []);
-  if (contains !== undefined) return of('contains', [foldText(contains)]);
-  if (starts_with !== undefined) return of('starts_with', [foldText(starts_with).trimStart()]);
-  if (ends_with !== undefined) return of('ends_with', [foldText(ends_with).trimEnd()]);
+  if (contains !== undefined) return of('contains', [folding.piece(contains)]);
+  if (starts_with !== undefined) return of('starts_with', [folding.start(starts_with)]);
+  if (ends_with !== undefined) return of('ends_with', [folding.end(ends_with)]);
   const list = equals === undefined ? (one_of ?? []) : [equals];
-  return list.length === 0
-    ? undefined
-    : of(
-        'is',
-        list.map((text) => foldText(text).trim()),
-      );
+  return list.length === 0 ? undefined : of('is', list.map(folding.whole));
 }
 
 /** Whether every value that passes one test passes another. */

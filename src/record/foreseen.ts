@@ -1,4 +1,5 @@
 import type { Plan } from './plan.ts';
+import { addTo } from './rows.ts';
 import type { Activity, Customer, KnownInteraction, SupportCase, View } from './view.ts';
 
 /**
@@ -67,10 +68,4 @@ export class Foreseen {
     const growth = view.growths.get(supportCase);
     if (growth !== undefined) this.growths.set(supportCase, growth);
   }
-}
-
-function addTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
-  const list = lists.get(key);
-  if (list) list.push(value);
-  else lists.set(key, [value]);
 }

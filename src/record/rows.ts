@@ -4,12 +4,20 @@ import type { Transaction } from '../db/connect.ts';
 export async function rowsOf<T>(trx: Transaction, sql: string, lists: readonly unknown[][]): Promise<T[]> {
   // Nothing to look for is common (a batch without replies), and a query saved.
   if (lists.every((list) => list.length === 0)) return [];
+  // Knex has no type for lists of lists among what it binds; pg takes them as arrays.
   const { rows } = (await trx.raw(sql, lists as never[])) as { rows: T[] };
   return rows;
 }
 
 export function distinct<T>(values: readonly (T | undefined)[]): T[] {
   return [...new Set(values.filter((value): value is T => value !== undefined))];
+}
+
+/** Adds a value to the list of a key. */
+export function addTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
 }
 
 /** PostgreSQL takes 65,535 parameters a statement; the widest of our rows have eight columns and leave room. */

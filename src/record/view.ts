@@ -1,5 +1,6 @@
 import type { Kind } from '../message/kind.ts';
 import type { Applied, Direction, Status } from '../rules/directives.ts';
+import { addTo } from './rows.ts';
 
 /** Rows as far as decisions need them, loaded or about to be stored. Column names are kept, so that a row is a row. */
 export interface Customer {
@@ -216,12 +217,6 @@ export class View {
 
 function inboundKey(customerId: number | undefined, at: Date): string {
   return `${customerId} ${at.getTime()}`;
-}
-
-function addTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
-  const list = lists.get(key);
-  if (list) list.push(value);
-  else lists.set(key, [value]);
 }
 
 function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {

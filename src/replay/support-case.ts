@@ -87,7 +87,10 @@ function beginEarlier({ plan }: Deciding, { incoming }: ReplayedMail, cause: Cau
   supportCase.received_at = receivedAt;
 }
 
-/** The customer of a case follows the mail that it began with, and one that has none gets the first who comes and is no outsider. */
+/**
+ * The customer of a case follows the mail that it began with, and one that has none gets the first who comes and is no
+ * outsider.
+ */
 function giveCustomer(
   { plan, says }: Deciding,
   { changeable, known, incoming }: ReplayedMail,

@@ -1,5 +1,5 @@
 import { messageDirection } from './attribution.ts';
-import { type Facts, foldText, type Value } from './facts.ts';
+import { type Facts, folding, type Value } from './facts.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
 import type { Condition } from './rule.ts';
 
@@ -78,15 +78,11 @@ function comparison({
 }: Condition): (value: Value) => boolean {
   const list = equals === undefined ? one_of : [equals];
   if (list) {
-    const wanted = new Set(list.map((text) => foldText(text).trim()));
+    const wanted = new Set(list.map(folding.whole));
     return ({ folded }) => wanted.has(folded);
   }
-  // Values have no white space around them.
-  const [start, end] = [
-    starts_with && foldText(starts_with).trimStart(),
-    ends_with && foldText(ends_with).trimEnd(),
-  ];
-  const part = contains && foldText(contains);
+  const [start, end] = [starts_with && folding.start(starts_with), ends_with && folding.end(ends_with)];
+  const part = contains && folding.piece(contains);
   if (start) return ({ folded }) => folded.startsWith(start);
   if (end) return ({ folded }) => folded.endsWith(end);
   return part ? ({ folded }) => folded.includes(part) : () => false;

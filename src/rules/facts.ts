@@ -91,7 +91,7 @@ function asValue(whole: string): Value {
     text: whole.slice(0, MATCHED_CHARACTERS),
     // A body may be long, and is mostly looked at in one of the two ways.
     get folded() {
-      folded ??= foldText(whole).trim();
+      folded ??= folding.whole(whole);
       return folded;
     },
   };
@@ -103,9 +103,17 @@ function foldCase(text: string): string {
 }
 
 /** The same, with runs of white space as one blank: folding breaks and doubles it, and people do not see it. */
-export function foldText(text: string): string {
+function foldText(text: string): string {
   return foldCase(text).replace(/\s+/g, ' ');
 }
+
+/** How texts are made ready to be compared: values have no white space around them, and a piece of one may begin with some. */
+export const folding = {
+  whole: (text: string) => foldText(text).trim(),
+  start: (text: string) => foldText(text).trimStart(),
+  end: (text: string) => foldText(text).trimEnd(),
+  piece: foldText,
+} as const;
 
 const PART_VALUES: Readonly<Record<Part, (message: Message) => readonly string[]>> = {
   from: ({ from }) => spellings(from ? [from] : []),

@@ -1,7 +1,7 @@
 import type { HeaderField, Headers } from '../message/headers.ts';
 import { DESK_HEADERS } from './desk-headers.ts';
 import { type Directives, noDirectives } from './directives.ts';
-import { foldText } from './facts.ts';
+import { folding } from './facts.ts';
 import { findTarget, isCustom, isList, isText, keyRefusal, setField, type Target } from './fields.ts';
 import type { HeaderEntry, MappingConfig } from './header-entry.ts';
 import { MAX_LABELS_OF_MAIL } from './limits.ts';
@@ -95,15 +95,11 @@ function readerOf({ sets, reader, separator }: HeaderEntry): { name: ReaderName;
 /** Puts our words in the place of the header's, which compare without case. */
 function mapped(read: Reader<unknown>, values: HeaderEntry['values']): Reader<unknown> {
   if (values === undefined) return read;
-  const ours = new Map(Object.entries(values).map(([word, value]) => [folded(word), value]));
+  const ours = new Map(Object.entries(values).map(([word, value]) => [folding.whole(word), value]));
   return (field) => {
-    const value = ours.get(folded(field.value));
+    const value = ours.get(folding.whole(field.value));
     return read(value === undefined ? field : asField(value));
   };
-}
-
-function folded(text: string): string {
-  return foldText(text).trim();
 }
 
 /** Finds the rows of a name: those that name it, else those with a `*`, of which the longest is meant. */

@@ -214,6 +214,8 @@ export function senderOf(dkim: DkimTrust | undefined, evidence: Evidence): Sende
   if (results.length === 0 && verified === undefined) return { senderAuth: 'none' };
   const domains = fromDomains(headers);
   if (domains === undefined) return { senderAuth: 'fail', senderWhy: 'From is too long to be anybody' };
+  const isOneOf = dkim ? domainMatcher(dkim.domains) : () => false;
+  const signersOf = (domain: string) => signerFor(domain, isOneOf(domain) ? isOneOf : undefined);
   const hasDmarc = (wanted: string) =>
     results.some(
       ({ method, result, properties }) =>
@@ -225,9 +227,7 @@ export function senderOf(dkim: DkimTrust | undefined, evidence: Evidence): Sende
   const from = plainFrom(headers);
   const signatures = signaturesOf(headers);
   if (!('refused' in from) && !('refused' in signatures) && oddity === undefined) {
-    const domain = domainOf(from.address);
-    const isOneOf = dkim ? domainMatcher(dkim.domains) : () => false;
-    const isSigner = signerFor(domain, isOneOf(domain) ? isOneOf : undefined);
+    const isSigner = signersOf(domainOf(from.address));
     const good = passesOf(evidence, signatures).find(
       (pass) => shortfall(pass, evidence, ['from'], isSigner) === undefined,
     );
@@ -240,7 +240,8 @@ export function senderOf(dkim: DkimTrust | undefined, evidence: Evidence): Sende
   }
   // Only what is about From leaves it open: a sender can have a domain of his own fail. What cannot be verified for its
   // size or its form has not passed.
-  const isAligned = (signature: DkimSignature) => domains.some((each) => isWithin(each, signature.domain));
+  const signers = domains.map(signersOf);
+  const isAligned = ({ domain }: DkimSignature) => signers.some((isSigner) => isSigner(domain));
   const aligned = 'refused' in signatures ? [] : signatures.filter(isAligned);
   const isUndecided =
     hasDmarc('temperror') ||
@@ -251,12 +252,15 @@ export function senderOf(dkim: DkimTrust | undefined, evidence: Evidence): Sende
         aligned.some((signature) => isAbout(each, signature)),
     ) ||
     verified?.some(({ result }) => result === 'temperror');
-  const listed = dkim && domains.find(domainMatcher(dkim.domains));
+  const listed = domains.find(isOneOf);
   if (listed === undefined || isUndecided) return { senderAuth: 'none' };
   return { senderAuth: 'fail', senderWhy: `${listed} signs its mail, and has not signed this one` };
 }
 
-/** Whether a result of DMARC is about From, which it always is: a server need not say of which domain (RFC 7489, section 11.2). */
+/**
+ * Whether a result of DMARC is about From, which it always is: a server need not say of which domain (RFC 7489, section
+ * 11.2).
+ */
 function isOfFrom(properties: readonly Property[], domains: readonly string[]): boolean {
   const said = properties.filter(({ name }) => name === 'header.from');
   return said.length === 0 || said.some(({ value }) => domains.includes(domainOf(value)));

@@ -9,7 +9,7 @@ export interface MappedFields {
   isMapped(key: string): boolean;
   /** Whether a mapped field is read as an address. */
   isAddress(key: string): boolean;
-  /** All fields that are instructions or are meant as such, since they have the prefix, though nothing of that name is known. */
+  /** All fields that are instructions or are meant as such: they have the prefix, though nothing of that name is known. */
   carried(headers: Headers): readonly HeaderField[];
 }
 
@@ -32,8 +32,9 @@ const MAX_ADDRESS_CHARACTERS = 5_000;
 
 /**
  * The text that is signed, byte by byte as README.md describes it: a line for the form, key, time, nonce and From, and one
- * for each header field that is an instruction, or is meant as one, and is not empty, sorted by name. What relays and libraries change on the way is left out
- * of it: encoded words, folding, letter case of names, quotes around a name, Message-ID and Date.
+ * for each header field that is an instruction, or is meant as one, and is not empty, sorted by name. What relays and
+ * libraries change on the way is left out of it: encoded words, folding, letter case of names, quotes around a name,
+ * Message-ID and Date.
  *
  * @returns the text in UTF-16, to be signed as UTF-8; or why there is none, and so no signature
  */

@@ -370,6 +370,15 @@ describe('what is known of From', () => {
       'fail',
     ],
     [
+      'listed, and the key of a domain above that is not could not be looked up',
+      [
+        results('dkim=temperror header.d=shops.example'),
+        ...[RECEIVED, signature('from', '', { d: 'shops.example' }), 'From: a@listed.shops.example'],
+      ],
+      {},
+      'fail',
+    ],
+    [
       'listed, and From is endless',
       [results('spf=pass'), RECEIVED, `From: ${'x '.repeat(20_000)}<a@example.com>`],
       {},
