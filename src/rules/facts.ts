@@ -104,7 +104,8 @@ function foldCase(text: string): string {
 
 /** The same, with runs of white space as one blank: folding breaks and doubles it, and people do not see it. */
 function foldText(text: string): string {
-  return foldCase(text).replace(/\s+/g, ' ');
+  // Not each blank that is one already: a long text has many.
+  return foldCase(text).replace(/\s{2,}|[^\S ]/g, ' ');
 }
 
 /** How texts are made ready to be compared: values have no white space around them, and a piece of one may begin with some. */
