@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   database_cut: { temporary: true },
   imap_connect: { temporary: true },
   imap_credentials: { temporary: true },
+  imap_throttled: { temporary: true },
   imap_folder_missing: { temporary: true },
   imap_command: { temporary: true },
   imap_flag_refused: { temporary: true },

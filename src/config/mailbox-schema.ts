@@ -4,6 +4,7 @@ import { authentication, authservIdOf, refuseUnverified } from './authentication
 import { folderPath, isLoopback, mailboxName, schedule, userName } from './checks.ts';
 import { hostName, isAddress, ownEntry } from './domain-checks.ts';
 import { ALWAYS, complain, duration, optionOf, size, text, trueOrFalse, wholeNumber } from './fields.ts';
+import { PROVIDER_HOSTS, PROVIDERS, providerOf } from './provider.ts';
 import {
   canonicalPath,
   FOLDER_FORM,
@@ -23,8 +24,19 @@ import { trust } from './trust-schema.ts';
 
 const imap = z
   .strictObject({
+    provider: z
+      .enum(PROVIDERS)
+      .optional()
+      .meta({ byDefault: 'told by `host`' })
+      .describe(
+        'Whose ways the server has: Gmail, Exchange (Exchange Online, or a server on premises with its `host`), or those of the standard (imap). With gmail and exchange, `host` need not be given.',
+      ),
     host: text(hostName, 'the name or the IP address of a host')
-      .meta({ example: 'host: imap.example.com' })
+      .optional()
+      .meta({
+        example: 'host: imap.example.com',
+        byDefault: 'imap.gmail.com or outlook.office365.com where `provider` says so',
+      })
       .describe('The IMAP server.'),
     port: wholeNumber(1, 65_535)
       .optional()
@@ -47,6 +59,11 @@ const imap = z
       .describe('The password to log in with; with Gmail, an app password.'),
   })
   .superRefine((section: unknown, context) => {
+    const provider = optionOf(section, 'provider');
+    if (optionOf(section, 'host') !== undefined || provider === 'gmail' || provider === 'exchange') return;
+    complain(context, { message: 'required, but missing', cure: 'add `host: imap.example.com`' }, ['host']);
+  }, ALWAYS)
+  .superRefine((section: unknown, context) => {
     const host = optionOf(section, 'host');
     if (optionOf(section, 'tls') !== 'none' || optionOf(section, 'allow_plaintext') !== false) return;
     if (typeof host !== 'string' || isLoopback(host)) return;
@@ -60,7 +77,12 @@ const imap = z
       ['tls'],
     );
   }, ALWAYS)
-  .transform(({ port, ...rest }) => ({ ...rest, port: port ?? (rest.tls === 'implicit' ? 993 : 143) }))
+  .transform(({ port, host, provider, ...rest }) => ({
+    ...rest,
+    provider: provider ?? providerOf(host ?? ''),
+    host: host ?? PROVIDER_HOSTS[provider ?? 'imap'],
+    port: port ?? (rest.tls === 'implicit' ? 993 : 143),
+  }))
   .meta({
     example: 'imap: {host: imap.example.com, user: support@example.com, password: "${IMAP_PASSWORD}"}',
   })

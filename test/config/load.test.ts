@@ -100,6 +100,7 @@ describe('a config that loads', () => {
           name: 'support',
           own: ['support@example.com'],
           imap: {
+            provider: 'imap',
             host: 'imap.example.com',
             port: 993,
             tls: 'implicit',
