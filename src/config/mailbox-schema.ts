@@ -4,6 +4,8 @@ import { authentication, authservIdOf, refuseUnverified } from './authentication
 import { folderPath, isLoopback, mailboxName, schedule, userName } from './checks.ts';
 import { hostName, isAddress, ownEntry } from './domain-checks.ts';
 import { ALWAYS, complain, duration, optionOf, size, text, trueOrFalse, wholeNumber } from './fields.ts';
+import { completeOAuth2, refuseNoLogin, refuseOAuth2 } from './oauth2-rules.ts';
+import { oauth2 } from './oauth2-schema.ts';
 import { PROVIDER_HOSTS, PROVIDERS, providerOf } from './provider.ts';
 import {
   canonicalPath,
@@ -55,9 +57,13 @@ const imap = z
       ),
     user: text(userName).meta({ example: 'user: support@example.com' }).describe('The name to log in with.'),
     password: text()
+      .optional()
       .meta({ secret: true, example: 'password: "${IMAP_PASSWORD}"' })
-      .describe('The password to log in with; with Gmail, an app password.'),
+      .describe('The password to log in with; with Gmail, an app password. Or `oauth2`, one of the two.'),
+    oauth2: oauth2.optional(),
   })
+  .superRefine(refuseNoLogin, ALWAYS)
+  .superRefine(refuseOAuth2, ALWAYS)
   .superRefine((section: unknown, context) => {
     const provider = optionOf(section, 'provider');
     if (optionOf(section, 'host') !== undefined || provider === 'gmail' || provider === 'exchange') return;
@@ -77,13 +83,18 @@ const imap = z
       ['tls'],
     );
   }, ALWAYS)
-  .transform(({ port, host, provider, ...rest }) => ({
-    ...rest,
-    provider: provider ?? providerOf(host ?? ''),
-    host: host ?? PROVIDER_HOSTS[provider ?? 'imap'],
-    port: port ?? (rest.tls === 'implicit' ? 993 : 143),
-  }))
+  .transform(({ port, host, provider: given, oauth2, ...rest }) => {
+    const provider = given ?? providerOf(host ?? '');
+    return {
+      ...rest,
+      provider,
+      host: host ?? PROVIDER_HOSTS[given ?? 'imap'],
+      port: port ?? (rest.tls === 'implicit' ? 993 : 143),
+      ...(oauth2 && { oauth2: completeOAuth2(oauth2, { provider, host, user: rest.user }) }),
+    };
+  })
   .meta({
+    oneOf: { names: ['password', 'oauth2'], required: true },
     example: 'imap: {host: imap.example.com, user: support@example.com, password: "${IMAP_PASSWORD}"}',
   })
   .describe('How to reach the mailbox.');

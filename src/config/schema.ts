@@ -1,9 +1,13 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { z } from 'zod';
 import { databaseUrl, folderOnDisk, subjectNumberForm } from './checks.ts';
 import { ALWAYS, complain, duration, optionOf, size, text, wholeNumber } from './fields.ts';
+import { textOrList } from './free-map.ts';
 import { headers } from './headers-schema.ts';
 import { mailboxes, scheduleOption } from './mailbox-schema.ts';
 import { checkMapping } from './mapping-checks.ts';
+import { readTokenKey, tokenKey } from './oauth2-checks.ts';
+import { refuseNoTokenKey } from './oauth2-rules.ts';
 import { checkRules } from './rule-checks.ts';
 import { rules } from './rules-schema.ts';
 import { refuseMappedTrustHeaders } from './trust-schema.ts';
@@ -175,6 +179,15 @@ export const configSchema = z
       .describe(
         'Where several daemons poll the same mailboxes: how long a mailbox is kept for one that is not heard of any more.',
       ),
+    token_key: textOrList(
+      text(tokenKey, '32 bytes in base64, or 64 hexadecimal digits').meta({ secret: true }),
+    )
+      .transform((keys) => keys.flatMap((key) => readTokenKey(key) ?? []))
+      .optional()
+      .meta({ secret: true, example: 'token_key: "${file:token-key}"' })
+      .describe(
+        'What OAuth2 tokens in the database are encrypted with, where a mailbox has `flow: refresh_token`: 32 bytes, by `openssl rand -base64 32`. Of several keys, the first encrypts, and all decrypt.',
+      ),
     log,
     backoff,
     headers,
@@ -187,6 +200,7 @@ export const configSchema = z
   .superRefine(checkMapping, ALWAYS)
   .superRefine(checkRules, ALWAYS)
   .superRefine(refuseMappedTrustHeaders, ALWAYS)
+  .superRefine(refuseNoTokenKey, ALWAYS)
   .transform(({ mailboxes, ...rest }) => ({
     ...rest,
     mailboxes: mailboxes.map((each) => ({ ...each, schedule: each.schedule ?? rest.schedule })),
@@ -196,6 +210,7 @@ export const configSchema = z
 export type Config = z.output<typeof configSchema>;
 export type MailboxConfig = Config['mailboxes'][number];
 export type ImapConfig = MailboxConfig['imap'];
+export type { OAuth2Config } from './oauth2-rules.ts';
 export type FolderConfig = MailboxConfig['folders'][number];
 export type TrustConfig = MailboxConfig['trust'];
 export type AuthenticationConfig = MailboxConfig['authentication'];
