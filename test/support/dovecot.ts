@@ -44,6 +44,8 @@ export interface Dovecot extends DovecotServer {
 export interface DovecotOptions {
   /** Appended to the configuration, so it overrides what is set there. */
   readonly extraConfig?: string;
+  /** Every password is wrong. */
+  readonly withoutPasswords?: boolean;
 }
 
 /** Who does what: as root the mail belongs to an ordinary account, otherwise everything is ours. */
@@ -76,10 +78,7 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
     await makeCertificate(folder);
     for (let attempt = 1; ; attempt += 1) {
       const ports = await freePorts();
-      await writeFile(
-        join(folder, 'dovecot.conf'),
-        configuration(folder, ports, accounts, options.extraConfig),
-      );
+      await writeFile(join(folder, 'dovecot.conf'), configuration(folder, ports, accounts, options));
       const started = await launch(program.path, folder, ports.imap);
       if (typeof started !== 'string') return describe(started, program.path, folder, ports, accounts);
       const log = await logTail(folder);
@@ -150,7 +149,8 @@ async function makeCertificate(folder: string): Promise<void> {
   await promisify(execFile)('openssl', ['req', '-x509', ...key, ...files, ...names]);
 }
 
-function configuration(folder: string, ports: Ports, accounts: Accounts, extra = ''): string {
+function configuration(folder: string, ports: Ports, accounts: Accounts, options: DovecotOptions): string {
+  const { extraConfig = '', withoutPasswords = false } = options;
   const { uid, gid, internalUser, internalGroup, loginUser } = accounts;
   return `
 protocols = imap lmtp
@@ -179,6 +179,7 @@ auth_failure_delay = 0
 passdb {
   driver = static
   args = password={PLAIN}${PASSWORD}
+  mechanisms = plain login${withoutPasswords ? '\n  deny = yes' : ''}
 }
 userdb {
   driver = static
@@ -241,7 +242,7 @@ service lmtp {
 protocol lmtp {
   postmaster_address = postmaster@localhost
 }
-${extra}
+${extraConfig}
 `;
 }
 
