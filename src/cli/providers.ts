@@ -24,8 +24,7 @@ export interface Provider {
 
 export type ProviderName = 'gmail' | 'exchange' | 'imap';
 
-const OWN_AUTHORITY =
-  'A certificate of your own authority: NODE_EXTRA_CA_CERTS=/path/to/ca.pem in the environment.';
+const OWN_AUTHORITY = 'A certificate of an authority of your own: `ca: /path/to/ca.pem` below.';
 
 const NO_OAUTH =
   'Exchange Online (Microsoft 365, outlook.office365.com) takes no passwords, and OAuth2 is not in this version ' +
@@ -69,7 +68,10 @@ export const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
       'A shared mailbox is logged in to as DOMAIN\\user\\alias.',
       OWN_AUTHORITY,
     ],
-    connection: ['#tls: starttls                  # with port: 143'],
+    connection: [
+      '#tls: starttls                  # with port: 143',
+      '#ca: /path/to/ca.pem            # the authority of your own',
+    ],
     sent: 'Sent Items',
     sentIsSure: true,
     sentNotes: [
@@ -88,7 +90,10 @@ export const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
     host: '<your IMAP server>',
     user: '<the name to log in with>',
     login: [OWN_AUTHORITY],
-    connection: ['#tls: starttls                  # with port: 143'],
+    connection: [
+      '#tls: starttls                  # with port: 143',
+      '#ca: /path/to/ca.pem            # the authority of your own',
+    ],
     sent: 'Sent',
     sentIsSure: false,
     sentNotes: [

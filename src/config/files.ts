@@ -11,28 +11,45 @@ const MAX_CONFIG_BYTES = 1024 * 1024;
 /** 64 KB: no password or key is larger. */
 const MAX_VALUE_BYTES = 64 * 1024;
 
+/** What became of a file that the configuration names. */
+export type ReadNamed = (
+  name: string,
+  options: { readonly limit: number; readonly cureIfMissing: string },
+) => Promise<Buffer | Complaint>;
+
 /** Reads the configuration file, or says why it cannot be read. */
 export function readConfigFile(file: string): Promise<string | Complaint> {
   return readTextFile(file, MAX_CONFIG_BYTES, 'name the right one with --config');
 }
 
-/**
- * The environment, and files for `${file:NAME}`: systemd's credentials first (systemd.exec(5), LoadCredential=), then
- * the folder of the configuration.
- */
+/** The environment, and files for `${file:NAME}`. */
 export function sourcesFrom(env: NodeJS.ProcessEnv, folder: string): Sources {
+  const readNamed = namedFilesFrom(env, folder);
   return {
     // hasOwn: `${constructor}` is no variable.
     variable: (name) => (Object.hasOwn(env, name) ? env[name] : undefined),
     file: async (name) => {
-      const credentials = env.CREDENTIALS_DIRECTORY;
-      const inFolder = resolve(folder, name);
-      const isCredential = credentials !== undefined && credentials !== '' && !isAbsolute(name);
-      const content = await readFirst([...(isCredential ? [join(credentials, name)] : []), inFolder]);
-      if (typeof content !== 'string' && isCredential) return withCredentialCure(content, name, inFolder);
+      const cureIfMissing = 'create it, or correct the name in `${file:…}`';
+      const bytes = await readNamed(name, { limit: MAX_VALUE_BYTES, cureIfMissing });
+      const content = Buffer.isBuffer(bytes) ? decoded(bytes, resolve(folder, name)) : bytes;
       // One newline: what `echo` and editors add. A file written on Windows ends with two characters for it.
       return typeof content === 'string' ? content.replace(/\r?\n$/, '') : content;
     },
+  };
+}
+
+/**
+ * Files that the configuration names: systemd's credentials first (systemd.exec(5), LoadCredential=), then the folder of
+ * the configuration.
+ */
+export function namedFilesFrom(env: NodeJS.ProcessEnv, folder: string): ReadNamed {
+  const credentials = env.CREDENTIALS_DIRECTORY;
+  return async (name, { limit, cureIfMissing }) => {
+    const inFolder = resolve(folder, name);
+    const isCredential = credentials !== undefined && credentials !== '' && !isAbsolute(name);
+    const places = [...(isCredential ? [join(credentials, name)] : []), inFolder];
+    const content = await readFirst(places, limit, cureIfMissing);
+    return Buffer.isBuffer(content) || !isCredential ? content : withCredentialCure(content, name, inFolder);
   };
 }
 
@@ -43,9 +60,14 @@ function withCredentialCure(complaint: Complaint, name: string, file: string): C
 }
 
 /** The first of the places that exists. One that exists and cannot be read is a problem: no other stands in for it. */
-async function readFirst([place = '', ...others]: readonly string[]): Promise<string | Complaint> {
-  const result = await readTextFile(place, MAX_VALUE_BYTES, 'create it, or correct the name in `${file:…}`');
-  return typeof result === 'object' && result.isMissing && others.length > 0 ? readFirst(others) : result;
+async function readFirst(
+  [place = '', ...others]: readonly string[],
+  limit: number,
+  cureIfMissing: string,
+): Promise<Buffer | Complaint> {
+  const result = await readBytes(place, limit, cureIfMissing);
+  const isElsewhere = !Buffer.isBuffer(result) && result.isMissing === true && others.length > 0;
+  return isElsewhere ? readFirst(others, limit, cureIfMissing) : result;
 }
 
 interface ReadComplaint extends Complaint {
@@ -57,6 +79,23 @@ async function readTextFile(
   limit: number,
   cureIfMissing: string,
 ): Promise<string | ReadComplaint> {
+  const bytes = await readBytes(file, limit, cureIfMissing);
+  return Buffer.isBuffer(bytes) ? decoded(bytes, file) : bytes;
+}
+
+function decoded(bytes: Buffer, file: string): string | Complaint {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return { message: `the file ${file} is not UTF-8`, cure: 'save it as UTF-8' };
+  }
+}
+
+async function readBytes(
+  file: string,
+  limit: number,
+  cureIfMissing: string,
+): Promise<Buffer | ReadComplaint> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(file);
@@ -67,7 +106,7 @@ async function readTextFile(
         cure: 'check that it is the right one',
       };
     }
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return bytes;
   } catch (error) {
     return explainFailure(error, file, cureIfMissing);
   } finally {
@@ -101,8 +140,6 @@ function explainFailure(error: unknown, file: string, cureIfMissing: string): Re
         message: `the file ${file} must not be read by this user`,
         cure: 'give the user who runs mailcase the right to read it, and to enter the folders above it',
       };
-    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
-      return { message: `the file ${file} is not UTF-8`, cure: 'save it as UTF-8' };
     default:
       return {
         message: `the file ${file} cannot be read (${code ?? 'unknown error'})`,

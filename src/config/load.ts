@@ -1,7 +1,9 @@
 import { dirname, resolve } from 'node:path';
+import { readAuthorities } from './authorities.ts';
+import type { Authority } from './connection-schema.ts';
 import { parseConfigText, toPlain } from './document.ts';
 import { explainIssues, printablePath } from './explain.ts';
-import { readConfigFile, sourcesFrom } from './files.ts';
+import { namedFilesFrom, readConfigFile, sourcesFrom } from './files.ts';
 import { interpolate } from './interpolate.ts';
 import { ConfigProblems, type Finding, formatPath } from './problems.ts';
 import { type Config, configSchema } from './schema.ts';
@@ -31,10 +33,13 @@ export async function loadConfig(file: string, env: NodeJS.ProcessEnv = process.
 
   const { root, findings } = await interpolate(document.root, sourcesFrom(env, folder));
   const result = configSchema.safeParse(toPlain(root));
-  const all = [...document.findings, ...findings, ...explainIssues(result.error?.issues ?? [], root)];
+  const { authorities, findings: ofFiles } = await readAuthorities(root, namedFilesFrom(env, folder));
+  const issues = explainIssues(result.error?.issues ?? [], root);
+  const all = [...document.findings, ...findings, ...issues, ...ofFiles];
   if (!result.success || all.length > 0) throw asProblems(absolute, all);
 
-  return { config: withAbsolutePaths(result.data, folder), file: absolute, secrets: secretsIn(root) };
+  const config = withAuthorities(withAbsolutePaths(result.data, folder), authorities);
+  return { config, file: absolute, secrets: secretsIn(root) };
 }
 
 /** In the order of the file, each once. */
@@ -56,4 +61,12 @@ function withAbsolutePaths(config: Config, folder: string): Config {
   const { database } = config;
   if (database.embedded === undefined) return config;
   return { ...config, database: { ...database, embedded: resolve(folder, database.embedded) } };
+}
+
+function withAuthorities(config: Config, authorities: ReadonlyMap<string, Authority>): Config {
+  const mailboxes = config.mailboxes.map(({ imap, ...rest }) => ({
+    ...rest,
+    imap: imap.ca ? { ...imap, ca: imap.ca.map((each) => authorities.get(each.file) ?? each) } : imap,
+  }));
+  return { ...config, mailboxes };
 }

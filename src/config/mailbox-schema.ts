@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { authentication, authservIdOf, refuseUnverified } from './authentication-schema.ts';
 import { folderPath, isLoopback, mailboxName, schedule, userName } from './checks.ts';
+import { type Authority, ca, proxy } from './connection-schema.ts';
 import { hostName, isAddress, ownEntry } from './domain-checks.ts';
 import { ALWAYS, complain, duration, optionOf, size, text, trueOrFalse, wholeNumber } from './fields.ts';
 import { completeOAuth2, refuseNoLogin, refuseOAuth2 } from './oauth2-rules.ts';
@@ -61,6 +62,8 @@ const imap = z
       .meta({ secret: true, example: 'password: "${IMAP_PASSWORD}"' })
       .describe('The password to log in with; with Gmail, an app password. Or `oauth2`, one of the two.'),
     oauth2: oauth2.optional(),
+    ca,
+    proxy,
   })
   .superRefine(refuseNoLogin, ALWAYS)
   .superRefine(refuseOAuth2, ALWAYS)
@@ -72,7 +75,9 @@ const imap = z
   .superRefine((section: unknown, context) => {
     const host = optionOf(section, 'host');
     if (optionOf(section, 'tls') !== 'none' || optionOf(section, 'allow_plaintext') !== false) return;
-    if (typeof host !== 'string' || isLoopback(host)) return;
+    // Behind a proxy, localhost is another machine.
+    const isHere = typeof host !== 'string' || isLoopback(host);
+    if (isHere && optionOf(section, 'proxy') === undefined) return;
     complain(
       context,
       {
@@ -83,10 +88,23 @@ const imap = z
       ['tls'],
     );
   }, ALWAYS)
-  .transform(({ port, host, provider: given, oauth2, ...rest }) => {
+  .superRefine((section: unknown, context) => {
+    if (optionOf(section, 'tls') !== 'none' || optionOf(section, 'ca') === undefined) return;
+    complain(
+      context,
+      {
+        message: 'without TLS there is no certificate to verify (`tls: none`)',
+        cure: 'use `tls: implicit` or `starttls`, or take it out',
+      },
+      ['ca'],
+    );
+  }, ALWAYS)
+  .transform(({ port, host, provider: given, oauth2, ca, ...rest }) => {
     const provider = given ?? providerOf(host ?? '');
     return {
       ...rest,
+      // Their certificates are filled in by load.ts, which knows where the files are.
+      ...(ca && { ca: ca.map((file): Authority => ({ file, certificates: [] })) }),
       provider,
       host: host ?? PROVIDER_HOSTS[given ?? 'imap'],
       port: port ?? (rest.tls === 'implicit' ? 993 : 143),

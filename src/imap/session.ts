@@ -1,7 +1,9 @@
 import { ImapFlow } from 'imapflow';
 import type { ImapConfig } from '../config/schema.ts';
 import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
+import { proxyFailure, throughProxy } from './proxy.ts';
 import { SharedMemory } from './shared-memory.ts';
+import { encryptionOf, tlsCure } from './tls.ts';
 
 /** Exchange has been seen to take 30 s to log in; its greeting and a busy server's handshake take long as well. */
 const CONNECT_TIMEOUT_MS = 90_000;
@@ -30,6 +32,8 @@ export interface Session {
   readonly client: ImapFlow;
   /** For the large messages that are fetched over it. */
   readonly memory: SharedMemory;
+  /** The file of the authority of the operator's own that vouches for the server; undefined where it is a known one. */
+  authority(): string | undefined;
   /** Says something, so that neither side takes the other for gone. */
   keepAlive(): Promise<void>;
   /** Logs out, politely; where no answer comes in time, the connection is closed. */
@@ -51,6 +55,7 @@ export async function openSession(
   note: Note,
   signal: AbortSignal,
 ): Promise<Session> {
+  const encryption = encryptionOf(imap);
   const client = new ImapFlow({
     host: imap.host,
     port: imap.port,
@@ -59,7 +64,8 @@ export async function openSession(
     doSTARTTLS: imap.tls === 'starttls',
     auth: { user: imap.user, pass: imap.password },
     clientInfo: { name: 'mailcase' },
-    tls: { minVersion: 'TLSv1.2' },
+    tls: encryption.options,
+    ...(imap.proxy !== undefined && { proxy: imap.proxy }),
     logger: libraryLogger(note),
     disableAutoIdle: true,
     connectionTimeout: CONNECT_TIMEOUT_MS,
@@ -86,6 +92,7 @@ export async function openSession(
   return {
     client,
     memory: new SharedMemory(),
+    authority: encryption.authority,
     keepAlive: () => client.noop(),
     logout: () => logOut(client),
     close: () => client.close(),
@@ -162,22 +169,12 @@ function connectError(imap: ImapConfig, error: unknown): MailcaseError {
       cause: error,
     });
   }
-  const cure = tlsCure(errorCode(error) ?? '', said);
-  return new MailcaseError('imap_connect', `cannot connect to ${place} (tls: ${imap.tls}): ${said}${cure}`, {
-    cause: error,
+  const proxy = proxyFailure(imap, error);
+  const what = proxy?.said ?? `${said}${tlsCure(errorCode(error) ?? '', said, imap)}`;
+  const where = `${place}${throughProxy(imap)}`;
+  return new MailcaseError('imap_connect', `cannot connect to ${where} (tls: ${imap.tls}): ${what}`, {
+    cause: proxy?.cause ?? error,
   });
-}
-
-/** What OpenSSL says of a wrong setting helps nobody who does not know it by heart. */
-function tlsCure(code: string, said: string): string {
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || /wrong version number/.test(said)) {
-    return ' (the port does not speak TLS at once: try tls: starttls, or port 993)';
-  }
-  const isUntrusted =
-    /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(code) || /self-signed/.test(said);
-  return isUntrusted
-    ? ' (for an authority of your own, start mailcase with NODE_EXTRA_CA_CERTS=/path/to/ca.pem)'
-    : '';
 }
 
 /**

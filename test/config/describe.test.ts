@@ -71,6 +71,7 @@ describe('the reference', () => {
     expect(secret).toEqual([
       '`database.url`',
       '`mailboxes[].imap.password`',
+      '`mailboxes[].imap.proxy`',
       '`mailboxes[].trust.secret.value`',
       '`mailboxes[].trust.hmac.keys[].secret`',
     ]);

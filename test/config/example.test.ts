@@ -1,6 +1,8 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { PROCESSED_FLAGS } from '../../src/config/checks.ts';
@@ -23,6 +25,9 @@ const env = {
   TRUST_SECRET: '0123456789abcdef',
   SIGNING_KEY: '0123456789abcdef0123456789abcdef',
 };
+
+const AUTHORITY =
+  rootCertificates.find((each) => new Date(new X509Certificate(each).validTo).getTime() > Date.now()) ?? '';
 
 const written = await readFile(EXAMPLE, 'utf8');
 /** With the options in that are commented out. */
@@ -74,7 +79,8 @@ function shownText(option: Described): string {
 async function load(text: string) {
   const folder = await mkdtemp(join(tmpdir(), 'mailcase-example-'));
   try {
-    await writeFile(join(folder, 'mailcase.yaml'), text);
+    await writeFile(join(folder, 'mailcase.yaml'), text.replace('/etc/mailcase/ca.pem', 'ca.pem'));
+    await writeFile(join(folder, 'ca.pem'), AUTHORITY);
     return (await loadConfig(join(folder, 'mailcase.yaml'), env)).config;
   } finally {
     await rm(folder, { recursive: true });
@@ -90,6 +96,11 @@ it('loads, with every commented option at its default', async () => {
     ...config,
     mailboxes: config.mailboxes.map((mailbox) => ({
       ...mailbox,
+      imap: {
+        ...mailbox.imap,
+        ca: [{ file: 'ca.pem', certificates: [`${AUTHORITY}\n`] }],
+        proxy: 'http://proxy.example.com:3128',
+      },
       processed: {
         flag: '\\Seen',
         keyword: 'mailcase',

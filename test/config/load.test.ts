@@ -1036,6 +1036,7 @@ describe('the declaration of the options', () => {
     expect(secret.map(({ pattern }) => pattern)).toEqual([
       'database.url',
       'mailboxes[].imap.password',
+      'mailboxes[].imap.proxy',
       'mailboxes[].trust.secret.value',
       'mailboxes[].trust.hmac.keys[].secret',
     ]);
