@@ -1,7 +1,8 @@
 import { OPTIONS } from '../config/options.ts';
 import { TRUST_BY_HMAC } from '../config/trust-schema.ts';
 import { indented } from '../terminal/width.ts';
-import { PROVIDERS, type Provider, type ProviderName } from './providers.ts';
+import type { Login, ProviderName } from './logins.ts';
+import { PROVIDERS, type Provider } from './providers.ts';
 
 /** The lines of the file are no longer, so that they can be read without scrolling. */
 const WIDTH = 112;
@@ -9,19 +10,26 @@ const WIDTH = 112;
 const MAILBOX = '    ';
 const IMAP = '      ';
 
-/** The environment variables that a starter configuration takes its secrets from. */
-export const STARTER_VARIABLES = ['DATABASE_URL', 'SUPPORT_PASSWORD'] as const;
+/** The environment variables that a starter configuration takes its secrets from, each with an example. */
+export function variablesOf({ variables }: Login): Readonly<Record<string, string>> {
+  return { DATABASE_URL: 'postgres://mailcase:…@localhost/mailcase', ...variables };
+}
 
 /** A short configuration to begin with. It loads once its `<…>` are replaced, and not before. */
-export function starterConfig(name: ProviderName): string {
+export function starterConfig(name: ProviderName, login: Login): string {
   const provider = PROVIDERS[name];
-  return `${[...head(provider), ...database(), ...mailbox(provider)].join('\n')}\n`;
+  return `${[...head(provider), ...database(), ...tokenKey(login), ...mailbox(provider, login)].join('\n')}\n`;
 }
 
 /** The options that hold a `<…>`, as patterns, in the order of the file. */
-export function placeholdersOf(name: ProviderName): string[] {
-  const host = PROVIDERS[name].host.startsWith('<') ? ['mailboxes[].imap.host'] : [];
-  return ['mailboxes[].own', ...host, 'mailboxes[].imap.user'];
+export function placeholdersOf({ placeholders }: Login): string[] {
+  const isHost = (pattern: string) => pattern.endsWith('.host');
+  return [
+    'mailboxes[].own',
+    ...placeholders.filter(isHost),
+    'mailboxes[].imap.user',
+    ...placeholders.filter((pattern) => !isHost(pattern)),
+  ];
 }
 
 function head({ title }: Provider): string[] {
@@ -42,7 +50,16 @@ function database(): string[] {
   ];
 }
 
-function mailbox(provider: Provider): string[] {
+function tokenKey({ isStored }: Login): string[] {
+  if (!isStored) return [];
+  return [
+    '',
+    ...comment('', sentence('token_key')),
+    `token_key: \${TOKEN_KEY}           # openssl rand -base64 32`,
+  ];
+}
+
+function mailbox(provider: Provider, login: Login): string[] {
   return [
     '',
     'mailboxes:',
@@ -51,10 +68,8 @@ function mailbox(provider: Provider): string[] {
     `${MAILBOX}own: [<your domain>]`,
     '',
     `${MAILBOX}imap:`,
-    ...comment(IMAP, ...provider.login),
-    ...[`host: ${provider.host}`, 'port: 993', ...provider.connection].map((line) => `${IMAP}${line}`),
-    `${IMAP}user: ${provider.user}`,
-    `${IMAP}password: \${SUPPORT_PASSWORD}`,
+    ...comment(IMAP, ...login.comments),
+    ...[...(login.connection ?? provider.connection), ...login.options].map((line) => `${IMAP}${line}`),
     '',
     `${MAILBOX}folders:`,
     `${MAILBOX}  - INBOX`,
@@ -70,6 +85,7 @@ function mailbox(provider: Provider): string[] {
       'Unread mail is recorded and then marked as read. To look first, without touching the mailbox:',
     ),
     `${MAILBOX}#processed: none`,
+    ...comment(MAILBOX, ...provider.markNotes),
     '',
     ...trust(provider),
   ];

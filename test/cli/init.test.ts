@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { spawnSync } from 'node:child_process';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import {
   chmod,
   mkdir,
@@ -16,18 +17,38 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Login, ProviderName } from '../../src/cli/logins.ts';
 import { writeNewFile } from '../../src/cli/new-file.ts';
-import { PROVIDERS, type ProviderName } from '../../src/cli/providers.ts';
-import { placeholdersOf, starterConfig } from '../../src/cli/starter.ts';
+import { loginOf, PROVIDERS } from '../../src/cli/providers.ts';
+import { placeholdersOf, starterConfig, variablesOf } from '../../src/cli/starter.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigProblems } from '../../src/config/problems.ts';
 import { CHECKOUT, type Finished, startMailcase } from '../support/mailcase.ts';
 
 const NAMES = Object.keys(PROVIDERS) as ProviderName[];
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const VARIABLES = {
   DATABASE_URL: 'postgres://mailcase@localhost/mailcase',
   SUPPORT_PASSWORD: 'x',
+  CLIENT_SECRET: 'a-secret',
+  TOKEN_KEY: randomBytes(32).toString('base64'),
+  GOOGLE_KEY: JSON.stringify({
+    type: 'service_account',
+    client_email: 'mailcase@project.iam.gserviceaccount.com',
+    private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    private_key_id: 'key-1',
+    token_uri: 'https://oauth2.googleapis.com/token',
+  }),
   SIGNING_KEY: '0123456789abcdef0123456789abcdef',
+};
+
+/** What each way to log in comes to. */
+const LOGS_IN: Readonly<Record<string, object>> = {
+  password: { password: VARIABLES.SUPPORT_PASSWORD },
+  'app-password': { password: VARIABLES.SUPPORT_PASSWORD },
+  person: { oauth2: { flow: 'refresh_token' } },
+  app: { oauth2: { flow: 'client_credentials', client_secret: VARIABLES.CLIENT_SECRET } },
+  'service-account': { oauth2: { flow: 'service_account' } },
 };
 
 let folder: string;
@@ -36,6 +57,19 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mailcase-init-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Every way to log in at every provider. */
+const WAYS = NAMES.flatMap((name) => PROVIDERS[name].logins.map((way) => [name, way] as const));
+
+function loginAt(name: ProviderName, way?: string): Login {
+  const login = loginOf(name, way);
+  if (login === undefined) throw new Error(`no way ${way} at ${name}`);
+  return login;
+}
+
+function starter(name: ProviderName, way?: string): string {
+  return starterConfig(name, loginAt(name, way));
+}
 
 /** Runs `mailcase init` in the folder. */
 function init(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
@@ -47,7 +81,9 @@ function filledIn(text: string): string {
   return text
     .replace('[<your domain>]', '[example.com, .example.com]')
     .replace(/host: <.*>/, 'host: imap.example.com')
-    .replace(/user: <.*>/, 'user: support@example.com');
+    .replace(/user: <.*>/, 'user: support@example.com')
+    .replace(/tenant: <.*>/, 'tenant: 8d3c0c2e-1111-4222-8333-444455556666')
+    .replace(/client_id: <.*>/, 'client_id: the-client');
 }
 
 async function load(text: string) {
@@ -63,20 +99,24 @@ async function problemsOf(text: string) {
 }
 
 describe('the file for', () => {
-  it.each(NAMES)('%s loads when it is filled in, on defaults', async (name) => {
-    const config = await load(filledIn(starterConfig(name)));
+  it.each(WAYS)('%s, %s loads when it is filled in, on defaults', async (name, way) => {
+    const config = await load(filledIn(starter(name, way)));
     expect(config.database).toEqual({ url: VARIABLES.DATABASE_URL, pool: 10 });
     const [mailbox, ...others] = config.mailboxes;
     expect(others).toEqual([]);
+    const host = { gmail: 'imap.gmail.com', exchange: 'outlook.office365.com', imap: 'imap.example.com' }[
+      name
+    ];
     expect(mailbox).toMatchObject({
       name: 'support',
       own: ['example.com', '.example.com'],
       imap: {
-        host: name === 'gmail' ? 'imap.gmail.com' : 'imap.example.com',
+        provider: name,
+        host: way === 'password' ? 'imap.example.com' : host,
         port: 993,
         tls: 'implicit',
         user: 'support@example.com',
-        password: VARIABLES.SUPPORT_PASSWORD,
+        ...LOGS_IN[way],
       },
       processed: { flag: '\\Seen' },
       trust: 'none',
@@ -87,7 +127,7 @@ describe('the file for', () => {
     ['gmail', '[Gmail]/Sent Mail'],
     ['exchange', 'Sent Items'],
   ] as const)('%s names the folder of what was sent', async (name, path) => {
-    const [mailbox] = (await load(filledIn(starterConfig(name)))).mailboxes;
+    const [mailbox] = (await load(filledIn(starter(name)))).mailboxes;
     expect(mailbox?.folders).toMatchObject([
       { path: 'INBOX', role: 'inbox' },
       { path, role: 'sent' },
@@ -95,14 +135,14 @@ describe('the file for', () => {
   });
 
   it('imap has it commented out, because servers differ', async () => {
-    const text = filledIn(starterConfig('imap'));
+    const text = filledIn(starter('imap'));
     expect((await load(text)).mailboxes[0]?.folders).toMatchObject([{ path: 'INBOX' }]);
     const [mailbox] = (await load(text.replace('#- {path: Sent', '- {path: Sent'))).mailboxes;
     expect(mailbox?.folders).toMatchObject([{ path: 'INBOX' }, { path: 'Sent', role: 'sent' }]);
   });
 
   it.each(NAMES)('%s takes the key and shadow mode that it shows', async (name) => {
-    const text = filledIn(starterConfig(name))
+    const text = filledIn(starter(name))
       .replace('trust: none\n    #trust', 'trust')
       .replace('#processed', 'processed');
     expect((await load(text)).mailboxes[0]).toMatchObject({
@@ -111,9 +151,9 @@ describe('the file for', () => {
     });
   });
 
-  it.each(NAMES)('%s is refused as it is, at each placeholder and nowhere else', async (name) => {
-    expect(await problemsOf(starterConfig(name))).toEqual(
-      placeholdersOf(name).map((pattern) => [
+  it.each(WAYS)('%s, %s is refused as it is, at each placeholder and nowhere else', async (name, way) => {
+    expect(await problemsOf(starter(name, way))).toEqual(
+      placeholdersOf(loginAt(name, way)).map((pattern) => [
         pattern.replace('[]', '[0]').replace(/own$/, 'own[0]'),
         'a placeholder that is still to be replaced',
       ]),
@@ -125,10 +165,13 @@ describe('the file for', () => {
       'gmail',
       [/only an app password/, /2-step verification/, /in the account's language/, /`mailcase check`/],
     ],
-    ['exchange', [/takes no passwords, and OAuth2 is not in this version/, /on premises/]],
+    [
+      'exchange',
+      [/takes no passwords/, /IMAP\.AccessAsApp/, /config\/exchange-online\.md/, /keeps no keywords/],
+    ],
     ['imap', [/#tls: starttls +# with port: 143/, /Servers name it differently/]],
   ] as const)('%s says what its operator has to know, in lines that can be read', (name, parts) => {
-    const text = starterConfig(name);
+    const text = starter(name);
     const comments = text.replace(/\n +# /g, ' ');
     for (const part of [...parts, /config\/mailcase\.example\.yaml/, /config\/reference\.md/]) {
       expect(comments).toMatch(part);
@@ -142,7 +185,7 @@ describe('mailcase init', () => {
     const { code, stdout, stderr } = await init(['--provider', 'gmail']);
     expect([code, stderr]).toEqual([0, '']);
     const file = join(folder, 'mailcase.yaml');
-    expect(await readFile(file, 'utf8')).toBe(starterConfig('gmail'));
+    expect(await readFile(file, 'utf8')).toBe(starter('gmail'));
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(stdout).toMatch(/^Wrote mailcase\.yaml, for a mailbox of Gmail or Google Workspace\.\n/);
     expect(stdout).toMatch(
@@ -152,11 +195,43 @@ describe('mailcase init', () => {
     expect(stdout).toMatch(/app password/);
   });
 
-  it('says plainly that Exchange Online cannot be read yet', async () => {
-    const { stdout } = await init(['--provider', 'exchange']);
-    expect(stdout.replace(/\n/g, ' ')).toMatch(
-      /Exchange Online .* takes no passwords, and OAuth2 is not in this version yet: such a mailbox cannot be read/,
+  it.each(WAYS)('names for %s, %s each variable that stands in the file, and no other', async (name, way) => {
+    const { code, stdout, stderr } = await init(['--provider', name, '--login', way]);
+    expect([code, stderr]).toEqual([0, '']);
+    const file = await readFile(join(folder, 'mailcase.yaml'), 'utf8');
+    const used = [...file.replace(/^ *#.*$/gm, '').matchAll(/\$\{([A-Z_]+)\}/g)].map(
+      ([, variable]) => variable,
     );
+    expect(Object.keys(variablesOf(loginAt(name, way))).sort()).toEqual([...new Set(used)].sort());
+    for (const variable of used) expect(stdout).toContain(`export ${variable}=`);
+  });
+
+  it('leads to the guide of the provider, and through the login of a person', async () => {
+    const app = await init(['--provider', 'exchange', '--output', 'app.yaml']);
+    expect(app.stdout).toMatch(/step by step.*\n\n +\S*config\/exchange-online\.md\n/);
+    expect(app.stdout).toMatch(/--login person +Exchange Online, OAuth2/);
+    expect(app.stdout).not.toContain('login support');
+    const person = await init(['--provider', 'gmail', '--login', 'PERSON', '--output', 'person.yaml']);
+    expect(person.stdout).toMatch(
+      /migrate up\n +npm run mailcase -- --config person\.yaml login support\n +npm run mailcase -- --config person\.yaml check/,
+    );
+    expect(person.stdout).toMatch(/config\/gmail\.md/);
+  });
+
+  it.each([
+    [
+      'gmail',
+      'app-pasword',
+      /no way to log in at gmail "app-pasword": did you mean app-password\? There are:/,
+    ],
+    ['gmail', 'app', /no way to log in at gmail "app"/],
+    ['imap', 'person', /no way to log in at imap "person"/],
+  ] as const)('for %s refuses the way %s, and lists those that there are', async (name, way, message) => {
+    const { code, stdout, stderr } = await init(['--provider', name, '--login', way]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(message);
+    for (const each of PROVIDERS[name].logins) expect(stderr).toContain(loginAt(name, each).purpose);
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('answers as JSON', async () => {
@@ -172,6 +247,7 @@ describe('mailcase init', () => {
         'npm run mailcase -- --config desk.yaml check',
       ],
       notes: [],
+      guide: null,
       reference: [expect.stringContaining('mailcase.example.yaml'), expect.stringContaining('reference.md')],
     });
   });
@@ -194,12 +270,12 @@ describe('mailcase init', () => {
 
   it('prints the file and writes nothing with --output -', async () => {
     const { code, stdout, stderr } = await init(['--provider', 'exchange', '--output', '-']);
-    expect([code, stdout]).toEqual([0, starterConfig('exchange')]);
-    expect(stderr).toMatch(/OAuth2[\s\S]*The next two steps[\s\S]*migrate up/);
+    expect([code, stdout]).toEqual([0, starter('exchange')]);
+    expect(stderr).toMatch(/exchange-online\.md[\s\S]*The next two steps[\s\S]*migrate up/);
     const json = await init(['--provider', 'exchange', '--output', '-', '--json']);
     expect(JSON.parse(json.stdout)).toMatchObject({
       provider: 'exchange',
-      content: starterConfig('exchange'),
+      content: starter('exchange'),
     });
     expect(json.stderr).toBe('');
     expect(await readdir(folder)).toEqual([]);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { PROVIDERS, type ProviderName } from '../../src/cli/providers.ts';
+import type { ProviderName } from '../../src/cli/logins.ts';
+import { loginOf, PROVIDERS } from '../../src/cli/providers.ts';
 import { starterConfig } from '../../src/cli/starter.ts';
 import { allBelow, describeConfig } from '../../src/config/describe.ts';
 import { jsonSchemaText } from '../../src/config/json-schema.ts';
@@ -126,9 +127,15 @@ describe('the JSON Schema', () => {
     expect(marks(await readFile(new URL('demo/mailcase.demo.yaml', CONFIG), 'utf8'))).toEqual([]);
   });
 
-  it.each(Object.keys(PROVIDERS) as ProviderName[])('takes what init writes for %s', (provider) => {
-    expect(marks(starterConfig(provider))).toEqual([]);
-  });
+  const names = Object.keys(PROVIDERS) as ProviderName[];
+  it.each(names.flatMap((name) => PROVIDERS[name].logins.map((way) => [name, way] as const)))(
+    'takes what init writes for %s, %s',
+    (name, way) => {
+      const login = loginOf(name, way);
+      expect(login).toBeDefined();
+      if (login) expect(marks(starterConfig(name, login))).toEqual([]);
+    },
+  );
 
   it.each([
     ['a number as password', imap('password: 12345')],

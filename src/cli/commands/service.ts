@@ -7,6 +7,10 @@ export function declareService(cli: Command, setCode: SetCode): void {
     .command('init')
     .description('write a short configuration to begin with, and say the next steps')
     .option('-p, --provider <name>', 'whose mailbox it is: gmail, exchange or imap')
+    .option(
+      '-l, --login <way>',
+      'how is logged in; gmail: app-password, person or service-account; exchange: app, person or password',
+    )
     .option('-o, --output <file>', 'a new file (default: ./mailcase.yaml), or - for standard output')
     .option('--json', 'answer as JSON')
     .addHelpText(
@@ -15,6 +19,7 @@ export function declareService(cli: Command, setCode: SetCode): void {
         `
 It never writes over a file. What is yours to set stands in it as <…>, and nothing runs before it is set.`,
         'mailcase init --provider gmail',
+        'mailcase init --provider exchange --login person',
         'mailcase init --provider imap --output /etc/mailcase/mailcase.yaml',
       ),
     )
