@@ -26,7 +26,7 @@ export interface Login {
   readonly guide?: string;
 }
 
-const OWN_AUTHORITY = 'A certificate of your own authority: `ca: /path/to/ca.pem`.';
+const OWN_AUTHORITY = 'A certificate of an authority of your own: `ca: /path/to/ca.pem` below.';
 
 const MAILBOX_USER = "user: <the mailbox's address>";
 const PASSWORD = 'password: ${SUPPORT_PASSWORD}';
