@@ -247,7 +247,6 @@ describe('mailcase init', () => {
         'npm run mailcase -- --config desk.yaml check',
       ],
       notes: [],
-      guide: null,
       reference: [expect.stringContaining('mailcase.example.yaml'), expect.stringContaining('reference.md')],
     });
   });
