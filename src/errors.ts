@@ -56,6 +56,33 @@ export class MailcaseError extends Error {
   }
 }
 
+/**
+ * What an error asks for, where a mailbox cannot be polled: a person who mends the login (credentials), patience that the
+ * server asks for (throttled), or another try (network, which is also a server in trouble). Never one for another: a
+ * password is not mended by waiting, and an outage not by a new password.
+ */
+export const ERROR_KINDS = ['credentials', 'throttled', 'network', 'other'] as const;
+
+export type ErrorKind = (typeof ERROR_KINDS)[number];
+
+const KINDS: Readonly<Partial<Record<ErrorCode, ErrorKind>>> = {
+  imap_credentials: 'credentials',
+  imap_throttled: 'throttled',
+  imap_connect: 'network',
+};
+
+/** The kind of anything that was thrown; what is not of the mailbox's server, such as the database's outage, is `other`. */
+export function kindOf(error: unknown): ErrorKind {
+  return error instanceof MailcaseError ? (KINDS[error.code] ?? 'other') : 'other';
+}
+
+/** For how long a throttled error asks to be left alone, in milliseconds, where its server said so. */
+export function retryAfterMs(error: unknown): number | undefined {
+  if (kindOf(error) !== 'throttled') return undefined;
+  const { retryAfterMs: ms } = (error as MailcaseError).fields;
+  return typeof ms === 'number' && ms > 0 ? ms : undefined;
+}
+
 /** The text of anything that was thrown. */
 export function errorMessage(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') {

@@ -17,7 +17,14 @@ export interface Station {
 /** How a mailbox stands. */
 export function healthOf({ mailbox: { name, poll_timeout }, runner }: Station): MailboxHealth {
   const { tried, failingSince, pollingMs, heldBy } = runner.state();
-  return { name, tried, failingSince, overdueMs: Math.max(0, pollingMs - poll_timeout), heldBy };
+  return {
+    name,
+    tried,
+    failingSince,
+    unhealthy: undefined,
+    overdueMs: Math.max(0, pollingMs - poll_timeout),
+    heldBy,
+  };
 }
 
 /** What a mailbox is doing, as fields of the log. Times are in milliseconds. */

@@ -1,4 +1,16 @@
+import type { ErrorKind } from '../errors.ts';
 import { counted, listed, readableTime } from '../terminal/words.ts';
+
+/** A mailbox that nobody should go on waiting for. */
+export interface Unhealthy {
+  /** When the first of the failures ended that no good poll has followed. */
+  readonly since: Date;
+  /** What the last of them said, with its cure; secrets are overwritten. */
+  readonly why: string;
+  readonly kind: ErrorKind;
+  /** How many polls have failed since then. */
+  readonly failures: number;
+}
 
 /** How one mailbox stands. */
 export interface MailboxHealth {
@@ -6,6 +18,8 @@ export interface MailboxHealth {
   /** Whether a poll has ended since the start, well or not. */
   readonly tried: boolean;
   readonly failingSince: Date | undefined;
+  /** Set when it fails for longer than a hiccup lasts: see the option `unhealthy`. */
+  readonly unhealthy: Unhealthy | undefined;
   /** By how much the poll under way has outrun its poll_timeout, in milliseconds; 0 where all is in order. */
   readonly overdueMs: number;
   /** The daemon that polls it instead of us. */

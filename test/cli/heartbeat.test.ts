@@ -25,6 +25,7 @@ function pingsOf(stuck: readonly (readonly [from: number, to: number])[], second
       name: `mailbox ${index}`,
       tried: true,
       failingSince: undefined,
+      unhealthy: undefined,
       overdueMs: now() > from && now() < to ? (now() - from) * 1_000 : 0,
       heldBy: undefined,
     })),

@@ -4,7 +4,15 @@ import { type MailboxHealth, standingLine } from '../../src/observe/standing.ts'
 const NOW = new Date('2026-11-24T14:30:00Z');
 
 function mailbox(name: string, more: Partial<MailboxHealth> = {}): MailboxHealth {
-  return { name, tried: true, failingSince: undefined, overdueMs: 0, heldBy: undefined, ...more };
+  return {
+    name,
+    tried: true,
+    failingSince: undefined,
+    unhealthy: undefined,
+    overdueMs: 0,
+    heldBy: undefined,
+    ...more,
+  };
 }
 
 const failing = (name: string, since: string) => mailbox(name, { failingSince: new Date(since) });
