@@ -1,6 +1,6 @@
 import { isFaultOfMessage, noteBroken, noteMissing, putOff } from './awaiting.ts';
 import type { MailboxConfig } from './config/schema.ts';
-import { errorMessage, MailcaseError } from './errors.ts';
+import { errorMessage, kindOf, MailcaseError } from './errors.ts';
 import { type FetchedMessage, fetchSizes, type MessageSize } from './imap/fetch.ts';
 import { fetchWithin } from './imap/fetch-large.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
@@ -132,7 +132,9 @@ async function fetchOrSuspect(
     suspects.clear(place, uids);
     return { fetched, setAside: [] };
   } catch (error) {
-    if (session.client.usable) throw error;
+    const failure = session.failure(error);
+    // Whoever is asked to leave the server alone has no message to blame.
+    if (session.client.usable || kindOf(failure) === 'throttled') throw failure;
     suspects.add(place, uids);
     const [alone] = uids;
     const setAside = isItsFault && alone !== undefined ? await noteBroken(context, place, alone) : [];

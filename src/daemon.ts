@@ -1,8 +1,10 @@
 import type { MailboxConfig } from './config/schema.ts';
-import { activityOf, activityText, healthOf, type Station } from './daemon/activity.ts';
+import { activityOf, activityText } from './daemon/activity.ts';
+import { type HealthOptions, HealthTeller, healthOf } from './daemon/health.ts';
 import { MailboxPolls } from './daemon/mailbox-polls.ts';
 import type { DaemonParts } from './daemon/parts.ts';
 import { closeShared, endOrCut, type SharedParts, shareParts } from './daemon/shared-parts.ts';
+import type { Station } from './daemon/station.ts';
 import { MailcaseError } from './errors.ts';
 import { doingText } from './observe/progress.ts';
 import type { MailboxHealth } from './observe/standing.ts';
@@ -30,23 +32,25 @@ export function startDaemon(parts: DaemonParts): Daemon {
   const cutting = new AbortController();
   const shared = shareParts(parts, { stopping: stopping.signal, cutting: cutting.signal }, 'debug');
   releasers.add('threads and leases', () => closeShared(shared));
-  const stations = config.mailboxes.map((mailbox) => startStation(mailbox, shared));
+  const healthOptions = { limits: config.unhealthy, mask: parts.mask };
+  const stations = config.mailboxes.map((mailbox) => startStation(mailbox, shared, healthOptions));
   releasers.add('polls', async () => {
     const idle = Promise.all(stations.map(({ runner }) => runner.stop()));
     await endOrCut(idle, config, cutting, log);
   });
-  for (const { mailbox, schedule } of stations) {
+  for (const { mailbox, schedule, health } of stations) {
     releasers.add(`schedule of ${mailbox.name}`, () => schedule.end());
+    releasers.add(`health of ${mailbox.name}`, async () => health.end());
   }
   const watchdog = watchOver(stations);
   releasers.add('watchdog', async () => watchdog.end());
   log.info({ mailboxes: stations.length, holder: shared.leases.holder }, 'polling');
 
   return {
-    health: () => stations.map(healthOf),
+    health: () => stations.map((station) => healthOf(station, healthOptions)),
     dump: () => {
       for (const station of stations)
-        station.polls.log.info(activityOf(station), 'what the mailbox is doing');
+        station.polls.log.info(activityOf(station, healthOptions), 'what the mailbox is doing');
     },
     doing: () => stations.map(activityText).join(' | '),
     stop: async () => {
@@ -56,16 +60,28 @@ export function startDaemon(parts: DaemonParts): Daemon {
   };
 }
 
-function startStation(mailbox: MailboxConfig, shared: SharedParts): Station {
+/** A station, and who says how it is. */
+type WatchedStation = Station & { readonly health: HealthTeller };
+
+function startStation(mailbox: MailboxConfig, shared: SharedParts, options: HealthOptions): WatchedStation {
   const polls = new MailboxPolls(shared, mailbox);
   const runner = new MailboxRunner(() => polls.poll(), shared.config.backoff, {
     onSkipped: (reason) => polls.log.debug({ reason }, 'tick skipped'),
-    onFailed: (error, failures, restMs) => polls.log.error({ err: error, failures, restMs }, 'poll failed'),
-    onRecovered: (outage) => noteRecovery(polls, outage),
+    onFailed: (error, failures, restMs) => {
+      polls.log.error({ err: error, failures, restMs }, 'poll failed');
+      health.look();
+    },
+    onSlowed: (restMs) => polls.log.warn({ restMs }, 'the server asks to slow down, so the mailbox rests'),
+    onRecovered: (outage) => {
+      noteRecovery(polls, outage);
+      health.look();
+    },
   });
   const schedule = every(mailbox.schedule, () => runner.tick());
+  const station = { mailbox, polls, runner, schedule };
+  const health = new HealthTeller(station, options);
   runner.tick();
-  return { mailbox, polls, runner, schedule };
+  return { ...station, health };
 }
 
 /** A silent hang is impossible: what does not get on is named, torn down and begun anew. */

@@ -61,9 +61,7 @@ export class MailcaseError extends Error {
  * server asks for (throttled), or another try (network, which is also a server in trouble). Never one for another: a
  * password is not mended by waiting, and an outage not by a new password.
  */
-export const ERROR_KINDS = ['credentials', 'throttled', 'network', 'other'] as const;
-
-export type ErrorKind = (typeof ERROR_KINDS)[number];
+export type ErrorKind = 'credentials' | 'throttled' | 'network' | 'other';
 
 const KINDS: Readonly<Partial<Record<ErrorCode, ErrorKind>>> = {
   imap_credentials: 'credentials',
@@ -81,6 +79,12 @@ export function retryAfterMs(error: unknown): number | undefined {
   if (kindOf(error) !== 'throttled') return undefined;
   const { retryAfterMs: ms } = (error as MailcaseError).fields;
   return typeof ms === 'number' && ms > 0 ? ms : undefined;
+}
+
+/** How to mend what was thrown, where it says so. */
+export function cureOf(error: unknown): string | undefined {
+  const cure = error instanceof MailcaseError ? error.fields.cure : undefined;
+  return typeof cure === 'string' ? cure : undefined;
 }
 
 /** The text of anything that was thrown. */

@@ -36,6 +36,8 @@ export interface MailboxContext {
 export interface MailboxReport extends PollReport {
   /** Why one of the folders could not be polled, or its mail not be marked, while all else went on. */
   readonly problem: MailcaseError | undefined;
+  /** Whether the server asked to slow down, so that the poll ended after the batch in hand. */
+  readonly isSlowed: boolean;
 }
 
 /** The part of the deadline after which no new batch is begun, so that a long backlog ends in good order. */
@@ -44,6 +46,8 @@ const SHARE_FOR_BATCHES = 0.5;
 /**
  * One poll of one mailbox: all its folders over one session, with a deadline around it. At half of the deadline it ends
  * in good order after the batch in hand and reports what is left; at the whole of it its connections are cut.
+ *
+ * A server that asks to slow down, while it does what it is asked to, ends it in the same good order.
  *
  * @throws MailcaseError `poll_timeout`, or what `cutting` was aborted with
  */
@@ -77,13 +81,15 @@ async function pollFolders(
 ): Promise<MailboxReport> {
   const { db, mailbox } = context;
   return withSession(context, cut, async (session, mailboxId) => {
+    const { slowDown } = session.heard;
+    const ending = linkedSignal([end, slowDown]);
     const reports: PollReport[] = [];
     let problem: MailcaseError | undefined;
     try {
       for (const folder of mailbox.folders) {
         try {
           const inner = folderContext(context, {
-            ...{ session, mailboxId, folder, ending: end, cut, mayPutOff: true },
+            ...{ session, mailboxId, folder, ending: ending.signal, cut, mayPutOff: true },
             onProblem: (found) => {
               problem ??= found;
             },
@@ -96,12 +102,13 @@ async function pollFolders(
         }
       }
     } finally {
+      ending.release();
       // The database may be what failed; then this lapses by itself.
       await noteIdle(db, mailboxId).catch(() => {});
     }
     await context.progress.during('log out', () => session.logout());
     if (problem && reports.length === 0) throw problem;
-    return { ...sum(reports), problem };
+    return { ...sum(reports), problem, isSlowed: slowDown.aborted };
   });
 }
 

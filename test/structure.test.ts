@@ -74,6 +74,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       'imap',
       'record',
       'judge',
+      // When a mailbox is unhealthy, and when it should have been polled.
+      'scheduler',
     ],
     ...['selection', 'counting', 'entering', 'marking'],
   ],

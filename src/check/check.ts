@@ -72,6 +72,9 @@ function reportOf({ mailbox, polled, server, folders, missing, sample }: Mailbox
     user: imap.user,
     lastPolledAt: polled?.lastPolledAt ?? null,
     lastError: polled?.lastError ?? null,
+    errorKind: polled?.errorKind ?? null,
+    failingSince: polled?.failing?.since ?? null,
+    failures: polled?.failing?.failures ?? 0,
     server: server ?? null,
     missingFolders: missing,
     folders: folders.map((facts) => ({

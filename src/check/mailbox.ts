@@ -4,14 +4,15 @@ import { longestWait } from '../entering.ts';
 import { MailcaseError } from '../errors.ts';
 import { type ListedFolder, listFolders, type ServerInfo, serverInfo } from '../imap/server.ts';
 import { inSession, type Session } from '../imap/session.ts';
-import { type FoundMailbox, findMailbox } from '../record/folders.ts';
+import { type FoundMailbox, findMailbox } from '../record/polls.ts';
 import { type Finding, mailboxSectionName, type Section, sectionOf } from './finding.ts';
 import { type FolderFacts, readFolder } from './folder.ts';
 import { folderFindings, missingFolder, sentFolderFindings } from './folder-findings.ts';
 import { Patience } from './patience.ts';
+import { pollFindings } from './poll-findings.ts';
 import { type Sample, takeSample } from './sample.ts';
 import { sampleFindings } from './sample-findings.ts';
-import { failureFinding, pollFindings, serverFindings } from './server-findings.ts';
+import { failureFinding, serverFindings } from './server-findings.ts';
 
 export interface MailboxCheck {
   readonly config: Config;
@@ -69,7 +70,7 @@ async function lookAt(
   const { mailbox, findings } = facts;
   if (check.db) {
     facts.polled = await findMailbox(check.db, mailbox.name);
-    findings.push(...pollFindings(section, facts.polled));
+    findings.push(...pollFindings(section, mailbox, check.config, facts.polled, new Date()));
   }
   const { imap, message_bytes } = mailbox;
   await inSession(

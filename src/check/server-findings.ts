@@ -1,9 +1,7 @@
 import { isLoopback } from '../config/checks.ts';
 import type { MailboxConfig } from '../config/schema.ts';
-import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
+import { cureOf, errorCode, errorMessage, kindOf } from '../errors.ts';
 import type { Capability, ServerInfo } from '../imap/server.ts';
-import type { FoundMailbox } from '../record/folders.ts';
-import { readableTime } from '../terminal/words.ts';
 import type { Finding, Section } from './finding.ts';
 
 /** An extension: what mailcase uses it for, and what is lost without it. */
@@ -68,23 +66,6 @@ function extensions(section: Section, { capabilities }: ServerInfo): Finding {
   return section.ok('extensions', `extensions: ${given.join(', ') || 'none that mailcase uses'}`, missing);
 }
 
-/** How the daemon's polls went, as the database has it. */
-export function pollFindings(section: Section, mailbox: FoundMailbox | undefined): Finding[] {
-  if (mailbox === undefined) return [section.ok('never_polled', 'not polled yet')];
-  const { lastPolledAt, lastError, polledBy } = mailbox;
-  const when =
-    lastPolledAt === null ? 'no poll went well yet' : `last polled ${readableTime(lastPolledAt)} UTC`;
-  const last = polledBy === null ? when : `${when}; it is ${polledBy}'s to poll`;
-  if (lastError === null) return [section.ok('last_poll', last)];
-  return [
-    section.warning(
-      'last_poll_failed',
-      `${last}; the last attempt failed: ${lastError}`,
-      'what stands below says whether it is still so; the next good poll takes the error away',
-    ),
-  ];
-}
-
 /** Why a mailbox could not be looked at to the end. @param seconds how long its server was waited for, if that was too long */
 export function failureFinding(
   section: Section,
@@ -100,29 +81,22 @@ export function failureFinding(
       'see that `imap.host`, `imap.port` and `imap.tls` are right, and that no firewall swallows the connection; a busy server may answer later',
     );
   }
-  const code = error instanceof MailcaseError ? error.code : undefined;
-  if (code === 'imap_credentials') {
-    return section.problem('login_refused', errorMessage(error), loginCure(imap.host));
+  const cure = cureOf(error);
+  switch (kindOf(error)) {
+    case 'credentials':
+      return section.problem('login_refused', errorMessage(error), cure ?? LOGIN_CURE);
+    case 'throttled':
+      return section.problem('mailbox_throttled', errorMessage(error), cure ?? THROTTLED_CURE);
+    case 'network':
+      return section.problem('not_connected', errorMessage(error), cure ?? connectCure(causeCode(error)));
+    default:
+      return section.problem('mailbox_failed', errorMessage(error), cure ?? FAILED_CURE);
   }
-  if (code === 'imap_connect') {
-    return section.problem('not_connected', errorMessage(error), connectCure(causeCode(error)));
-  }
-  return section.problem(
-    'mailbox_failed',
-    errorMessage(error),
-    'run it again; if it stays so, the log of `mailcase run --once` has more',
-  );
 }
 
-function loginCure(host: string): string {
-  if (/(^|\.)(gmail|googlemail)\.com$/i.test(host)) {
-    return 'Gmail takes an app password (2-step verification has to be on), not the password of the account';
-  }
-  if (/(^|\.)(office365|outlook)\.com$/i.test(host)) {
-    return 'Exchange Online takes no passwords at all, and this version of mailcase has no other login';
-  }
-  return 'correct `imap.user` and `imap.password`; some providers want IMAP switched on, or a password made for one program';
-}
+const LOGIN_CURE = 'correct how `imap` logs in';
+const THROTTLED_CURE = 'wait, then run it again; see what else reads the mailbox';
+const FAILED_CURE = 'run it again; if it stays so, the log of `mailcase run --once` has more';
 
 function connectCure(code: string | undefined): string {
   switch (code) {

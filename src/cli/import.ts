@@ -26,6 +26,7 @@ export interface ImportOptions {
 const RESUMABLE = new Set<ErrorCode>([
   'imap_connect',
   'imap_command',
+  'imap_throttled',
   'database_unavailable',
   'database_race',
   'recording_broken',
@@ -68,7 +69,7 @@ export async function importCommand(options: ImportOptions): Promise<number> {
     throw new MailcaseError(
       error.code,
       `${errorMessage(error)}\nWhat was imported stays; the same command goes on from there.`,
-      { cause: error },
+      { cause: error, fields: error.fields },
     );
   } finally {
     await judges.close();

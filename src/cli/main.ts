@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { errorText } from '../db/refusal.ts';
-import { errorCode, errorMessage } from '../errors.ts';
+import { cureOf, errorCode, errorMessage } from '../errors.ts';
 import { program } from './commands/program.ts';
 import { EXIT, exitCodeFor, printError } from './context.ts';
 import { endureDumpSignal } from './signals.ts';
@@ -31,7 +31,8 @@ try {
     // Commander has printed it; help and version are no errors.
     code = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   } else {
-    printError(`mailcase: ${errorText(error)}`);
+    const cure = cureOf(error);
+    printError(`mailcase: ${errorText(error)}${cure === undefined ? '' : `\n→ ${cure}`}`);
     code = exitCodeFor(error);
   }
 }

@@ -86,6 +86,20 @@ const backoff = z
     )
       .prefault('15m')
       .describe('The longest rest between two attempts: the wait doubles no further.'),
+    credentials: duration(
+      ['1s', 'many servers lock an account after a few wrong passwords'],
+      ['1d', 'mail would lie for days after the password is mended'],
+    )
+      .prefault('15m')
+      .describe('How long a mailbox rests after each rejected login; a reload or a start tries at once.'),
+    throttled: duration(
+      ['1s', 'a server that asks to be left alone asks for more'],
+      ['1d', 'nobody would notice that the server has enough no more'],
+    )
+      .prefault('1m')
+      .describe(
+        'How long a mailbox rests where its server asks to be left alone, if that does not say a longer time; the wait doubles as well.',
+      ),
   })
   .superRefine((section: unknown, context) => {
     const [first, longest] = [optionOf(section, 'first'), optionOf(section, 'longest')];
@@ -98,6 +112,21 @@ const backoff = z
   }, ALWAYS)
   .prefault({})
   .describe('How a mailbox that cannot be polled is tried again.');
+
+const unhealthy = z
+  .strictObject({
+    polls: wholeNumber(1, 100_000).prefault('5').describe('How many polls have failed in a row by then.'),
+    after: duration(
+      ['1s', 'each hiccup of a server would be an illness'],
+      ['31d', 'a month of mail would lie before anybody is told'],
+    )
+      .prefault('15m')
+      .describe('Or for how long no poll was good, from the first that failed or did not begin.'),
+  })
+  .prefault({})
+  .describe(
+    'When a mailbox that cannot be polled counts as unhealthy, which `check`, the status and the log say: after so many failures or so long a time, whichever is first.',
+  );
 
 const cases = z
   .strictObject({
@@ -190,6 +219,7 @@ export const configSchema = z
       ),
     log,
     backoff,
+    unhealthy,
     headers,
     cases,
     flood,
@@ -217,6 +247,7 @@ export type AuthenticationConfig = MailboxConfig['authentication'];
 export type ProcessedConfig = MailboxConfig['processed'];
 export type { Selection, Start } from './selection-schema.ts';
 export type BatchConfig = MailboxConfig['batch'];
+export type UnhealthyConfig = Config['unhealthy'];
 export type BackoffConfig = Config['backoff'];
 export type LogConfig = Config['log'];
 export type HeadersConfig = Config['headers'];

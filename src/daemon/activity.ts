@@ -1,34 +1,12 @@
-import type { MailboxConfig } from '../config/schema.ts';
 import { errorText } from '../db/refusal.ts';
 import { doingText } from '../observe/progress.ts';
-import type { MailboxHealth } from '../observe/standing.ts';
 import type { MailboxRunner } from '../scheduler/mailbox-runner.ts';
-import type { Schedule } from '../scheduler/schedule.ts';
-import type { MailboxPolls } from './mailbox-polls.ts';
-
-/** One mailbox of a daemon, with what polls it. */
-export interface Station {
-  readonly mailbox: MailboxConfig;
-  readonly polls: MailboxPolls;
-  readonly runner: MailboxRunner;
-  readonly schedule: Schedule;
-}
-
-/** How a mailbox stands. */
-export function healthOf({ mailbox: { name, poll_timeout }, runner }: Station): MailboxHealth {
-  const { tried, failingSince, pollingMs, heldBy } = runner.state();
-  return {
-    name,
-    tried,
-    failingSince,
-    unhealthy: undefined,
-    overdueMs: Math.max(0, pollingMs - poll_timeout),
-    heldBy,
-  };
-}
+import { type HealthOptions, unhealthyOf } from './health.ts';
+import type { Station } from './station.ts';
 
 /** What a mailbox is doing, as fields of the log. Times are in milliseconds. */
-export function activityOf({ polls, runner, schedule, mailbox }: Station): Record<string, unknown> {
+export function activityOf(station: Station, options: HealthOptions): Record<string, unknown> {
+  const { polls, runner, schedule, mailbox } = station;
   const { pollingMs, failingSince, failures, lastError, lastGoodAt, restsUntil, heldBy } = runner.state();
   return {
     state: stateOf(runner),
@@ -42,6 +20,7 @@ export function activityOf({ polls, runner, schedule, mailbox }: Station): Recor
     lastGoodAt,
     failingSince,
     ...(failingSince !== undefined && { failures, lastError: errorText(lastError) }),
+    unhealthy: unhealthyOf(station, options),
     holder: heldBy,
   };
 }
@@ -55,8 +34,9 @@ export function activityText({ mailbox, polls, runner }: Station): string {
 }
 
 function stateOf(runner: MailboxRunner): string {
-  const { pollingMs, restsUntil, heldBy } = runner.state();
+  const { pollingMs, restsUntil, failures, heldBy } = runner.state();
   if (pollingMs > 0) return 'polling';
-  if (restsUntil !== undefined) return 'resting after a failure';
+  if (restsUntil !== undefined)
+    return failures > 0 ? 'resting after a failure' : 'resting, as the server asks';
   return heldBy === undefined ? 'waiting for its schedule' : 'standing by for another daemon';
 }

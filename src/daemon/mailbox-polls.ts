@@ -1,12 +1,12 @@
 import type { MailboxConfig } from '../config/schema.ts';
 import { endingWith } from '../db/ending.ts';
 import { errorText, isRefusal } from '../db/refusal.ts';
-import { errorCode, MailcaseError } from '../errors.ts';
+import { errorCode, kindOf, MailcaseError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
 import { Progress } from '../observe/progress.ts';
 import { createOnce, type PollReport, Suspects } from '../poll-context.ts';
 import { pollMailbox } from '../poll-mailbox.ts';
-import { notePoll } from '../record/folders.ts';
+import { type Failing, type Noted, notePoll } from '../record/polls.ts';
 import type { HeldLease, Leases } from '../scheduler/leases.ts';
 import type { Holder } from '../scheduler/mailbox-runner.ts';
 import { linkedSignal } from '../waiting.ts';
@@ -15,9 +15,12 @@ import type { SharedParts } from './shared-parts.ts';
 /** What is asked of the database before and after a poll takes no longer than this, in milliseconds. */
 const BESIDE_MS = 4_000;
 
-/** How a poll went: there is more to do at once, or a part could not be done; or another daemon polls the mailbox. */
+/**
+ * How a poll went: there is more to do at once, or a part could not be done, or the server asks to slow down; or another
+ * daemon polls the mailbox.
+ */
 export type PollEnd =
-  | { readonly more: boolean; readonly problem: Error | undefined }
+  | { readonly more: boolean; readonly problem: Error | undefined; readonly isSlowed: boolean }
   | { readonly heldBy: Holder };
 
 /** The polls of one mailbox, one after the other, and what they share from the first to the last. */
@@ -32,6 +35,10 @@ export class MailboxPolls {
   /** Who polls instead of us; said once. */
   private holder: string | undefined;
   private leaving = new AbortController();
+  /** The failures that every daemon's polls have had, as far as the database knows, and when that was learned. */
+  private known: { readonly failing: Failing; readonly at: number } | undefined;
+  /** The failures that a good poll has ended, until somebody asks. */
+  private ended: Failing | undefined;
 
   constructor(parts: SharedParts, mailbox: MailboxConfig) {
     this.parts = parts;
@@ -72,6 +79,20 @@ export class MailboxPolls {
     }
   }
 
+  /** What the database knows of the failures that no good poll has followed, of the daemons before us too. */
+  failing(): Failing | undefined {
+    if (this.known === undefined) return undefined;
+    const { failing, at } = this.known;
+    return { ...failing, forMs: failing.forMs + performance.now() - at };
+  }
+
+  /** The failures that a good poll has ended since it was asked last. */
+  takeEnded(): Failing | undefined {
+    const { ended } = this;
+    this.ended = undefined;
+    return ended;
+  }
+
   /** Closes the connections of the poll under way, which does not end. The next one is told apart from it. */
   leaveBehind(reason: MailcaseError): void {
     this.leaving.abort(reason);
@@ -82,28 +103,40 @@ export class MailboxPolls {
 
   /** Never fails: the database may be what failed, and the log has the error in any case. */
   private async noteFailure(error: unknown): Promise<void> {
-    const { db, mask, leases } = this.parts;
-    const { name } = this.mailbox;
-    // Another daemon may reach the server. Where nothing can be said here, the lease ends by itself.
+    const { leases } = this.parts;
     await Promise.allSettled([
-      this.soon('note that the poll failed', () => notePoll(db, name, mask(errorText(error)))),
-      this.soon('give the lease of the mailbox back', () => leases.giveBack(name)),
+      // Who is told to stop has not failed.
+      errorCode(error) !== 'stopped' && this.soon('note that the poll failed', () => this.note(error)),
+      // Another daemon may reach the server. It would only add to what is too much for it. Where nothing can be said
+      // here, the lease ends by itself.
+      kindOf(error) !== 'throttled' &&
+        this.soon('give the lease of the mailbox back', () => leases.giveBack(this.mailbox.name)),
     ]);
   }
 
+  /** Notes how a poll ended. @param problem what it failed with, or could not do; undefined where all was good */
+  private async note(problem: unknown): Promise<void> {
+    const { db, mask } = this.parts;
+    const failure =
+      problem === undefined ? undefined : { error: mask(errorText(problem)), kind: kindOf(problem) };
+    const noted: Noted | undefined = await notePoll(db, this.mailbox.name, failure);
+    this.known = noted?.now && { failing: noted.now, at: performance.now() };
+    if (failure === undefined && noted?.before) this.ended = noted.before;
+  }
+
   private async pollLeased({ lost }: HeldLease, left: AbortSignal): Promise<PollEnd> {
-    const { db, mask, config, judges, stopping, cutting: all, idleLevel } = this.parts;
+    const { db, config, judges, stopping, cutting: all, idleLevel } = this.parts;
     const { mailbox, log, progress } = this;
     const cutting = linkedSignal([all, lost, left]);
     const shared = { db, mailbox, recording: config, judges, log, progress, ...this.memory };
     const started = performance.now();
     try {
-      const { problem, ...report } = await pollMailbox({ ...shared, stopping, cutting: cutting.signal });
-      const said = problem === undefined ? null : mask(problem.message);
-      await this.soon('note that the poll is done', () => notePoll(db, mailbox.name, said));
+      const polled = await pollMailbox({ ...shared, stopping, cutting: cutting.signal });
+      const { problem, isSlowed, ...report } = polled;
+      await this.soon('note that the poll is done', () => this.note(problem));
       noteReport(log, report, performance.now() - started, idleLevel);
       this.noteProblem(problem);
-      return { more: report.left > 0 && !stopping.aborted, problem };
+      return { more: report.left > 0 && !stopping.aborted, problem, isSlowed };
     } finally {
       cutting.release();
     }

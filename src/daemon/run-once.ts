@@ -62,9 +62,17 @@ async function pollUntilDone(polls: MailboxPolls, leaseMs: number, stopping: Abo
       if (stopping.aborted) return false;
     } else {
       waitsSince = undefined;
+      if (end.isSlowed && end.more) throw slowedDown();
       if (!end.more) return end.problem === undefined;
     }
   }
+}
+
+function slowedDown(): MailcaseError {
+  return new MailcaseError(
+    'imap_throttled',
+    'the server asks to slow down, so what is left waits for the next poll; what was read is recorded',
+  );
 }
 
 function leased(holder: string): MailcaseError {

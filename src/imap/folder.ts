@@ -1,4 +1,5 @@
-import { errorMessage, MailcaseError } from '../errors.ts';
+import { errorMessage, kindOf, MailcaseError } from '../errors.ts';
+import { withoutTiming } from './said.ts';
 import type { Session } from './session.ts';
 
 /** A selected folder. */
@@ -37,7 +38,7 @@ export async function openFolder(
       isUidNextSaid: mailbox.uidNext !== undefined,
     };
   } catch (error) {
-    if (!client.usable) throw new MailcaseError('imap_connect', errorMessage(error), { cause: error });
+    throwUnlessRefused(session, error);
     const others = await folderNames(session);
     const there = others === '' ? '' : ` (the folders of this mailbox: ${others})`;
     throw new MailcaseError(
@@ -84,21 +85,24 @@ export async function isMarkedSent(session: Session, path: string): Promise<bool
 }
 
 /** Whether a folder can be moved to. */
-export async function folderExists({ client }: Session, path: string): Promise<boolean> {
+export async function folderExists(session: Session, path: string): Promise<boolean> {
   try {
-    return Boolean(await client.status(path, { messages: true }));
+    return Boolean(await session.client.status(path, { messages: true }));
   } catch (error) {
-    if (!client.usable) throw new MailcaseError('imap_connect', errorMessage(error), { cause: error });
+    throwUnlessRefused(session, error);
     return false;
   }
+}
+
+/** A server that is away, or is to be left alone, has said nothing of any folder. */
+function throwUnlessRefused(session: Session, error: unknown): void {
+  const failure = session.failure(error);
+  if (kindOf(failure) !== 'other') throw failure;
+  if (!session.client.usable) throw new MailcaseError('imap_connect', errorMessage(error), { cause: error });
 }
 
 /** What the server said, where imapflow kept it. */
 export function serverText(error: unknown): string {
   const text = (error as { responseText?: unknown }).responseText;
-  // Dovecot says how long it took, which helps nobody and makes each error another one.
-  return (typeof text === 'string' ? text : errorMessage(error)).replace(
-    / \([\d.]+ \+ [\d.]+ secs\)\.?$/,
-    '',
-  );
+  return withoutTiming(typeof text === 'string' ? text : errorMessage(error));
 }

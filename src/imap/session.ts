@@ -1,9 +1,10 @@
 import { ImapFlow } from 'imapflow';
 import type { ImapConfig } from '../config/schema.ts';
-import { errorCode, errorMessage, MailcaseError } from '../errors.ts';
-import { proxyFailure, throughProxy } from './proxy.ts';
+import { errorMessage, type MailcaseError } from '../errors.ts';
+import { commandError, connectError, refusalError } from './failures.ts';
+import { Heard } from './heard.ts';
 import { SharedMemory } from './shared-memory.ts';
-import { encryptionOf, tlsCure } from './tls.ts';
+import { encryptionOf } from './tls.ts';
 
 /** Exchange has been seen to take 30 s to log in; its greeting and a busy server's handshake take long as well. */
 const CONNECT_TIMEOUT_MS = 90_000;
@@ -30,10 +31,15 @@ export type Note = (level: 'debug' | 'warn', message: string, fields: Record<str
 /** A logged-in IMAP connection. It cannot be opened again after it closed: make a new one. */
 export interface Session {
   readonly client: ImapFlow;
+  readonly imap: ImapConfig;
+  /** What the server has said beside its answers. */
+  readonly heard: Heard;
   /** For the large messages that are fetched over it. */
   readonly memory: SharedMemory;
   /** The file of the authority of the operator's own that vouches for the server; undefined where it is a known one. */
   authority(): string | undefined;
+  /** What a command failed with, in words of ours: what it means, and how to mend it. */
+  failure(error: unknown): unknown;
   /** Says something, so that neither side takes the other for gone. */
   keepAlive(): Promise<void>;
   /** Logs out, politely; where no answer comes in time, the connection is closed. */
@@ -47,7 +53,8 @@ export interface Session {
  *
  * @param maxMessageBytes the largest message that will be fetched whole; the server cannot make us hold more
  * @param signal cuts the attempt short, whose own limits are longer than many a deadline
- * @throws MailcaseError `imap_connect` or `imap_credentials`
+ * @throws MailcaseError `imap_connect`, `imap_credentials` or `imap_throttled`; `imap_command` where the server did not
+ *   take the login for a command
  */
 export async function openSession(
   imap: ImapConfig,
@@ -56,6 +63,8 @@ export async function openSession(
   signal: AbortSignal,
 ): Promise<Session> {
   const encryption = encryptionOf(imap);
+  // Not at once: the line is imapflow's to read first.
+  const heard = new Heard(imap.provider, () => setImmediate(() => client.close()));
   const client = new ImapFlow({
     host: imap.host,
     port: imap.port,
@@ -66,7 +75,7 @@ export async function openSession(
     clientInfo: { name: 'mailcase' },
     tls: encryption.options,
     ...(imap.proxy !== undefined && { proxy: imap.proxy }),
-    logger: libraryLogger(note),
+    logger: libraryLogger(note, heard),
     disableAutoIdle: true,
     connectionTimeout: CONNECT_TIMEOUT_MS,
     greetingTimeout: GREETING_TIMEOUT_MS,
@@ -83,14 +92,18 @@ export async function openSession(
   try {
     signal.throwIfAborted();
     await client.connect();
+    heard.loggedIn();
   } catch (error) {
     client.close();
-    throw connectError(imap, error);
+    throw connectError(imap, error, heard);
   } finally {
     signal.removeEventListener('abort', cut);
   }
   return {
     client,
+    imap,
+    heard,
+    failure: (error) => commandError(imap, error, heard),
     memory: new SharedMemory(),
     authority: encryption.authority,
     keepAlive: () => client.noop(),
@@ -115,7 +128,8 @@ async function logOut(client: ImapFlow): Promise<void> {
  * Opens a session, works in it, and closes it whatever happens.
  *
  * @param signal cuts it off, whatever command is under way
- * @throws MailcaseError `imap_connect` where the connection ends in the middle of the work
+ * @throws MailcaseError `imap_connect` where the connection ends in the middle of the work, `imap_throttled` where the
+ *   server asks to be left alone, `imap_command` for what else it refuses
  */
 export async function inSession<T>(
   imap: ImapConfig,
@@ -131,60 +145,28 @@ export async function inSession<T>(
     signal.throwIfAborted();
     return await work(session);
   } catch (error) {
-    throw isBrokenOff(error) ? brokenOff(error) : error;
+    throw session.failure(error);
   } finally {
     signal.removeEventListener('abort', close);
     session.close();
   }
 }
 
-/** What imapflow and the socket below it say to a command whose connection has gone; the database's errors are its own. */
-const BROKEN_OFF = new Set([
-  ...['NoConnection', 'EConnectionClosed', 'StateLogout', 'ETIMEOUT'],
-  ...['ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN'],
-]);
-
-function isBrokenOff(error: unknown): boolean {
-  return !(error instanceof MailcaseError) && BROKEN_OFF.has(errorCode(error) ?? '');
-}
-
-function brokenOff(error: unknown): MailcaseError {
-  const why = `the connection broke off: ${errorMessage(error)}`;
-  return new MailcaseError('imap_connect', why, { cause: error });
-}
-
 /** imapflow answers false where the server refuses, and where the connection is gone, which says nothing of the server. */
-export function refusal({ client }: Session, what: string): MailcaseError {
-  return client.mailbox
-    ? new MailcaseError('imap_command', `the server refused ${what}`)
-    : new MailcaseError('imap_connect', 'the connection was closed');
-}
-
-function connectError(imap: ImapConfig, error: unknown): MailcaseError {
-  const place = `${imap.host}:${imap.port}`;
-  const details = error as { authenticationFailed?: unknown; responseText?: unknown };
-  const said = typeof details.responseText === 'string' ? details.responseText : errorMessage(error);
-  if (details.authenticationFailed === true) {
-    return new MailcaseError('imap_credentials', `${place} refused the login of ${imap.user}: ${said}`, {
-      cause: error,
-    });
-  }
-  const proxy = proxyFailure(imap, error);
-  const what = proxy?.said ?? `${said}${tlsCure(errorCode(error) ?? '', said, imap)}`;
-  const where = `${place}${throughProxy(imap)}`;
-  return new MailcaseError('imap_connect', `cannot connect to ${where} (tls: ${imap.tls}): ${what}`, {
-    cause: proxy?.cause ?? error,
-  });
+export function refusal({ client, imap, heard }: Session, what: string): MailcaseError {
+  return refusalError(imap, heard, what, client.mailbox !== false);
 }
 
 /**
  * imapflow's log, without the lines of the protocol (`src` says which side wrote them): those carry mail and, before
- * hiding, credentials.
+ * hiding, credentials. What the server says of itself is heard from them.
  */
-function libraryLogger(note: Note) {
+function libraryLogger(note: Note, heard: Heard) {
   const pass = (level: 'debug' | 'warn') => (line: unknown) => {
-    if (typeof line !== 'object' || line === null || 'src' in line) return;
-    const { msg, err } = line as { msg?: unknown; err?: unknown };
+    if (typeof line !== 'object' || line === null) return;
+    const { src, msg, err } = line as { src?: unknown; msg?: unknown; err?: unknown };
+    if (src === 's' && typeof msg === 'string') heard.hear(msg);
+    if (src !== undefined) return;
     note(level, 'imap library', {
       detail: typeof msg === 'string' ? msg : undefined,
       reason: err && errorMessage(err),

@@ -5,8 +5,10 @@ import { counted, listed, readableTime } from '../terminal/words.ts';
 export interface Unhealthy {
   /** When the first of the failures ended that no good poll has followed. */
   readonly since: Date;
-  /** What the last of them said, with its cure; secrets are overwritten. */
+  /** What the last of them said; secrets are overwritten. */
   readonly why: string;
+  /** How to mend it, where that is known. */
+  readonly cure: string | undefined;
   readonly kind: ErrorKind;
   /** How many polls have failed since then. */
   readonly failures: number;
@@ -29,6 +31,21 @@ export interface MailboxHealth {
 /** More names than this are counted only: it is one line of `systemctl status`. */
 const MOST_NAMES = 3;
 
+/** What the kinds of errors are for people. */
+const KIND_WORDS: Readonly<Record<ErrorKind, string>> = {
+  credentials: 'login rejected',
+  throttled: 'throttled',
+  network: 'not reached',
+  other: 'error',
+};
+
+/** Most characters of a reason in that line: the log and `mailcase check` have all of it. */
+const LONGEST_WHY = 80;
+
+function shortened(why: string): string {
+  return why.length <= LONGEST_WHY ? why : `${why.slice(0, LONGEST_WHY - 1).trimEnd()}…`;
+}
+
 /** `2 mailboxes, 1 failing: support since 14:05 UTC` */
 export function standingLine(mailboxes: readonly MailboxHealth[], now: Date): string {
   const untried = mailboxes.filter(({ tried }) => !tried);
@@ -36,10 +53,18 @@ export function standingLine(mailboxes: readonly MailboxHealth[], now: Date): st
     heldBy === undefined ? [] : [`${name} by ${heldBy}`],
   );
   const overdue = mailboxes.filter(({ overdueMs }) => overdueMs > 0);
-  const failing = mailboxes.flatMap(({ name, failingSince }) =>
-    failingSince === undefined ? [] : [`${name} since ${readableSince(failingSince, now)}`],
+  const failing = mailboxes.flatMap(({ name, failingSince, unhealthy }) =>
+    failingSince === undefined || unhealthy ? [] : [`${name} since ${readableSince(failingSince, now)}`],
+  );
+  const ill = mailboxes.flatMap(({ name, unhealthy }) =>
+    unhealthy === undefined
+      ? []
+      : [
+          `${name} since ${readableSince(unhealthy.since, now)} (${KIND_WORDS[unhealthy.kind]}: ${shortened(unhealthy.why)})`,
+        ],
   );
   const parts = [
+    ...part(ill, 'unhealthy'),
     ...part(failing, 'failing'),
     ...part(
       overdue.map(({ name }) => name),
@@ -54,7 +79,7 @@ export function standingLine(mailboxes: readonly MailboxHealth[], now: Date): st
   const all = counted(mailboxes.length, 'mailbox', 'mailboxes');
   return [
     all,
-    ...(failing.length + overdue.length + untried.length === 0 ? ['none failing'] : []),
+    ...(ill.length + failing.length + overdue.length + untried.length === 0 ? ['none failing'] : []),
     ...parts,
   ].join(', ');
 }

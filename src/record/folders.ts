@@ -225,28 +225,6 @@ function startOf(row: Pick<FolderRow, 'start_at' | 'start_uid' | 'is_by_uid'>): 
   };
 }
 
-/** A mailbox as polls have left it. */
-export interface FoundMailbox {
-  readonly id: number;
-  /** When a poll last went well. */
-  readonly lastPolledAt: Date | null;
-  /** Why the last poll did not. */
-  readonly lastError: string | null;
-  /** The daemon that polls it at present. */
-  readonly polledBy: string | null;
-}
-
-/** @returns undefined where no poll has registered it */
-export async function findMailbox(db: Database, name: string): Promise<FoundMailbox | undefined> {
-  const { rows } = (await db.raw(
-    `select id, last_polled_at as "lastPolledAt", last_error as "lastError",
-       case when leased_until > now() then lease_holder end as "polledBy"
-     from mailboxes where name = ?`,
-    [name],
-  )) as { rows: FoundMailbox[] };
-  return rows[0];
-}
-
 /** Notes that every message up to a UID has its receipt, so that the next search begins behind it. */
 export async function noteSwept(db: Database, folder: FolderRef, uid: number): Promise<void> {
   await db.raw(
@@ -299,14 +277,4 @@ export async function isAnyBusy(db: Database): Promise<boolean> {
     rows: [{ busy: boolean }];
   };
   return rows[0].busy;
-}
-
-/** Notes how a poll ended: when it was good, or why it was not. */
-export async function notePoll(db: Database, name: string, error: string | null): Promise<void> {
-  await db.raw(
-    `update mailboxes set last_error = ?,
-       last_polled_at = case when ? then now() else last_polled_at end
-     where name = ?`,
-    [error, error === null, name],
-  );
 }

@@ -1,4 +1,5 @@
-import { type Backoff, backoffMs } from './backoff.ts';
+import { kindOf, retryAfterMs } from '../errors.ts';
+import { type Backoff, restMs } from './backoff.ts';
 
 /** What a poll says to the scheduler. */
 export type PollOutcome =
@@ -7,6 +8,8 @@ export type PollOutcome =
       readonly more: boolean;
       /** What could not be done while the rest went on. */
       readonly problem?: Error | undefined;
+      /** The server did what it was asked to, and asks to slow down. */
+      readonly isSlowed?: boolean;
     }
   | { readonly heldBy: Holder };
 
@@ -22,6 +25,8 @@ export interface RunnerState {
   readonly tried: boolean;
   /** When the first of the failures ended that no good poll has followed. */
   readonly failingSince: Date | undefined;
+  /** For how long that has been so, in milliseconds, whatever was done to the clock; 0 where none has. */
+  readonly failingMs: number;
   /** How many have failed since then, or went on with a problem; 0 where none has. */
   readonly failures: number;
   /** Why the last of them did. */
@@ -52,6 +57,8 @@ export interface Outage {
 export interface RunnerEvents {
   onSkipped(reason: 'polling' | 'resting'): void;
   onFailed(error: unknown, failures: number, restMs: number): void;
+  /** The mailbox rests although the poll was good. */
+  onSlowed(restMs: number): void;
   /** Once after each outage, with the poll that ended it. */
   onRecovered(outage: Outage): void;
 }
@@ -74,7 +81,7 @@ const LONGEST_WAIT_MS = 60_000;
 
 /**
  * Runs the polls of one mailbox, never two at once. A tick while a poll runs is skipped, and so is one while the
- * mailbox rests after a failure; when the rest is over it polls again without waiting for a tick.
+ * mailbox rests; when the rest is over it polls again without waiting for a tick.
  */
 export class MailboxRunner {
   private readonly poll: () => Promise<PollOutcome>;
@@ -88,6 +95,8 @@ export class MailboxRunner {
   private begun = 0;
   /** Polls that failed. */
   private failed: Streak | undefined;
+  /** Good polls in a row after which the server asked to slow down. */
+  private slowed = 0;
   /** Polls that failed, or went on with a problem. */
   private troubled: Streak | undefined;
   /** When the poll under way began, by performance.now(). */
@@ -116,6 +125,7 @@ export class MailboxRunner {
       tried,
       begun,
       failingSince: troubled?.since,
+      failingMs: troubled === undefined ? 0 : performance.now() - troubled.began,
       failures: troubled?.failures ?? 0,
       lastError: troubled?.error,
       pollingMs: pollBegan === undefined ? 0 : performance.now() - pollBegan,
@@ -159,14 +169,19 @@ export class MailboxRunner {
     } catch (error) {
       if (this.stopped) return;
       const failures = this.failed?.failures ?? 1;
-      const restMs = backoffMs(this.backoff, failures);
-      this.events.onFailed(error, failures, restMs);
-      const timer = setTimeout(() => {
-        this.rest = undefined;
-        this.start();
-      }, restMs);
-      this.rest = { timer, until: new Date(Date.now() + restMs) };
+      const failure = { kind: kindOf(error), retryAfterMs: retryAfterMs(error) };
+      const ms = restMs(this.backoff, failure, failures);
+      this.events.onFailed(error, failures, ms);
+      this.restFor(ms);
     }
+  }
+
+  private restFor(ms: number): void {
+    const timer = setTimeout(() => {
+      this.rest = undefined;
+      this.start();
+    }, ms);
+    this.rest = { timer, until: new Date(Date.now() + ms) };
   }
 
   /** @returns whether there is more */
@@ -180,7 +195,8 @@ export class MailboxRunner {
         return false;
       }
       this.noteOutcome(outcome);
-      return outcome.more;
+      const isResting = this.slowDown(outcome);
+      return outcome.more && !isResting;
     } catch (error) {
       this.standby = undefined;
       this.failed = longer(this.failed, error);
@@ -212,6 +228,16 @@ export class MailboxRunner {
     if (this.stopped) return;
     const timer = setTimeout(() => this.tick(), Math.min(leftMs, LONGEST_WAIT_MS) + ASK_AFTER_MS);
     this.standby = { timer, holder: name };
+  }
+
+  /** A server that asks to slow down refuses what comes next. @returns whether it has */
+  private slowDown({ isSlowed = false }: { readonly isSlowed?: boolean }): boolean {
+    this.slowed = isSlowed ? this.slowed + 1 : 0;
+    if (!isSlowed || this.stopped) return false;
+    const ms = restMs(this.backoff, { kind: 'throttled' }, this.slowed);
+    this.events.onSlowed(ms);
+    this.restFor(ms);
+    return true;
   }
 
   private noteOutcome({ problem }: { readonly problem?: Error | undefined }): void {

@@ -2,12 +2,11 @@ import { expect, it } from 'vitest';
 import {
   type FolderSeen,
   findFolder,
-  findMailbox,
-  notePoll,
   noteSwept,
   registerFolder,
   registerMailbox,
 } from '../../src/record/folders.ts';
+import { findMailbox, notePoll } from '../../src/record/polls.ts';
 import { claimLease } from '../../src/scheduler/lease.ts';
 import { useDatabase } from '../support/database.ts';
 import { rows } from '../support/poll.ts';
@@ -77,19 +76,36 @@ it('a folder of a mailbox that was never polled', async () => {
 });
 
 it('how the polls of a mailbox went', async () => {
-  expect(await findMailbox(database.db, 'nobody')).toBeUndefined();
-  const id = await registerMailbox(database.db, 'polled', null);
-  expect(await findMailbox(database.db, 'polled')).toEqual({
-    ...{ id, lastPolledAt: null, lastError: null, polledBy: null },
+  const { db } = database;
+  expect(await findMailbox(db, 'nobody')).toBeUndefined();
+  expect(await notePoll(db, 'nobody', undefined)).toBeUndefined();
+  const id = await registerMailbox(db, 'polled', null);
+  const never = { lastPolledAt: null, lastPolledMs: null };
+  const well = { lastError: null, errorKind: null, failing: undefined, polledBy: null };
+  expect(await findMailbox(db, 'polled')).toEqual({ id, ...never, ...well });
+  expect(await notePoll(db, 'polled', undefined)).toEqual({ now: undefined, before: undefined });
+  const polled = { lastPolledAt: expect.any(Date), lastPolledMs: expect.any(Number) };
+  expect(await findMailbox(db, 'polled')).toEqual({ id, ...polled, ...well });
+
+  const first = await notePoll(db, 'polled', { error: 'away', kind: 'network' });
+  expect(first).toMatchObject({ now: { failures: 1, since: expect.any(Date) }, before: undefined });
+  await db.raw(
+    `update mailboxes set failing_since = failing_since - interval '1 hour' where name = 'polled'`,
+  );
+  const second = await notePoll(db, 'polled', { error: 'refused', kind: 'credentials' });
+  expect(second).toMatchObject({ now: { failures: 2 }, before: { failures: 1 } });
+  expect(second?.now?.forMs).toBeGreaterThanOrEqual(3_600_000);
+  expect(await findMailbox(db, 'polled')).toMatchObject({
+    ...{ id, ...polled, lastError: 'refused', errorKind: 'credentials' },
+    failing: { failures: 2, since: second?.now?.since },
   });
-  await notePoll(database.db, 'polled', null);
-  await notePoll(database.db, 'polled', 'refused');
-  expect(await findMailbox(database.db, 'polled')).toEqual({
-    id,
-    lastPolledAt: expect.any(Date),
-    lastError: 'refused',
-    polledBy: null,
-  });
+  // The database's clock may be set back.
+  await db.raw(`update mailboxes set failing_since = now() + interval '1 hour' where name = 'polled'`);
+  expect((await findMailbox(db, 'polled'))?.failing?.forMs).toBe(0);
+
+  const good = await notePoll(db, 'polled', undefined);
+  expect(good).toMatchObject({ now: undefined, before: { failures: 2 } });
+  expect(await findMailbox(db, 'polled')).toEqual({ id, ...polled, ...well });
 });
 
 it('who polls a mailbox, as long as the lease lasts', async () => {

@@ -8,7 +8,7 @@ import {
   type PollOutcome,
 } from '../../src/scheduler/mailbox-runner.ts';
 
-const SHORT: Backoff = { first: 40, longest: 160 };
+const SHORT: Backoff = { first: 40, longest: 160, credentials: 300, throttled: 80 };
 
 type Step = 'done' | 'more' | 'fail' | 'part' | { heldBy: Holder };
 
@@ -16,6 +16,7 @@ type Step = 'done' | 'more' | 'fail' | 'part' | { heldBy: Holder };
 class Bench {
   readonly skipped: string[] = [];
   readonly failed: { failures: number; restMs: number }[] = [];
+  readonly slowed: number[] = [];
   readonly recovered: Outage[] = [];
   readonly runner: MailboxRunner;
   started = 0;
@@ -27,6 +28,7 @@ class Bench {
     this.runner = new MailboxRunner(() => this.poll(), backoff, {
       onSkipped: (reason) => this.skipped.push(reason),
       onFailed: (_error, failures, restMs) => this.failed.push({ failures, restMs }),
+      onSlowed: (restMs) => this.slowed.push(restMs),
       onRecovered: (outage) => this.recovered.push(outage),
     });
   }
