@@ -90,6 +90,6 @@ function missedSince(
 ): Date | undefined {
   if (lastPolledAt === null || lastPolledMs === null) return undefined;
   // By the database's clock it was so long ago; the schedule goes by this machine's.
-  const polled = new Date(now.getTime() - lastPolledMs);
+  const polled = new Date(now.getTime() - Math.max(0, lastPolledMs));
   return firstTimeBetween(schedule, polled, new Date(now.getTime() - afterMs));
 }

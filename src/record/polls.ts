@@ -87,7 +87,7 @@ export interface FoundMailbox {
 export async function findMailbox(db: Database, name: string): Promise<FoundMailbox | undefined> {
   const { rows } = (await db.raw(
     `select id, last_polled_at as "lastPolledAt", last_error as "lastError", error_kind as "errorKind",
-       greatest(0, extract(epoch from now() - last_polled_at)::float8 * 1000) as "lastPolledMs",
+       extract(epoch from now() - last_polled_at)::float8 * 1000 as "lastPolledMs",
        failures, failing_since as since, extract(epoch from now() - failing_since)::float8 * 1000 as for_ms,
        case when leased_until > now() then lease_holder end as "polledBy"
      from mailboxes where name = ?`,
