@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { ErrorKind } from '../../src/errors.ts';
 import { type MailboxHealth, standingLine } from '../../src/observe/standing.ts';
 
 const NOW = new Date('2026-11-24T14:30:00Z');
@@ -16,6 +17,14 @@ function mailbox(name: string, more: Partial<MailboxHealth> = {}): MailboxHealth
 }
 
 const failing = (name: string, since: string) => mailbox(name, { failingSince: new Date(since) });
+
+const ill = (name: string, kind: ErrorKind, why: string) => {
+  const since = new Date('2026-11-24T14:05:00Z');
+  return mailbox(name, {
+    failingSince: since,
+    unhealthy: { since, why, cure: undefined, kind, failures: 7 },
+  });
+};
 
 it.each([
   ['1 mailbox, none failing', [mailbox('support')]],
@@ -44,6 +53,14 @@ it.each([
   [
     '2 mailboxes, 1 failing: support since 14:05 UTC, 1 polled by another daemon: sales by b:1:c',
     [failing('support', '2026-11-24T14:05:00Z'), mailbox('sales', { heldBy: 'b:1:c' })],
+  ],
+  [
+    '2 mailboxes, 1 unhealthy: a since 14:05 UTC (login rejected: it refused the login), 1 failing: b since 14:29 UTC',
+    [ill('a', 'credentials', 'it refused the login'), failing('b', '2026-11-24T14:29:00Z')],
+  ],
+  [
+    `1 mailbox, 1 unhealthy: a since 14:05 UTC (throttled: ${'x'.repeat(79)}…)`,
+    [ill('a', 'throttled', 'x'.repeat(200))],
   ],
 ])('%s', (line, mailboxes) => {
   expect(standingLine(mailboxes, NOW)).toBe(line);

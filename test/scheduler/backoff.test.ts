@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { backoffMs } from '../../src/scheduler/backoff.ts';
+import { backoffMs, type Failure, restMs } from '../../src/scheduler/backoff.ts';
 
 const MOST = 1 - Number.EPSILON;
 
@@ -40,4 +40,25 @@ test('it lies between half and the whole of what doubling gives, and is never lo
 test('mailboxes that failed together come back apart', () => {
   const rests = Array.from({ length: 50 }, () => backoffMs({ first: 10_000, longest: 900_000 }, 3));
   expect(new Set(rests).size).toBeGreaterThan(25);
+});
+
+const BACKOFF = { first: 10_000, longest: 900_000, credentials: 900_000, throttled: 60_000 };
+
+test.each<[what: string, failure: Failure, failures: number, random: number, ms: number]>([
+  ['the network, as ever', { kind: 'network' }, 1, 0, 5_000],
+  ['the network, as ever', { kind: 'network' }, 3, MOST, 40_000],
+  ['anything else as the network', { kind: 'other' }, 3, MOST, 40_000],
+  // Never less than is configured, at once and for ever: a lock-out counts attempts in a window.
+  ['a rejected login', { kind: 'credentials' }, 1, 0, 900_000],
+  ['a rejected login', { kind: 'credentials' }, 1, MOST, 990_000],
+  ['a rejected login', { kind: 'credentials' }, 500, 0, 900_000],
+  ['throttled, for an unknown time', { kind: 'throttled' }, 1, 0, 60_000],
+  ['throttled, for an unknown time', { kind: 'throttled' }, 3, 0, 240_000],
+  ['throttled, for an unknown time', { kind: 'throttled' }, 50, MOST, 990_000],
+  ['throttled, as long as it says', { kind: 'throttled', retryAfterMs: 300_000 }, 1, 0, 300_000],
+  ['throttled, as long as it says', { kind: 'throttled', retryAfterMs: 300_000 }, 1, MOST, 330_000],
+  ['throttled for less than we would wait', { kind: 'throttled', retryAfterMs: 1_000 }, 1, 0, 60_000],
+  ['throttled for more than the longest', { kind: 'throttled', retryAfterMs: 86_400_000 }, 9, 0, 86_400_000],
+])('%s: %o after %d failures', (_what, failure, failures, random, ms) => {
+  expect(restMs(BACKOFF, failure, failures, random)).toBe(ms);
 });

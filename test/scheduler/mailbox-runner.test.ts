@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { MailcaseError } from '../../src/errors.ts';
 import type { Backoff } from '../../src/scheduler/backoff.ts';
 import {
   type Holder,
@@ -10,7 +11,7 @@ import {
 
 const SHORT: Backoff = { first: 40, longest: 160, credentials: 300, throttled: 80 };
 
-type Step = 'done' | 'more' | 'fail' | 'part' | { heldBy: Holder };
+type Step = 'done' | 'more' | 'fail' | 'part' | 'slowed' | Error | { heldBy: Holder };
 
 /** A poll that ends when the test says so, and a runner around it. */
 class Bench {
@@ -44,9 +45,11 @@ class Bench {
       for (const arrive of this.arrivals.splice(0)) arrive();
     });
     this.ended += 1;
+    if (step instanceof Error) throw step;
     if (typeof step === 'object') return step;
     if (step === 'fail') throw new Error('the server is away');
-    return { more: step === 'more', problem: step === 'part' ? new Error('no such folder') : undefined };
+    const problem = step === 'part' ? new Error('no such folder') : undefined;
+    return { more: step === 'more' || step === 'slowed', problem, isSlowed: step === 'slowed' };
   }
 
   /** Ends the poll under way, or the next one that begins. */
@@ -142,6 +145,35 @@ describe('MailboxRunner', { timeout: 10_000 }, () => {
       expect(polls.failed[index]?.restMs).toBeGreaterThanOrEqual(whole / 2);
       expect(polls.failed[index]?.restMs).toBeLessThanOrEqual(whole);
     }
+  });
+
+  it('rests by the kind of the failure: as long as the server says, and long after a rejected login', async () => {
+    const polls = bench();
+    polls.runner.tick();
+    await polls.end(new MailcaseError('imap_throttled', 'busy', { fields: { retryAfterMs: 200 } }));
+    expect(polls.failed[0]?.restMs).toBeGreaterThanOrEqual(200);
+    await polls.end(new MailcaseError('imap_credentials', 'wrong'));
+    expect(polls.failed[1]?.restMs).toBeGreaterThanOrEqual(SHORT.credentials);
+    polls.runner.tick();
+    expect(polls.skipped).toEqual(['resting']);
+    await polls.end('done');
+    expect(polls.runner.state()).toMatchObject({ failures: 0, failingMs: 0, restsUntil: undefined });
+  });
+
+  it('rests after a good poll where the server asks to slow down, longer each time, and that is no failure', async () => {
+    const polls = bench();
+    polls.runner.tick();
+    await polls.end('slowed');
+    expect(polls.slowed[0]).toBeGreaterThanOrEqual(SHORT.throttled);
+    expect(polls.runner.state()).toMatchObject({ failures: 0, restsUntil: expect.any(Date) });
+    polls.runner.tick();
+    expect([polls.started, polls.skipped]).toEqual([1, ['resting']]);
+    await polls.end('slowed');
+    expect(polls.slowed[1]).toBeGreaterThanOrEqual(2 * SHORT.throttled);
+    await polls.end('more');
+    await polls.end('slowed');
+    expect(polls.slowed[2]).toBeLessThan(2 * SHORT.throttled);
+    expect([polls.failed, polls.recovered]).toEqual([[], []]);
   });
 
   it('counts a poll that left more to do as a success', async () => {
