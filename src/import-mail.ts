@@ -32,6 +32,8 @@ export interface ImportRequest extends Importing {
 export interface ImportReport extends PollReport {
   /** In the asked time, and with a receipt already. */
   readonly known: number;
+  /** Whether the server asked to slow down, so that the import ended after the batch in hand. */
+  readonly isSlowed: boolean;
 }
 
 export interface ImportEvents {
@@ -77,20 +79,22 @@ export async function importMail(
 ): Promise<ImportReport> {
   const { cutting, stopping, mailbox } = context;
   return withSession(context, cutting, async (session, mailboxId) => {
+    const { slowDown } = session.heard;
     const { listed, known } = await listOldMail(context, request, session, mailboxId);
     const report = emptyReport(listed.length);
     let done = 0;
     events.onProgress(done, listed.length);
     for (const slice of slices(listed, mailbox)) {
       await giveWay(context, session, mailboxId, events);
-      if (stopping.aborted) break;
+      // However slow the server is, each import gets somewhere.
+      if (stopping.aborted || (slowDown.aborted && done > 0)) break;
       await importSlice(slice, report);
       done += slice.length;
       events.onProgress(done, listed.length);
     }
     report.left += listed.length - done;
     await session.logout();
-    return { ...report, known };
+    return { ...report, known, isSlowed: slowDown.aborted };
   });
 }
 

@@ -36,7 +36,7 @@ export function pollFindings(
       `${last}; by its schedule it should have been polled at ${readableTime(missed)} UTC`,
       polledBy === null
         ? 'start `mailcase run`, or see why it does not run; where a timer calls `mailcase run --once`, give `schedule` the times of that timer'
-        : 'a long poll may be under way: `kill -USR1` lets the daemon say in its log what it does',
+        : 'a long poll may be under way: `kill -USR2` lets the daemon say in its log what it does',
     ),
   ];
 }

@@ -61,8 +61,11 @@ export async function importCommand(options: ImportOptions): Promise<number> {
     const report = await withDatabaseOf(loaded, (db) => importMail({ ...context, db }, request, events));
     progress.end();
     print(summaryOf(report));
+    if (report.isSlowed && report.left > 0) {
+      print('The server asks to slow down: run the same command again later, in an hour perhaps.');
+    }
     // Whoever goes on from here (`&& …`) must not take a part for the whole.
-    return stopping.aborted && report.left > 0 ? EXIT.failed : EXIT.done;
+    return (stopping.aborted || report.isSlowed) && report.left > 0 ? EXIT.failed : EXIT.done;
   } catch (error) {
     progress.end();
     if (!(error instanceof MailcaseError) || !RESUMABLE.has(error.code)) throw error;

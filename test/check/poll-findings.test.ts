@@ -68,5 +68,5 @@ it('says since when, why, how often, and what mends it', () => {
       'last polled 2026-11-28 14:10 UTC; by its schedule it should have been polled at 2026-11-28 14:10 UTC',
     cure: expect.stringContaining('start `mailcase run`'),
   });
-  expect(say(found(20, { polledBy: 'desk:1:a' }))?.cure).toMatch(/kill -USR1/);
+  expect(say(found(20, { polledBy: 'desk:1:a' }))?.cure).toMatch(/kill -USR2/);
 });
