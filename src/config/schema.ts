@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { z } from 'zod';
+import { alert } from './alert-schema.ts';
 import { databaseUrl, folderOnDisk, subjectNumberForm } from './checks.ts';
 import { ALWAYS, complain, duration, optionOf, size, text, wholeNumber } from './fields.ts';
 import { textOrList } from './free-map.ts';
@@ -220,6 +221,7 @@ export const configSchema = z
     log,
     backoff,
     unhealthy,
+    alert,
     headers,
     cases,
     flood,
@@ -240,6 +242,7 @@ export const configSchema = z
 export type Config = z.output<typeof configSchema>;
 export type MailboxConfig = Config['mailboxes'][number];
 export type ImapConfig = MailboxConfig['imap'];
+export type { AlertConfig, Condition } from './alert-schema.ts';
 export type { OAuth2Config } from './oauth2-rules.ts';
 export type FolderConfig = MailboxConfig['folders'][number];
 export type TrustConfig = MailboxConfig['trust'];
