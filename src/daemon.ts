@@ -1,5 +1,7 @@
+import type { MailboxFacts } from './alert/observe.ts';
 import type { MailboxConfig } from './config/schema.ts';
 import { activityOf, activityText } from './daemon/activity.ts';
+import { alarmFactsOf } from './daemon/alarm-facts.ts';
 import { type HealthOptions, HealthTeller, healthOf } from './daemon/health.ts';
 import { MailboxPolls } from './daemon/mailbox-polls.ts';
 import type { DaemonParts } from './daemon/parts.ts';
@@ -16,6 +18,8 @@ import { Watchdog } from './scheduler/watchdog.ts';
 export interface Daemon {
   /** How each mailbox stands at this moment. */
   health(): readonly MailboxHealth[];
+  /** What alarms go by; what was noted of own mail is told once. */
+  alarmFacts(): readonly MailboxFacts[];
   /** Says in the log what each mailbox is doing at this moment. */
   dump(): void;
   /** The same in a line. */
@@ -48,6 +52,7 @@ export function startDaemon(parts: DaemonParts): Daemon {
 
   return {
     health: () => stations.map((station) => healthOf(station, healthOptions)),
+    alarmFacts: () => stations.map((station) => alarmFactsOf(station, healthOptions)),
     dump: () => {
       for (const station of stations)
         station.polls.log.info(activityOf(station, healthOptions), 'what the mailbox is doing');

@@ -4,6 +4,7 @@ import type { MailcaseError } from './errors.ts';
 import type { Session } from './imap/session.ts';
 import type { JudgeMessage } from './judge/judges.ts';
 import type { Log } from './observe/log.ts';
+import type { OwnHeadersNotes } from './observe/own-headers.ts';
 import type { FolderRef } from './record/incoming.ts';
 import type { Policy } from './record/policy.ts';
 import type { Verdict } from './trust/trust.ts';
@@ -28,6 +29,8 @@ export interface PollContext {
   readonly once: Once;
   /** Messages that were being fetched when the connection broke. */
   readonly suspects: Suspects;
+  /** Where it is noted what came of the header fields of own mail; undefined where nobody wants to know. */
+  readonly ownHeaders?: OwnHeadersNotes | undefined;
   /** Tells of what could not be done, and holds up nothing else: it is tried again by the next poll. */
   readonly onProblem: (problem: MailcaseError) => void;
   /** Aborted when the daemon stops: the poll ends after the batch in hand. */

@@ -6,6 +6,7 @@ import { MailcaseError } from './errors.ts';
 import { inSession, type Note, type Session } from './imap/session.ts';
 import type { Judges } from './judge/judges.ts';
 import type { Log } from './observe/log.ts';
+import type { OwnHeadersNotes } from './observe/own-headers.ts';
 import { doingText, type Progress } from './observe/progress.ts';
 import { pollFolder } from './poll.ts';
 import { emptyReport, type Once, type PollContext, type PollReport, type Suspects } from './poll-context.ts';
@@ -24,6 +25,8 @@ export interface MailboxContext {
   readonly log: Log;
   readonly once: Once;
   readonly suspects: Suspects;
+  /** As in PollContext. */
+  readonly ownHeaders?: OwnHeadersNotes;
   /** What is being done, for people who ask. */
   readonly progress: Progress;
   /** Aborted when polls should end after the batch in hand. */
@@ -136,7 +139,7 @@ export async function withSession<T>(
 
 /** What the work on one folder needs to know. */
 export function folderContext(
-  { db, mailbox, recording, judges, log, progress, once, suspects, stopping }: MailboxContext,
+  { db, mailbox, recording, judges, log, progress, once, suspects, ownHeaders, stopping }: MailboxContext,
   {
     importing,
     verdict,
@@ -171,6 +174,7 @@ export function folderContext(
     during: (what, work) => progress.during(`${what} of ${folder.path}`, work),
     once,
     suspects,
+    ownHeaders,
     stopping,
   };
 }

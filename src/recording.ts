@@ -1,11 +1,13 @@
 import type { Batch } from './batches.ts';
 import { controlMessage } from './control.ts';
+import { ownMatcher } from './message/addresses.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
 import type { Incoming } from './record/incoming.ts';
 import { holdNonces, noncesOf } from './record/nonces.ts';
 import { type Quarantined, quarantine, type Unrecordable } from './record/quarantine.ts';
 import { recordTogether } from './record/record-batch.ts';
 import { noteLast } from './record/uid-validity.ts';
+import { isForDistrust } from './rules/trusted-directives.ts';
 
 /** Records a batch that was read: in one transaction what can be recorded, and in quarantine what cannot. */
 export async function recordBatch(
@@ -32,11 +34,30 @@ export async function recordBatch(
     log.warn({ customerId, messages }, 'flood of one customer, recorded in the latest case');
     report.flooded += messages;
   }
+  noteOwnHeaders(context, result.incoming);
   report.recorded += result.recorded;
   report.duplicates += result.duplicates;
   report.skipped += result.skipped;
   report.refused += result.refused;
   report.quarantined += result.quarantined.length;
+}
+
+/**
+ * Notes whether the header fields of own mail were applied. What is known not to be own mail says nothing of the company's
+ * systems, nor does somebody's who sends again what the company has signed.
+ */
+function noteOwnHeaders({ ownHeaders, mailbox }: PollContext, recorded: readonly Incoming[]): void {
+  if (ownHeaders === undefined) return;
+  const isOwn = ownMatcher(mailbox.own);
+  for (const { message, senderAuth, trusted, trustWhy, directives, nonces } of recorded) {
+    const from = message.from?.address;
+    if (from === undefined || !isOwn(from) || senderAuth === 'fail') continue;
+    const { applied, refused } = directives;
+    const isSentAgain = !trusted && nonces !== undefined;
+    if (trusted && applied.length > 0) ownHeaders.note(from.toLowerCase(), undefined);
+    else if (!trusted && !isSentAgain && refused.some(({ reason }) => isForDistrust(reason)))
+      ownHeaders.note(from.toLowerCase(), trustWhy);
+  }
 }
 
 /** As they were received: of two with one signature, the first one counts, though it may be set aside. */

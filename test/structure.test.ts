@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   observe: ['errors', 'terminal', 'config'],
   db: ['errors', 'waiting', 'config'],
   scheduler: ['errors', 'config', 'db'],
+  alert: ['errors', 'waiting', 'terminal', 'config', 'observe', 'db'],
   // It asks for the parts of a large mail that are read, and hands them on put together.
   imap: ['errors', 'config', 'message'],
   history: ['errors', 'terminal', 'rules', 'db'],
@@ -44,7 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'taking-up': ['imap', 'record', 'poll-context', 'counting'],
   marking: ['errors', 'imap', 'record', 'sizes', 'poll-context'],
   control: ['errors', 'record', 'judge'],
-  recording: ['record', 'poll-context', 'batches', 'control'],
+  recording: ['message', 'rules', 'record', 'poll-context', 'batches', 'control'],
   poll: [
     ...['errors', 'config', 'imap', 'record', 'ahead', 'poll-context'],
     ...['batches', 'selection', 'entering', 'taking-up', 'marking', 'recording'],
@@ -88,7 +89,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['ahead', 'sizes', 'version'],
   ],
   daemon: [
-    ...['errors', 'config', 'db', 'observe', 'record', 'scheduler', 'judge', 'waiting', 'releasers'],
+    ...['errors', 'config', 'db', 'observe', 'alert', 'record', 'scheduler', 'judge', 'waiting', 'releasers'],
     ...['poll-context', 'poll-mailbox'],
   ],
   demo: ['errors', 'config', 'db', 'history', 'observe', 'releasers', 'version', 'daemon'],
@@ -96,6 +97,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['errors', 'terminal', 'config', 'message', 'trust', 'rules', 'db', 'history', 'observe', 'scheduler'],
     ...[
       'desk',
+      'alert',
       'judge',
       'releasers',
       'waiting',

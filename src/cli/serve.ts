@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type AlarmSetup, Alarms } from '../alert/alarms.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type Daemon, startDaemon } from '../daemon.ts';
 import { assertReachable, type Database } from '../db/connect.ts';
@@ -44,6 +45,7 @@ class Service {
   private readonly mask: ChangingMask;
   private readonly signals: DaemonSignals;
   private readonly heartbeat: Heartbeat;
+  private readonly alarms: Alarms;
   /** In force. */
   private setup: Setup;
   /** When the waiting for the database began. */
@@ -59,6 +61,7 @@ class Service {
     this.signals = signals;
     this.heartbeat = heartbeat;
     this.setup = setup;
+    this.alarms = new Alarms(alarmSetupOf(setup), log, mask.mask);
   }
 
   async run(): Promise<void> {
@@ -67,10 +70,12 @@ class Service {
     const sayStopping = () => this.heartbeat.stopping(this.setup.loaded.config.stop_timeout);
     if (stop.aborted) sayStopping();
     else stop.addEventListener('abort', sayStopping, { once: true });
+    this.alarms.begin();
     if (await this.reachDatabase()) await this.pollUntilStopped();
   }
 
   async close(): Promise<void> {
+    await this.alarms.stop();
     await Promise.all([this.setup.database.close(), within(this.closeUnused(), GIVE_BACK_MS)]);
   }
 
@@ -149,6 +154,7 @@ class Service {
     if (stop.aborted) return false;
     const { database } = this.setup;
     this.setup = next;
+    await this.alarms.change(alarmSetupOf(next));
     if (database !== next.database) await database.close();
     this.log.level = next.loaded.config.log.level;
     this.log.info('the new configuration is in force');
@@ -183,9 +189,14 @@ class Service {
       mask: this.mask.mask,
     });
     this.heartbeat.polls(daemon.health);
+    this.alarms.follow(daemon.alarmFacts);
     this.daemon = daemon;
     return daemon;
   }
+}
+
+function alarmSetupOf({ loaded: { config }, database: { db } }: Setup): AlarmSetup {
+  return { alert: config.alert, mailboxes: config.mailboxes.map(({ name }) => name), db };
 }
 
 /** @throws what waiting does not mend: tables of another version */

@@ -3,6 +3,7 @@ import { endingWith } from '../db/ending.ts';
 import { errorText, isRefusal } from '../db/refusal.ts';
 import { errorCode, kindOf, MailcaseError } from '../errors.ts';
 import type { Log } from '../observe/log.ts';
+import { type OwnHeaders, OwnHeadersNotes } from '../observe/own-headers.ts';
 import { Progress } from '../observe/progress.ts';
 import { createOnce, type PollReport, Suspects } from '../poll-context.ts';
 import { pollMailbox } from '../poll-mailbox.ts';
@@ -29,7 +30,11 @@ export class MailboxPolls {
   readonly log: Log;
   private readonly parts: SharedParts;
   private readonly mailbox: MailboxConfig;
-  private readonly memory = { once: createOnce(), suspects: new Suspects() };
+  private readonly memory = {
+    once: createOnce(),
+    suspects: new Suspects(),
+    ownHeaders: new OwnHeadersNotes(),
+  };
   /** Problems that were said, and have not been mended since. */
   private readonly complaints = new Set<string>();
   /** Who polls instead of us; said once. */
@@ -91,6 +96,11 @@ export class MailboxPolls {
     const { ended } = this;
     this.ended = undefined;
     return ended;
+  }
+
+  /** What came of the header fields of own mail, since it was asked last. */
+  takeOwnHeaders(): OwnHeaders[] {
+    return this.memory.ownHeaders.take();
   }
 
   /** Closes the connections of the poll under way, which does not end. The next one is told apart from it. */

@@ -20,6 +20,8 @@ export interface BatchResult {
   quarantined: Quarantined[];
   /** Header values that were not applied. */
   refused: number;
+  /** What was recorded, as it was decided: a signature may have been found used. */
+  incoming: Incoming[];
   /** Whose mail was a flood, and how much of it. */
   floods: { customerId: number; messages: number }[];
 }
@@ -44,7 +46,8 @@ export async function recordTogether(
   control?: Control,
 ): Promise<BatchResult> {
   const result: BatchResult = {
-    ...{ recorded: 0, duplicates: 0, skipped: 0, quarantined: [], refused: 0, floods: [] },
+    ...{ recorded: 0, duplicates: 0, skipped: 0, quarantined: [], refused: 0, incoming: [] },
+    floods: [],
   };
   const culprits: Unrecordable[] = [];
   await recordParts({ db, policy, result, culprits }, batch);
@@ -153,6 +156,7 @@ async function assertRecordable(db: Database, control: Incoming, policy: Policy)
 function addTo(result: BatchResult, { plan: { receipts, interactions, floods }, leftOut }: Recorded): void {
   const recorded = interactions.length;
   result.recorded += recorded;
+  for (const { incoming } of interactions) result.incoming.push(incoming);
   result.duplicates += receipts.length - recorded;
   result.skipped += leftOut.length;
   result.refused += interactions.reduce((sum, { incoming }) => sum + incoming.directives.refused.length, 0);

@@ -1,0 +1,33 @@
+import type { AlertConfig } from '../config/schema.ts';
+import { harmless } from '../terminal/harmless.ts';
+import { runCommand } from './command.ts';
+import type { Report } from './report.ts';
+import { postTo } from './webhook.ts';
+
+/** What became of a report that was handed over. */
+export interface Delivery {
+  readonly hasArrived: boolean;
+  /** Whether it was ended from here, so that nothing is known of it. */
+  readonly isCut: boolean;
+  /** `it ended with exit code 3`, `it answered 404 Not Found`. */
+  readonly outcome: string;
+  /** The beginning of what came back. */
+  readonly answer: string;
+}
+
+/** Hands a report over, within the time that is configured. Never throws. @param cut ends it at once */
+export async function deliver(
+  { command, webhook, timeout }: AlertConfig,
+  report: Report,
+  cut: AbortSignal,
+): Promise<Delivery> {
+  if (command !== undefined) return runCommand(command, report, timeout, cut);
+  if (webhook !== undefined) return postTo(webhook, report, timeout, cut);
+  throw new TypeError('an alert has neither command nor webhook');
+}
+
+/** Where alarms go, without what is secret in it: `the command /usr/local/bin/page-me`, `the webhook at hooks.example`. */
+export function targetText({ command, webhook }: Pick<AlertConfig, 'command' | 'webhook'>): string {
+  if (command !== undefined) return `the command ${harmless(command[0] ?? '')}`;
+  return `the webhook at ${webhook === undefined ? 'nowhere' : new URL(webhook.url).host}`;
+}
