@@ -8,6 +8,7 @@ import { type Quarantined, quarantine, type Unrecordable } from './record/quaran
 import { recordTogether } from './record/record-batch.ts';
 import { noteLast } from './record/uid-validity.ts';
 import { isForDistrust } from './rules/trusted-directives.ts';
+import { SIGNATURE_USED } from './trust/verdict.ts';
 
 /** Records a batch that was read: in one transaction what can be recorded, and in quarantine what cannot. */
 export async function recordBatch(
@@ -49,13 +50,12 @@ export async function recordBatch(
 function noteOwnHeaders({ ownHeaders, mailbox }: PollContext, recorded: readonly Incoming[]): void {
   if (ownHeaders === undefined) return;
   const isOwn = ownMatcher(mailbox.own);
-  for (const { message, senderAuth, trusted, trustWhy, directives, nonces } of recorded) {
+  for (const { message, senderAuth, trusted, trustWhy, directives } of recorded) {
     const from = message.from?.address;
     if (from === undefined || !isOwn(from) || senderAuth === 'fail') continue;
     const { applied, refused } = directives;
-    const isSentAgain = !trusted && nonces !== undefined;
     if (trusted && applied.length > 0) ownHeaders.note(from.toLowerCase(), undefined);
-    else if (!trusted && !isSentAgain && refused.some(({ reason }) => isForDistrust(reason)))
+    else if (!trusted && trustWhy !== SIGNATURE_USED && refused.some(({ reason }) => isForDistrust(reason)))
       ownHeaders.note(from.toLowerCase(), trustWhy);
   }
 }

@@ -45,7 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'taking-up': ['imap', 'record', 'poll-context', 'counting'],
   marking: ['errors', 'imap', 'record', 'sizes', 'poll-context'],
   control: ['errors', 'record', 'judge'],
-  recording: ['message', 'rules', 'record', 'poll-context', 'batches', 'control'],
+  recording: ['message', 'trust', 'rules', 'record', 'poll-context', 'batches', 'control'],
   poll: [
     ...['errors', 'config', 'imap', 'record', 'ahead', 'poll-context'],
     ...['batches', 'selection', 'entering', 'taking-up', 'marking', 'recording'],
@@ -77,6 +77,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       'judge',
       // When a mailbox is unhealthy, and when it should have been polled.
       'scheduler',
+      'alert',
     ],
     ...['selection', 'counting', 'entering', 'marking'],
   ],

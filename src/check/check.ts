@@ -1,5 +1,6 @@
 import type { Config, MailboxConfig } from '../config/schema.ts';
 import { placeOf } from '../db/place.ts';
+import { alertFindings } from './alert.ts';
 import { configFindings } from './config.ts';
 import { lookAtDatabase } from './database.ts';
 import { databaseFindings } from './database-findings.ts';
@@ -40,6 +41,7 @@ export async function check(request: CheckRequest): Promise<CheckReport> {
     );
     const findings = [
       ...configFindings(config, mailboxes, file, sample !== undefined),
+      ...alertFindings(config),
       ...databaseFindings(
         looked,
         placeOf({ url: config.database.url ?? '', folder: config.database.embedded }),

@@ -41,10 +41,12 @@ function coveredBy(trusting: readonly Finding[]): string[] | undefined {
   return signed.length < trusting.length ? undefined : [...new Set(signed.flat())];
 }
 
+/** Why a mail is not trusted that somebody has sent again with the signature of another one. */
+export const SIGNATURE_USED = 'its signature was used for another mail already';
+
 /** What becomes of the verdict on a mail that goes by signatures alone, where another mail has used them. */
 export function withoutSignatures({ senderAuth, senderWhy, senderUnsigned }: Verdict): Verdict {
-  const reason = 'its signature was used for another mail already';
-  return { trusted: false, reason, ...(senderUnsigned ?? { senderAuth, senderWhy }) };
+  return { trusted: false, reason: SIGNATURE_USED, ...(senderUnsigned ?? { senderAuth, senderWhy }) };
 }
 
 /** What each way says. */

@@ -71,6 +71,24 @@ being done for each mailbox.`,
       setCode(await runCommand(optionsOf(command)));
     });
 
+  cli
+    .command('alert-test')
+    .description('send an alarm for a test to the command or webhook of `alert`, and say what came back')
+    .option('--json', 'answer as JSON')
+    .addHelpText(
+      'after',
+      aboutWith(
+        `
+It is sent by whoever types this, and the daemon may have less rights: as a service it runs in a sandbox. The exit code is 1
+where it was not taken.`,
+        'mailcase alert-test',
+      ),
+    )
+    .action(async (_: unknown, command: Command) => {
+      const { alertTestCommand } = await import('../alert-test.ts');
+      setCode(await alertTestCommand(optionsOf(command)));
+    });
+
   const migrate = cli
     .command('migrate')
     .description("prepare the database's tables, or see how they stand")
