@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { errorMessage } from '../errors.ts';
 import { onAbort, within } from '../waiting.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './outcome.ts';
 import type { Report } from './report.ts';
 
 /** So much of what it writes is kept, in bytes: enough for the error of a script. */

@@ -1,19 +1,9 @@
 import type { AlertConfig } from '../config/schema.ts';
 import { harmless } from '../terminal/harmless.ts';
 import { runCommand } from './command.ts';
+import type { Delivery } from './outcome.ts';
 import type { Report } from './report.ts';
 import { postTo } from './webhook.ts';
-
-/** What became of a report that was handed over. */
-export interface Delivery {
-  readonly hasArrived: boolean;
-  /** Whether it was ended from here, so that nothing is known of it. */
-  readonly isCut: boolean;
-  /** `it ended with exit code 3`, `it answered 404 Not Found`. */
-  readonly outcome: string;
-  /** The beginning of what came back. */
-  readonly answer: string;
-}
 
 /** Hands a report over, within the time that is configured. Never throws. @param cut ends it at once */
 export async function deliver(

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { AlertConfig } from '../config/schema.ts';
 import { errorMessage } from '../errors.ts';
 import { linkedSignal } from '../waiting.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './outcome.ts';
 import type { Report } from './report.ts';
 
 /** So much of the answer is read, in bytes. */
