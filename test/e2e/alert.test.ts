@@ -154,10 +154,10 @@ describe('alarms', () => {
         ).length > 0,
       'a good poll',
     );
-    await proxy.down();
+    await proxy.close();
     await until(async () => (await got()).length > 0, 'the alarm');
     expect(await states()).toEqual(['outage stale alarm']);
-    await proxy.up();
+    await proxy.open();
     await until(async () => (await got()).length > 1, 'the all-clear');
     await sleep(QUIET_MS);
     expect(await states()).toEqual(['outage stale alarm', 'outage stale all_clear']);
