@@ -1,6 +1,6 @@
 import type { AlertConfig, Condition } from '../config/schema.ts';
 import type { OwnHeaders } from '../observe/own-headers.ts';
-import type { MailboxHealth } from '../observe/standing.ts';
+import type { MailboxHealth, Unhealthy } from '../observe/standing.ts';
 import { counted } from '../terminal/words.ts';
 import type { QuarantineCount } from './book.ts';
 import { observeOwnMail } from './own-mail.ts';
@@ -64,7 +64,11 @@ function observePolls(
   }
   const isOthers = rejected !== undefined && on.has('credentials');
   if (unhealthy === undefined || isOthers) return UNKNOWN;
-  return { is: 'standing', since: unhealthy.since.getTime(), why: unhealthy.why };
+  return { is: 'standing', since: unhealthy.since.getTime(), why: withCure(unhealthy) };
+}
+
+function withCure({ why, cure }: Unhealthy): string {
+  return cure === undefined ? why : `${why} → ${cure}`;
 }
 
 function observeQuarantine(mailbox: string, { quarantine, now }: Beside): Observation {

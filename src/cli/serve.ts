@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AlarmSetup, Alarms } from '../alert/alarms.ts';
+import type { MailboxFacts } from '../alert/observe.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { waitingFacts } from '../daemon/alarm-facts.ts';
 import { type Daemon, startDaemon } from '../daemon.ts';
 import { assertReachable, type Database } from '../db/connect.ts';
 import { endingWith } from '../db/ending.ts';
@@ -106,6 +108,8 @@ class Service {
       }
       const restMs = backoffMs(this.setup.loaded.config.backoff, failures);
       this.log.error({ err: error, failures, restMs }, 'database not reached');
+      const waiting = { since, failures, error };
+      this.alarms.follow(() => this.waitingFacts(waiting));
       this.heartbeat.waits(
         `waiting for the database since ${readableSince(since, new Date())}, the log says why`,
       );
@@ -113,6 +117,13 @@ class Service {
     }
     this.log.info('stopped');
     return false;
+  }
+
+  /** Mailboxes are not polled meanwhile, and people want to know. */
+  private waitingFacts(waiting: { since: Date; failures: number; error: unknown }): MailboxFacts[] {
+    const { config } = this.setup.loaded;
+    const names = config.mailboxes.map(({ name }) => name);
+    return waitingFacts(names, waiting, { limits: config.unhealthy, mask: this.mask.mask });
   }
 
   /** A server that keeps silent must not hold up the end. */

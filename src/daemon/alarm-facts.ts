@@ -1,6 +1,8 @@
 import type { MailboxFacts } from '../alert/observe.ts';
 import { errorText } from '../db/refusal.ts';
-import { kindOf } from '../errors.ts';
+import { cureOf, kindOf } from '../errors.ts';
+import type { Unhealthy } from '../observe/standing.ts';
+import { isUnhealthy } from '../scheduler/health.ts';
 import { type HealthOptions, healthOf } from './health.ts';
 import type { Station } from './station.ts';
 
@@ -13,7 +15,35 @@ export function alarmFactsOf(station: Station, options: HealthOptions): MailboxF
   const isRejected = failingSince !== undefined && kindOf(lastError) === 'credentials';
   return {
     health,
-    rejected: isRejected ? { since: failingSince, why: options.mask(errorText(lastError)) } : undefined,
+    rejected: isRejected ? { since: failingSince, why: options.mask(withCure(lastError)) } : undefined,
     ownHeaders: polls.takeOwnHeaders(),
   };
+}
+
+function withCure(error: unknown): string {
+  const cure = cureOf(error);
+  return cure === undefined ? errorText(error) : `${errorText(error)} → ${cure}`;
+}
+
+/** The same for a daemon that has not reached its database yet, and so polls nothing. @param error why it is not reached */
+export function waitingFacts(
+  mailboxes: readonly string[],
+  { since, failures, error }: { readonly since: Date; readonly failures: number; readonly error: unknown },
+  { limits, mask }: HealthOptions,
+): MailboxFacts[] {
+  const forMs = Date.now() - since.getTime();
+  const unhealthy: Unhealthy | undefined = isUnhealthy({ failures, forMs }, limits)
+    ? {
+        since,
+        why: mask(`the database is not reached: ${errorText(error)}`),
+        cure: cureOf(error),
+        kind: 'other',
+        failures,
+      }
+    : undefined;
+  return mailboxes.map((name) => ({
+    health: { name, tried: false, failingSince: since, unhealthy, overdueMs: 0, heldBy: undefined },
+    rejected: undefined,
+    ownHeaders: [],
+  }));
 }
