@@ -94,6 +94,12 @@ it('loads, with every commented option at its default', async () => {
   expect(rules).toHaveLength(6);
   expect({ ...all, rules: [], headers: { ...headers, map: [] } }).toEqual({
     ...config,
+    alert: {
+      command: ['/usr/local/bin/page-me'],
+      on: new Set(['stale', 'credentials', 'quarantine', 'headers_not_applied']),
+      repeat: 6 * 3_600_000,
+      timeout: 30_000,
+    },
     mailboxes: config.mailboxes.map((mailbox) => ({
       ...mailbox,
       imap: {
@@ -128,10 +134,13 @@ it('shows every option, and none that does not exist', () => {
   const isTold = (option: Described) =>
     sectionShown(option) !== undefined && new RegExp(`\\b${option.name}\\b`).test(shownText(option));
   const missing = values.filter((option) => !shown.has(option.pattern) && !isTold(option));
-  expect(missing.map(({ pattern }) => pattern)).toEqual(['database.embedded', 'mailboxes[].path']);
+  expect(missing.map(({ pattern }) => pattern)).toEqual([
+    ...['database.embedded', 'alert.webhook.url', 'alert.webhook.headers.*', 'mailboxes[].path'],
+  ]);
   expect(shown).not.toContain(undefined);
   expect(written).toContain('`embedded: ./data`');
   expect(written).toContain('`path: INBOX`');
+  expect(written).toContain('`webhook: ${ALERT_URL}`');
 });
 
 it.each(all.filter(({ default: value }) => value !== undefined))(

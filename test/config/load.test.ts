@@ -1036,6 +1036,8 @@ describe('the declaration of the options', () => {
     const secret = [...OPTIONS.values()].filter(({ meta }) => meta.secret);
     expect(secret.map(({ pattern }) => pattern)).toEqual([
       'database.url',
+      'alert.webhook.url',
+      'alert.webhook.headers.*',
       'mailboxes[].imap.password',
       'mailboxes[].imap.proxy',
       'mailboxes[].trust.secret.value',
