@@ -32,8 +32,6 @@ interface Details {
   readonly responseText?: unknown;
   readonly serverResponseCode?: unknown;
   readonly oauthError?: unknown;
-  /** The words of a BYE. */
-  readonly reason?: unknown;
 }
 
 /** Why there is no session. */
@@ -94,7 +92,7 @@ export function refusalError(imap: ImapConfig, heard: Heard, what: string, isOpe
 function saidOf(error: unknown, at: Said['at'], heard: Heard): Said | undefined {
   // The connection is closed at once then, so that the error may be of our own making.
   if (heard.throttled) return heard.throttled;
-  const { responseStatus, responseText, reason, serverResponseCode, oauthError } = error as Details;
+  const { responseStatus, responseText, serverResponseCode, oauthError } = error as Details;
   // What is refused before the login, such as STARTTLS, says nothing of it.
   const isMeant = at === 'session' || (error as Details).authenticationFailed === true;
   if (isMeant && (responseStatus === 'NO' || responseStatus === 'BAD')) {
@@ -106,8 +104,8 @@ function saidOf(error: unknown, at: Said['at'], heard: Heard): Said | undefined 
       oauthStatus: oauthStatusOf(oauthError),
     };
   }
-  if (typeof reason !== 'string') return undefined;
-  return heard.bye ?? { at, status: 'BYE', code: undefined, text: reason };
+  const code = errorCode(error) ?? '';
+  return BROKEN_OFF.has(code) || code.startsWith('ClosedAfterConnect') ? heard.bye : undefined;
 }
 
 function asError(
