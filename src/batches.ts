@@ -36,13 +36,17 @@ export async function* readBatches(
   fresh: readonly number[],
   report: PollReport,
 ): AsyncGenerator<Batch> {
-  const { session, mailbox, stopping, ending } = context;
+  const { session, mailbox, stopping, ending, allowance } = context;
   let begun = 0;
   // However slow the server is, each poll gets somewhere; otherwise polls would follow each other for ever.
   const isOver = () => stopping.aborted || (ending.aborted && begun > 0);
   for (const uids of inOrder(context, place, fresh)) {
     if (isOver()) {
       report.left += uids.length;
+      continue;
+    }
+    if (allowance.waitsUntil) {
+      report.heldBack += uids.length;
       continue;
     }
     const sizes = await context.during(`ask for the sizes of ${uids.length} messages`, () =>
@@ -56,8 +60,11 @@ export async function* readBatches(
         report.left += part.length;
         continue;
       }
+      const fitting = await allowance.fitting(part);
+      report.heldBack += part.length - fitting.length;
+      if (fitting.length === 0) continue;
       begun += 1;
-      yield await readBatch(context, place, part, report);
+      yield await readBatch(context, place, fitting, report);
     }
   }
 }
@@ -100,7 +107,7 @@ async function readBatch(
   report: PollReport,
 ): Promise<Batch> {
   const { fetched, setAside } = await context.during(fetchText(sizes), () =>
-    fetchOrSuspect(context, place, sizes),
+    context.allowance.during(context.session, sizes, () => fetchOrSuspect(context, place, sizes)),
   );
   const asked = sizes.filter(({ uid }) => setAside.every((each) => each.uid !== uid));
   const missing = await noteMissing(context, place, asked, fetched, report);

@@ -87,6 +87,6 @@ export async function firstWaiting(
 }
 
 /** By what a folder is told from one of the same name in another account. */
-export function accountOf({ imap }: MailboxConfig): string {
+export function accountOf({ imap }: Pick<MailboxConfig, 'imap'>): string {
   return `${imap.user}@${imap.host.toLowerCase()}`;
 }

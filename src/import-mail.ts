@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Allowance, IMPORT_SHARE } from './allowance.ts';
 import { type Batch, readBatches, release } from './batches.ts';
 import type { FolderConfig, MailboxConfig } from './config/schema.ts';
 import { MailcaseError } from './errors.ts';
@@ -34,6 +35,8 @@ export interface ImportReport extends PollReport {
   readonly known: number;
   /** Whether the server asked to slow down, so that the import ended after the batch in hand. */
   readonly isSlowed: boolean;
+  /** When the rest can be imported, where what imports may download in a day is used up. */
+  readonly waitsUntil: Date | undefined;
 }
 
 export interface ImportEvents {
@@ -80,7 +83,9 @@ export async function importMail(
   const { cutting, stopping, mailbox } = context;
   return withSession(context, cutting, async (session, mailboxId) => {
     const { slowDown } = session.heard;
-    const { listed, known } = await listOldMail(context, request, session, mailboxId);
+    const allowance = new Allowance(context.db, mailbox, IMPORT_SHARE);
+    const source = { session, mailboxId, allowance };
+    const { listed, known } = await listOldMail(context, request, source);
     const report = emptyReport(listed.length);
     let done = 0;
     events.onProgress(done, listed.length);
@@ -88,13 +93,15 @@ export async function importMail(
       await giveWay(context, session, mailboxId, events);
       // However slow the server is, each import gets somewhere.
       if (stopping.aborted || (slowDown.aborted && done > 0)) break;
+      const heldBefore = report.heldBack;
       await importSlice(slice, report);
-      done += slice.length;
+      done += slice.length - (report.heldBack - heldBefore);
       events.onProgress(done, listed.length);
+      if (allowance.waitsUntil) break;
     }
     report.left += listed.length - done;
     await session.logout();
-    return { ...report, known, isSlowed: slowDown.aborted };
+    return { ...report, known, isSlowed: slowDown.aborted, waitsUntil: allowance.waitsUntil };
   });
 }
 
@@ -115,8 +122,7 @@ async function giveWay(
 async function listOldMail(
   context: MailboxContext,
   request: ImportRequest,
-  session: Session,
-  mailboxId: number,
+  { session, mailboxId, allowance }: { session: Session; mailboxId: number; allowance: Allowance },
 ): Promise<{ listed: Listed[]; known: number }> {
   const all: Listed[][] = [];
   let known = 0;
@@ -124,6 +130,7 @@ async function listOldMail(
     const inner = folderContext(context, {
       ...{ session, mailboxId, folder: config, ending: context.stopping, cut: context.cutting },
       importing: { status: request.status },
+      allowance,
       // Nothing is marked, so nothing can be refused.
       onProblem: () => {},
     });

@@ -1,9 +1,16 @@
 import { MailcaseError } from './errors.ts';
-import { type Marking, markProcessed, NO_MARKING, planMarking } from './imap/mark.ts';
+import { type Marking, NO_MARKING, planMarking } from './imap/mark.ts';
+import { markProcessed } from './imap/mark-processed.ts';
 import { searchMessages } from './imap/search.ts';
 import type { PollContext, PollReport } from './poll-context.ts';
 import type { FolderRef } from './record/incoming.ts';
-import { findProcessable, findUnmarked, noteProcessed, noteUidValidityOver } from './record/receipts.ts';
+import {
+  findProcessable,
+  findUnmarked,
+  noteCopied,
+  noteProcessed,
+  noteUidValidityOver,
+} from './record/receipts.ts';
 import { chunks } from './sizes.ts';
 
 /** Whether nothing in the folder is ours to change: what people sent, and everything beside another system. */
@@ -35,12 +42,23 @@ export async function markRecorded(
   marking: Marking,
   uids: readonly number[],
 ): Promise<void> {
-  const { db, session, onProblem } = context;
+  const { db, session, folder, log, once, onProblem } = context;
   const processable = await findProcessable(db, place, uids);
   try {
-    await markProcessed(session, marking, {
+    const processed = {
       recorded: uidsOf(processable.filter(({ isFullyRecorded }) => isFullyRecorded)),
       aside: uidsOf(processable.filter(({ isFullyRecorded }) => !isFullyRecorded)),
+      copied: new Set(uidsOf(processable.filter(({ isCopied }) => isCopied))),
+    };
+    await markProcessed(session, marking, processed, {
+      onCopied: (copied) => noteCopied(db, place, copied),
+      onUnkept: (keyword) =>
+        once(`unkept ${keyword} ${folder.path}`, () =>
+          log.warn(
+            { keyword, cure: 'mark with `flag` or `move` instead; mail is recorded once all the same' },
+            'the server says OK to the keyword and does not keep it',
+          ),
+        ),
     });
   } catch (error) {
     if (!(error instanceof MailcaseError) || error.code !== 'imap_command') throw error;

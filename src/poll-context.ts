@@ -1,3 +1,4 @@
+import type { Allowance } from './allowance.ts';
 import type { FolderConfig, MailboxConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
 import type { MailcaseError } from './errors.ts';
@@ -22,6 +23,8 @@ export interface PollContext {
   readonly verdict?: Verdict | undefined;
   /** Whether somebody comes again for a message of which not all can be found out at the moment: the next poll does. */
   readonly mayPutOff: boolean;
+  /** How much may still be downloaded today. */
+  readonly allowance: Allowance;
   readonly log: Log;
   /** Does something, and lets people see that it is being done: `fetch 50 messages`, to which the folder is added. */
   readonly during: <T>(what: string, work: () => Promise<T>) => Promise<T>;
@@ -96,6 +99,8 @@ export interface PollReport {
   notReady: number;
   /** Left where it is, because a DKIM key cannot be looked up; the next poll looks again. */
   putOff: number;
+  /** Left where it is, because the daily download is used up; later polls take it. */
+  heldBack: number;
   /** Not looked at, because the poll was told to stop. */
   left: number;
 }
@@ -112,6 +117,7 @@ export function emptyReport(found: number): PollReport {
     markedLate: 0,
     notReady: 0,
     putOff: 0,
+    heldBack: 0,
     left: 0,
   };
 }

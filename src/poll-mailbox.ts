@@ -1,3 +1,4 @@
+import { Allowance } from './allowance.ts';
 import { isAddress } from './config/domain-checks.ts';
 import type { FolderConfig, MailboxConfig, RecordingConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
@@ -41,6 +42,8 @@ export interface MailboxReport extends PollReport {
   readonly problem: MailcaseError | undefined;
   /** Whether the server asked to slow down, so that the poll ended after the batch in hand. */
   readonly isSlowed: boolean;
+  /** Until when mail waits, where the daily download is used up. */
+  readonly waitsUntil: Date | undefined;
 }
 
 /** The part of the deadline after which no new batch is begun, so that a long backlog ends in good order. */
@@ -88,11 +91,12 @@ async function pollFolders(
     const ending = linkedSignal([end, slowDown]);
     const reports: PollReport[] = [];
     let problem: MailcaseError | undefined;
+    const allowance = new Allowance(db, mailbox);
     try {
       for (const folder of mailbox.folders) {
         try {
           const inner = folderContext(context, {
-            ...{ session, mailboxId, folder, ending: ending.signal, cut, mayPutOff: true },
+            ...{ session, mailboxId, folder, ending: ending.signal, cut, mayPutOff: true, allowance },
             onProblem: (found) => {
               problem ??= found;
             },
@@ -111,7 +115,7 @@ async function pollFolders(
     }
     await context.progress.during('log out', () => session.logout());
     if (problem && reports.length === 0) throw problem;
-    return { ...sum(reports), problem, isSlowed: slowDown.aborted };
+    return { ...sum(reports), problem, isSlowed: slowDown.aborted, waitsUntil: allowance.waitsUntil };
   });
 }
 
@@ -144,6 +148,7 @@ export function folderContext(
     importing,
     verdict,
     mayPutOff = false,
+    allowance = new Allowance(db, mailbox),
     ...given
   }: {
     session: Session;
@@ -155,6 +160,7 @@ export function folderContext(
     importing?: Importing;
     verdict?: Verdict | undefined;
     mayPutOff?: boolean;
+    allowance?: Allowance;
   },
 ): PollContext {
   const { folder } = given;
@@ -170,6 +176,7 @@ export function folderContext(
     },
     verdict,
     mayPutOff,
+    allowance,
     log: log.child({ folder: folder.path }),
     during: (what, work) => progress.during(`${what} of ${folder.path}`, work),
     once,

@@ -1,3 +1,4 @@
+import { Allowance } from '../allowance.ts';
 import type { Config, MailboxConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import { longestWait } from '../entering.ts';
@@ -12,7 +13,7 @@ import { Patience } from './patience.ts';
 import { pollFindings } from './poll-findings.ts';
 import { type Sample, takeSample } from './sample.ts';
 import { sampleFindings } from './sample-findings.ts';
-import { failureFinding, serverFindings } from './server-findings.ts';
+import { downloadFinding, failureFinding, serverFindings } from './server-findings.ts';
 
 export interface MailboxCheck {
   readonly config: Config;
@@ -84,8 +85,13 @@ async function lookAt(
       const there = await listFolders(session);
       await lookAtFolders(check, facts, section, { session, patience, there });
       findings.push(...sentFolderFindings(mailbox, there));
-      if (check.sample !== undefined) {
-        facts.sample = await takeSample(check, facts, { session, there, onAnswer: () => patience.renew() });
+      const allowance = check.db && new Allowance(check.db, mailbox);
+      const used = await allowance?.used();
+      if (used) findings.push(downloadFinding(section, used));
+      if (check.sample !== undefined && !used?.waitsUntil) {
+        const source = { session, there, onAnswer: () => patience.renew() };
+        const take = () => takeSample(check, facts, source);
+        facts.sample = allowance ? await allowance.during(session, [], take) : await take();
         findings.push(...sampleFindings(facts.sample));
       }
       await session.logout();

@@ -13,6 +13,7 @@ export const DAEMON_RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   receipts: ['select', 'insert', 'update'],
   quarantine: ['select', 'insert', 'update'],
   used_signatures: ['select', 'insert'],
+  downloads: ['select', 'insert', 'update', 'delete'],
   awaited_messages: ['select', 'insert', 'update', 'delete'],
   customers: ['select', 'insert', 'update'],
   customer_emails: ['select', 'insert'],

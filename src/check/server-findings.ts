@@ -1,7 +1,9 @@
+import type { DayUsed } from '../allowance.ts';
 import { isLoopback } from '../config/checks.ts';
 import type { MailboxConfig } from '../config/schema.ts';
 import { cureOf, errorCode, errorMessage, kindOf } from '../errors.ts';
 import type { Capability, ServerInfo } from '../imap/server.ts';
+import { readableSize, readableTime } from '../terminal/words.ts';
 import type { Finding, Section } from './finding.ts';
 
 /** An extension: what mailcase uses it for, and what is lost without it. */
@@ -64,6 +66,17 @@ function extensions(section: Section, { capabilities }: ServerInfo): Finding {
   const given = USES.filter(has).map(({ name, gives }) => `${name} (${gives})`);
   const missing = USES.filter((use) => !has(use)).map(({ name, lost }) => `without ${name}: ${lost}`);
   return section.ok('extensions', `extensions: ${given.join(', ') || 'none that mailcase uses'}`, missing);
+}
+
+/** What may still be downloaded today. */
+export function downloadFinding(section: Section, { limit, used, waitsUntil }: DayUsed): Finding {
+  const share = `${readableSize(used)} of ${readableSize(limit)} downloaded in the last 24 hours (daily_download)`;
+  if (waitsUntil === undefined) return section.ok('download', share);
+  return section.warning(
+    'download_used_up',
+    `${share}: mail waits in the mailbox until ${readableTime(waitsUntil)} UTC, and no sample is read`,
+    'nothing is lost, it is taken then; raise `daily_download` where your provider allows more',
+  );
 }
 
 /** Why a mailbox could not be looked at to the end. @param seconds how long its server was waited for, if that was too long */

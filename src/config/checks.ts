@@ -275,6 +275,15 @@ export const keyword = check(
   'use 1 to 60 letters, digits and signs such as - _ $ without spaces, e.g. `mailcase`',
 );
 
+/** A label of one's own: those that begin with a backslash are Gmail's, and mean where a mail lies or how it is shown. */
+export const gmailLabel: Check = (value) => {
+  if (!value.startsWith('\\')) return folderPath(value);
+  return {
+    message: 'a label of Gmail itself, which says where a mail lies or how it is shown',
+    cure: 'name a label of your own; for a star use `flag: \\Flagged`, to take a mail out of the inbox `move`',
+  };
+};
+
 /** What an operator writes for the number in the form of a case's number. */
 const NUMBER_IN_FORM = '1234';
 

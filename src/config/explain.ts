@@ -15,15 +15,11 @@ const LONGEST_ECHO = 40;
 export function explainIssues(issues: readonly Issue[], root: MapNode): Finding[] {
   const secrets = secretsIn(root);
   const findings = issues.flatMap((issue) => explain(issue, []));
-  // `trust: {hmac: …}` lacks the `secret` of this version, but to say so would mislead.
   return findings.filter(
-    ({ path, isMissing, onlyAlone }) =>
-      (!isMissing ||
-        !findings.some((other) => other.isLater && samePath(other.path.slice(0, -1), path.slice(0, -1)))) &&
-      (!onlyAlone || !findings.some((other) => isBelow(other.path, path))),
+    ({ path, onlyAlone }) => !onlyAlone || !findings.some((other) => isBelow(other.path, path)),
   );
 
-  function explain(issue: Issue, above: Path): ClassifiedFinding[] {
+  function explain(issue: Issue, above: Path): Finding[] {
     const path = cutShorthand(root, [...above, ...issue.path.map(toPart)]);
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownOption(key, path));
     if (issue.code === 'invalid_union') {
@@ -35,7 +31,7 @@ export function explainIssues(issues: readonly Issue[], root: MapNode): Finding[
     const line = lineAt(root, path);
     if (node === undefined || node.kind === 'empty') {
       // A rule over a whole section complains about the section, and an absent option breaks no other rule.
-      return [{ path, line, isMissing: true, ...missing(path) }];
+      return [{ path, line, ...missing(path) }];
     }
     if (node.kind === 'text' && node.text.trim() === '') return [{ path, line, ...emptyText(node) }];
     const complaint = describeIssue(issue, node, path, isFromOutside);
@@ -48,12 +44,9 @@ export function explainIssues(issues: readonly Issue[], root: MapNode): Finding[
     return node?.kind === 'text' && node.sources.length > 0;
   }
 
-  function unknownOption(key: string, section: Path): ClassifiedFinding {
+  function unknownOption(key: string, section: Path): Finding {
     const path = [...section, key];
     const line = lineAt(root, path);
-    if (findOption(section)?.meta.later?.names.includes(key) === true) {
-      return { path, line, isLater: true, message: 'comes with a later version', cure: possibleNow(section) };
-    }
     const instead = findOption(section)?.meta.instead?.(key);
     if (instead !== undefined) return { path, line, message: 'unknown option', cure: instead };
     if (!isPlainName(key)) {
@@ -86,11 +79,6 @@ export function printablePath(path: Path): Path {
     (part !== undefined && (isPlainName(part) || section?.meta.instead?.(part) !== undefined));
   const isBelowScalar = section?.keys.length === 0;
   return path.slice(0, isShown && !isBelowScalar ? unknown + 1 : unknown);
-}
-
-interface ClassifiedFinding extends Finding {
-  readonly isMissing?: true;
-  readonly isLater?: true;
 }
 
 /** What looks like the name of an option, and not like a value that slipped into its place. */
@@ -151,9 +139,6 @@ function wrongChoice(values: readonly string[], node: ConfigNode, path: Path): C
   const several = severalHere(node, path);
   if (several) return several;
   const possible = values.map((value) => `\`${value}\``).join(', ');
-  if (findOption(path)?.meta.later !== undefined) {
-    return { message: 'not possible in this version', cure: possibleNow(path) };
-  }
   const similar = node.kind === 'text' ? nearest(node.text, values) : undefined;
   return {
     message: 'not one of the possible values',
@@ -162,12 +147,6 @@ function wrongChoice(values: readonly string[], node: ConfigNode, path: Path): C
         ? `use one of ${possible}`
         : `did you mean \`${similar}\`? Possible are ${possible}`,
   };
-}
-
-/** What this version can do where the contract promises more. */
-function possibleNow(path: Path): string {
-  const later = findOption(path)?.meta.later;
-  return `possible in this version: ${later?.now}; later: ${later?.names.join(', ')}`;
 }
 
 const KINDS: Readonly<Record<ConfigNode['kind'], string>> = {
@@ -201,8 +180,6 @@ function wrongType(expected: string, node: ConfigNode, path: Path): Complaint {
       }
       return { message: `must be a list, and is ${KINDS[node.kind]}`, cure: addExample(path) };
     case 'object':
-      if (option?.meta.later !== undefined)
-        return { message: 'not possible in this version', cure: possibleNow(path) };
       return neitherWordNorMap(node, path);
     default:
       return (

@@ -35,8 +35,6 @@ declare module 'zod' {
     instead?: (name: string) => string | undefined;
     /** What to do about a list in the place of a section, and in the place of one of its options. */
     ifList?: { readonly here: string; readonly below?: string };
-    /** Where the contract promises more than this version has: what is possible now, and the names of the rest. */
-    later?: { readonly now: string; readonly names: readonly string[] };
   }
 }
 

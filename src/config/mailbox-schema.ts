@@ -7,13 +7,14 @@ import { hostName, isAddress, ownEntry } from './domain-checks.ts';
 import { ALWAYS, complain, duration, optionOf, size, text, trueOrFalse, wholeNumber } from './fields.ts';
 import { completeOAuth2, refuseNoLogin, refuseOAuth2 } from './oauth2-rules.ts';
 import { oauth2 } from './oauth2-schema.ts';
-import { PROVIDER_HOSTS, PROVIDERS, providerOf } from './provider.ts';
+import { DAILY_DOWNLOAD, PROVIDER_HOSTS, PROVIDERS, providerOf, UIDS_PER_COMMAND } from './provider.ts';
 import {
   canonicalPath,
   FOLDER_FORM,
   folders,
   processed,
   refuseCircles,
+  refuseKeywordAtExchange,
   refuseUnmarkedKeyword,
   SELECTIONS,
   type Selection,
@@ -162,6 +163,16 @@ const mailbox = z
     processed,
     trust,
     authentication,
+    uids_per_command: wholeNumber(1, 100_000)
+      .optional()
+      .meta({ byDefault: '100 at Exchange, else as many as a line holds' })
+      .describe('The largest number of mails that one command to the server names.'),
+    daily_download: size(['1MB', 'a day would be used up by one mail'], ['1000GB', 'that is no limit'])
+      .optional()
+      .meta({ byDefault: '2000MB at Gmail, else no limit' })
+      .describe(
+        'How much is downloaded from the account in 24 hours, counted over all daemons and commands; what is beyond waits in the mailbox. Imports use up to 80 % of it.',
+      ),
     schedule: scheduleOption
       .optional()
       .meta({ byDefault: 'the schedule for all mailboxes' })
@@ -207,22 +218,39 @@ const mailbox = z
   }, ALWAYS)
   .superRefine(refuseCircles, ALWAYS)
   .superRefine(refuseUnmarkedKeyword, ALWAYS)
+  .superRefine(refuseKeywordAtExchange, ALWAYS)
   .superRefine(refuseUnverified, ALWAYS)
-  .transform(({ path, own, folders, select, start, processed, authentication, ...rest }) => ({
-    ...rest,
-    authentication: {
-      ...authentication,
-      authserv_id: authentication.authserv_id ?? authservIdOf(rest.imap.host),
-    },
-    own: own ?? (isAddress(rest.imap.user) ? [rest.imap.user] : []),
-    folders: (folders ?? [{ path: path ?? 'INBOX', role: 'inbox' as const }]).map((each) => {
-      // A sent folder is not ours to mark, and its mail has been seen by whoever wrote it.
-      const selection: Selection = each.role === 'sent' ? 'new' : select;
-      const byDefault: Start = selection === 'unseen' ? 'all' : 'now';
-      return { ...each, select: selection, start: start ?? byDefault };
+  .transform(
+    ({
+      path,
+      own,
+      folders,
+      select,
+      start,
+      processed,
+      authentication,
+      uids_per_command,
+      daily_download,
+      ...rest
+    }) => ({
+      ...rest,
+      // It counts for every command of a session.
+      imap: { ...rest.imap, uids_per_command: uids_per_command ?? UIDS_PER_COMMAND[rest.imap.provider] },
+      daily_download: daily_download ?? DAILY_DOWNLOAD[rest.imap.provider],
+      authentication: {
+        ...authentication,
+        authserv_id: authentication.authserv_id ?? authservIdOf(rest.imap.host),
+      },
+      own: own ?? (isAddress(rest.imap.user) ? [rest.imap.user] : []),
+      folders: (folders ?? [{ path: path ?? 'INBOX', role: 'inbox' as const }]).map((each) => {
+        // A sent folder is not ours to mark, and its mail has been seen by whoever wrote it.
+        const selection: Selection = each.role === 'sent' ? 'new' : select;
+        const byDefault: Start = selection === 'unseen' ? 'all' : 'now';
+        return { ...each, select: selection, start: start ?? byDefault };
+      }),
+      processed: processed === 'none' ? processed : withDefaultMark(processed, select),
     }),
-    processed: processed === 'none' ? processed : withDefaultMark(processed, select),
-  }))
+  )
   .meta({ oneOf: { names: ['path', 'folders'], required: false } })
   .describe('One support account.');
 

@@ -20,3 +20,9 @@ const KNOWN: readonly (readonly [pattern: RegExp, provider: Provider])[] = [
 export function providerOf(host: string): Provider {
   return KNOWN.find(([pattern]) => pattern.test(host.replace(/\.$/, '')))?.[1] ?? 'imap';
 }
+
+/** Exchange answers a command that names more UIDs with BAD "Command Error. 10". */
+export const UIDS_PER_COMMAND: Readonly<Partial<Record<Provider, number>>> = { exchange: 100 };
+
+/** In bytes. Gmail closes an account to IMAP for a day after 2500 MB; the rest is for people's mail programs. */
+export const DAILY_DOWNLOAD: Readonly<Partial<Record<Provider, number>>> = { gmail: 2000 * 1024 * 1024 };

@@ -94,8 +94,7 @@ function meaning({ shapes, meta }: Described): string {
   const entries = shapes.flatMap((shape) =>
     shape.kind === 'list' && isPlain(shape.entry) ? [shape.entry.meta.description] : [],
   );
-  const later = meta.later === undefined ? [] : [`Later versions: ${meta.later.names.map(code).join(', ')}.`];
-  return [meta.description, ...entries, ...later].filter((sentence) => sentence !== undefined).join(' ');
+  return [meta.description, ...entries].filter((sentence) => sentence !== undefined).join(' ');
 }
 
 /** Whether an entry of a list has no table of its own. */

@@ -1,6 +1,14 @@
 import { z } from 'zod';
-import { findProcessedFlag, folderPath, keyword, PROCESSED_FLAGS, processedFlag } from './checks.ts';
+import {
+  findProcessedFlag,
+  folderPath,
+  gmailLabel,
+  keyword,
+  PROCESSED_FLAGS,
+  processedFlag,
+} from './checks.ts';
 import { ALWAYS, complain, optionOf, text, trueOrFalse } from './fields.ts';
+import { providerOf } from './provider.ts';
 import { parseMoment } from './units.ts';
 
 /* Which mails of a mailbox are taken, and what is done with them; see mailbox-schema.ts. */
@@ -66,6 +74,9 @@ export const processed = z
         keyword: text(keyword, '1 to 60 letters, digits and signs such as - _ $, without spaces')
           .optional()
           .describe('A keyword (a flag of your own) that is set. Exchange keeps none.'),
+        label: text(gmailLabel, 'the name of a label, as Gmail shows it')
+          .optional()
+          .describe('A label that is set, at Gmail alone; it must be there.'),
         move: text(folderPath, FOLDER_FORM)
           .optional()
           .meta({ byDefault: 'the mail stays' })
@@ -103,7 +114,6 @@ export const processed = z
   .prefault({})
   .meta({
     byDefault: '`{flag: \\Seen}`; with select keyword `{keyword: mailcase}`',
-    later: { now: '`none`, or a map of `flag`, `keyword`, `move`, `delete`, `set_aside`', names: ['label'] },
   })
   .describe(
     'How a mail is marked after it was recorded, in one or several ways; none leaves the mailbox as it is, as a look beside another system.',
@@ -158,7 +168,7 @@ export function refuseCircles(section: unknown, context: z.RefinementCtx): void 
   const paths = Array.isArray(given)
     ? given.map((each) => optionOf(each, 'path'))
     : [optionOf(section, 'path') ?? 'INBOX'];
-  for (const name of ['move', 'set_aside']) {
+  for (const name of ['label', 'move', 'set_aside']) {
     const target = optionOf(optionOf(section, 'processed'), name);
     if (target === undefined || !paths.some((path) => sameFolder(path, target))) continue;
     complain(
@@ -173,7 +183,7 @@ export function refuseCircles(section: unknown, context: z.RefinementCtx): void 
 export function refuseUnmarkedKeyword(section: unknown, context: z.RefinementCtx): void {
   const processed = optionOf(section, 'processed');
   if (optionOf(section, 'select') !== 'keyword') return;
-  const marks = ['flag', 'move', 'delete'].some((name) => Boolean(optionOf(processed, name)));
+  const marks = ['flag', 'label', 'move', 'delete'].some((name) => Boolean(optionOf(processed, name)));
   if (processed !== 'none' && (!marks || optionOf(processed, 'keyword') !== undefined)) return;
   complain(
     context,
@@ -185,16 +195,33 @@ export function refuseUnmarkedKeyword(section: unknown, context: z.RefinementCtx
   );
 }
 
+/** Exchange answers OK to a keyword, keeps none, and finds every mail without it again. */
+export function refuseKeywordAtExchange(section: unknown, context: z.RefinementCtx): void {
+  const imap = optionOf(section, 'imap');
+  const host = optionOf(imap, 'host');
+  const provider = optionOf(imap, 'provider') ?? (typeof host === 'string' ? providerOf(host) : undefined);
+  if (provider !== 'exchange') return;
+  if (optionOf(section, 'select') === 'keyword') {
+    const cure = 'use `select: new`, which goes by UID, or `unseen`';
+    complain(context, { message: 'Exchange keeps no keywords to select by', cure }, ['select']);
+  }
+  if (optionOf(optionOf(section, 'processed'), 'label') !== undefined) {
+    const cure = 'use `move`, or `flag`';
+    complain(context, { message: 'Exchange has no labels', cure }, ['processed', 'label']);
+  }
+}
+
 /** Where nothing says how to mark: by the flag or keyword that the selection goes by. */
 export function withDefaultMark<T extends Marks>(marks: T, select: Selection): T {
-  const { flag, keyword, move } = marks;
-  if (flag !== undefined || keyword !== undefined || move !== undefined || marks.delete) return marks;
+  const { flag, keyword, label, move } = marks;
+  if ([flag, keyword, label, move].some((mark) => mark !== undefined) || marks.delete) return marks;
   return select === 'keyword' ? { ...marks, keyword: DEFAULT_KEYWORD } : { ...marks, flag: '\\Seen' };
 }
 
 interface Marks {
   flag?: string | undefined;
   keyword?: string | undefined;
+  label?: string | undefined;
   move?: string | undefined;
   delete: boolean;
 }

@@ -39,6 +39,8 @@ export class MailboxPolls {
   private readonly complaints = new Set<string>();
   /** Who polls instead of us; said once. */
   private holder: string | undefined;
+  /** Whether it was said that the daily download is used up. */
+  private isHeldBack = false;
   private leaving = new AbortController();
   /** The failures that every daemon's polls have had, as far as the database knows, and when that was learned. */
   private known: { readonly failing: Failing; readonly at: number } | undefined;
@@ -142,10 +144,11 @@ export class MailboxPolls {
     const started = performance.now();
     try {
       const polled = await pollMailbox({ ...shared, stopping, cutting: cutting.signal });
-      const { problem, isSlowed, ...report } = polled;
+      const { problem, isSlowed, waitsUntil, ...report } = polled;
       await this.soon('note that the poll is done', () => this.note(problem));
       noteReport(log, report, performance.now() - started, idleLevel);
       this.noteProblem(problem);
+      this.noteHeldBack(report, waitsUntil);
       return { more: report.left > 0 && !stopping.aborted, problem, isSlowed };
     } finally {
       cutting.release();
@@ -183,6 +186,20 @@ export class MailboxPolls {
       this.log.info({ holder: this.holder }, 'another daemon has given the mailbox back, it is polled here');
     }
     this.holder = undefined;
+  }
+
+  /** Said when it begins, and when it is over: it is no failure, and each poll in between would say it again. */
+  private noteHeldBack({ heldBack }: PollReport, waitsUntil: Date | undefined): void {
+    const wasHeldBack = this.isHeldBack;
+    this.isHeldBack = waitsUntil !== undefined;
+    if (waitsUntil === undefined) {
+      if (wasHeldBack) this.log.info('mail is downloaded again');
+    } else if (!wasHeldBack) {
+      this.log.warn(
+        { heldBack, waitsUntil, limitBytes: this.mailbox.daily_download },
+        'the daily download is used up, mail waits in the mailbox',
+      );
+    }
   }
 
   /**

@@ -1,3 +1,4 @@
+import { Allowance } from '../allowance.ts';
 import type { FolderConfig, MailboxConfig, ProcessedConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import { enterReadOnly, longestWait } from '../entering.ts';
@@ -47,7 +48,8 @@ export async function explainInMailbox(
         ? { taken: false, why: receiptText(receipt), waiting_before: 0 }
         : await selectionOf(session, mailbox, folder, found, size, (uids) => withoutReceipt(db, place, uids));
       const setting: Setting = { ...asked, place, receipt, selection };
-      const [fetched] = await fetchWithin(session, [size], message_bytes);
+      const fetch = () => fetchWithin(session, [size], message_bytes);
+      const [fetched] = await (db ? new Allowance(db, mailbox).during(session, [size], fetch) : fetch());
       await session.logout();
       if (fetched) return explainMessage(db, setting, fetched);
       throw new MailcaseError(

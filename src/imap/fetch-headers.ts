@@ -1,7 +1,7 @@
 import type { MessageStructureObject } from 'imapflow';
 import type { MessageSize } from './fetch.ts';
+import { fetchRows } from './fetch-rows.ts';
 import type { Session } from './session.ts';
-import { uidSets } from './uid-set.ts';
 
 /** What a message says before its body. */
 export interface FetchedHeader extends MessageSize {
@@ -17,20 +17,19 @@ export interface FetchedHeader extends MessageSize {
  * @returns those that the server handed out, in order of UID
  */
 export async function fetchHeaders(
-  { client }: Session,
+  session: Session,
   sizes: readonly MessageSize[],
 ): Promise<FetchedHeader[]> {
   const wanted = new Map(sizes.map((each) => [each.uid, each]));
   const fetched = new Map<number, FetchedHeader>();
   const query = { uid: true, headers: true, bodyStructure: true } as const;
-  for (const set of uidSets([...wanted.keys()])) {
-    for (const { uid, headers, bodyStructure } of await client.fetchAll(set, query, { uid: true })) {
-      const message = wanted.get(uid);
-      // A row without a header is news of a flag, or of a mail that is not ready.
-      if (message === undefined || !Buffer.isBuffer(headers)) continue;
-      const hasCalendarReply = bodyStructure !== undefined && isCalendarReply(bodyStructure);
-      fetched.set(uid, { ...message, header: headers, hasCalendarReply });
-    }
+  const rows = await fetchRows(session, [...wanted.keys()], query);
+  for (const { uid, headers, bodyStructure } of rows) {
+    const message = wanted.get(uid);
+    // A row without a header is news of a flag, or of a mail that is not ready.
+    if (message === undefined || !Buffer.isBuffer(headers)) continue;
+    const hasCalendarReply = bodyStructure !== undefined && isCalendarReply(bodyStructure);
+    fetched.set(uid, { ...message, header: headers, hasCalendarReply });
   }
   return [...fetched.values()].sort((a, b) => a.uid - b.uid);
 }

@@ -1,6 +1,6 @@
 import type { LeftInMailbox } from '../message/left.ts';
+import { fetchRows } from './fetch-rows.ts';
 import { type Session, SIZE_ERROR } from './session.ts';
-import { uidSets } from './uid-set.ts';
 
 export interface MessageSize {
   readonly uid: number;
@@ -28,19 +28,17 @@ export interface FetchedMessage {
  * Asks for sizes first, so that no batch is larger than memory allows. Messages that are gone, or of which the server
  * does not say the size, are left out.
  */
-export async function fetchSizes({ client }: Session, uids: readonly number[]): Promise<MessageSize[]> {
+export async function fetchSizes(session: Session, uids: readonly number[]): Promise<MessageSize[]> {
   if (uids.length === 0) return [];
   const wanted = new Set(uids);
   const sizes = new Map<number, MessageSize>();
   // Rows that nobody asked for come in between: when another client sets a flag, the server says so in a FETCH row of
   // its own (RFC 3501, section 7.4.2), perhaps without UID.
   const query = { uid: true, size: true, internalDate: true } as const;
-  for (const set of uidSets(uids)) {
-    for (const { uid, size, internalDate } of await client.fetchAll(set, query, { uid: true })) {
-      const receivedAt = new Date(internalDate ?? Number.NaN);
-      if (!wanted.has(uid) || size === undefined || Number.isNaN(receivedAt.getTime())) continue;
-      sizes.set(uid, { uid, sizeBytes: size, receivedAt });
-    }
+  for (const { uid, size, internalDate } of await fetchRows(session, uids, query)) {
+    const receivedAt = new Date(internalDate ?? Number.NaN);
+    if (!wanted.has(uid) || size === undefined || Number.isNaN(receivedAt.getTime())) continue;
+    sizes.set(uid, { uid, sizeBytes: size, receivedAt });
   }
   return [...sizes.values()].sort((a, b) => a.uid - b.uid);
 }
@@ -68,23 +66,21 @@ export async function fetchMessages(
   return fetched.sort((a, b) => a.uid - b.uid);
 }
 
-async function fetchTogether({ client }: Session, sizes: readonly MessageSize[]): Promise<FetchedMessage[]> {
+async function fetchTogether(session: Session, sizes: readonly MessageSize[]): Promise<FetchedMessage[]> {
   if (sizes.length === 0) return [];
   const wanted = new Map(sizes.map(({ uid, sizeBytes }) => [uid, sizeBytes]));
   const fetched = new Map<number, FetchedMessage>();
   const query = { uid: true, internalDate: true, source: true } as const;
-  for (const set of uidSets([...wanted.keys()])) {
-    for (const { uid, internalDate, source } of await client.fetchAll(set, query, { uid: true })) {
-      const sizeBytes = wanted.get(uid);
-      // INTERNALDATE comes with every row that we asked for; one without it is news of a flag.
-      const receivedAt = new Date(internalDate ?? Number.NaN);
-      if (sizeBytes === undefined || Number.isNaN(receivedAt.getTime())) continue;
-      // imapflow says false for NIL.
-      const given = Buffer.isBuffer(source) ? source : undefined;
-      const body = given ?? (sizeBytes === 0 ? Buffer.alloc(0) : undefined);
-      if (body === undefined || (body.length === 0 && sizeBytes > 0)) continue;
-      fetched.set(uid, { uid, sizeBytes, receivedAt, source: body });
-    }
+  for (const { uid, internalDate, source } of await fetchRows(session, [...wanted.keys()], query)) {
+    const sizeBytes = wanted.get(uid);
+    // INTERNALDATE comes with every row that we asked for; one without it is news of a flag.
+    const receivedAt = new Date(internalDate ?? Number.NaN);
+    if (sizeBytes === undefined || Number.isNaN(receivedAt.getTime())) continue;
+    // imapflow says false for NIL.
+    const given = Buffer.isBuffer(source) ? source : undefined;
+    const body = given ?? (sizeBytes === 0 ? Buffer.alloc(0) : undefined);
+    if (body === undefined || (body.length === 0 && sizeBytes > 0)) continue;
+    fetched.set(uid, { uid, sizeBytes, receivedAt, source: body });
   }
   return [...fetched.values()];
 }

@@ -1,5 +1,5 @@
+import { inSets } from './in-sets.ts';
 import { refusal, type Session } from './session.ts';
-import { uidSets } from './uid-set.ts';
 
 /** What to look for in the selected folder; what is not given is not asked. */
 export interface Criteria {
@@ -22,9 +22,11 @@ const ZONE_MARGIN_MS = 24 * 60 * 60 * 1000;
 
 /** UIDs of the messages that match, ascending, which is the order of their arrival (RFC 9051, section 2.3.1.1). */
 export async function searchMessages(session: Session, criteria: Criteria): Promise<number[]> {
-  const sets = criteria.uids === undefined ? [undefined] : uidSets(criteria.uids);
-  const found: number[][] = [];
-  for (const set of sets) found.push(await search(session, criteria, set));
+  // false is not "none": the server refused, or no folder is selected.
+  const refused = () => refusal(session, 'UID SEARCH');
+  const run = (set?: string) => search(session, criteria, set);
+  const found = criteria.uids ? await inSets(session, criteria.uids, run, refused) : [await run()];
+  if (!found.every((each) => each !== false)) throw refused();
   return found.flat().sort((a, b) => a - b);
 }
 
@@ -32,7 +34,7 @@ async function search(
   session: Session,
   { unseen, withoutKeyword, fromUid, since, before }: Criteria,
   set: string | undefined,
-): Promise<number[]> {
+): Promise<number[] | false> {
   const query = {
     ...(unseen === true && { seen: false }),
     ...(withoutKeyword !== undefined && { unKeyword: withoutKeyword }),
@@ -44,8 +46,7 @@ async function search(
   const found = await session.client.search(Object.keys(query).length === 0 ? { all: true } : query, {
     uid: true,
   });
-  // false is not "none": the server refused, or no folder is selected.
-  if (!Array.isArray(found)) throw refusal(session, 'UID SEARCH');
+  if (!Array.isArray(found)) return false;
   // `7:*` matches the last message also when its UID is lower than 7: * is the highest UID there is.
   return found.filter((uid) => fromUid === undefined || uid >= fromUid);
 }

@@ -5,6 +5,7 @@ import { commandError, connectError, refusalError } from './failures.ts';
 import { Heard } from './heard.ts';
 import { SharedMemory } from './shared-memory.ts';
 import { encryptionOf } from './tls.ts';
+import { UidLimit } from './uid-limit.ts';
 
 /** Exchange has been seen to take 30 s to log in; its greeting and a busy server's handshake take long as well. */
 const CONNECT_TIMEOUT_MS = 90_000;
@@ -36,6 +37,12 @@ export interface Session {
   readonly heard: Heard;
   /** For the large messages that are fetched over it. */
   readonly memory: SharedMemory;
+  /** How many UIDs go into one command. */
+  readonly uidLimit: UidLimit;
+  /** Whether the server answered the last command with BAD: it did not understand it, and did nothing of it. */
+  isRefusedAsBad(): boolean;
+  /** How much the server has said so far, in bytes, where it was compressed before it was. */
+  received(): number;
   /** The file of the authority of the operator's own that vouches for the server; undefined where it is a known one. */
   authority(): string | undefined;
   /** What a command failed with, in words of ours: what it means, and how to mend it. */
@@ -87,6 +94,10 @@ export async function openSession(
   client.on('error', (error: unknown) =>
     note('debug', 'imap connection failed', { reason: errorMessage(error) }),
   );
+  let lastStatus: string | undefined;
+  client.on('response', ({ response }: { response: string }) => {
+    lastStatus = response.toUpperCase();
+  });
   const cut = () => client.close();
   signal.addEventListener('abort', cut, { once: true });
   try {
@@ -105,6 +116,11 @@ export async function openSession(
     heard,
     failure: (error) => commandError(imap, error, heard),
     memory: new SharedMemory(),
+    uidLimit: new UidLimit(imap.uids_per_command, (fields) =>
+      note('warn', 'the server takes fewer UIDs in one command, see uids_per_command', fields),
+    ),
+    isRefusedAsBad: () => client.usable && lastStatus === 'BAD',
+    received: () => client.stats().received,
     authority: encryption.authority,
     keepAlive: () => client.noop(),
     logout: () => logOut(client),

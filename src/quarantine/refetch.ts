@@ -3,6 +3,7 @@ import { accountOf, openKnown } from '../entering.ts';
 import { MailcaseError } from '../errors.ts';
 import { searchMessages } from '../imap/search.ts';
 import { emptyReport, type PollContext } from '../poll-context.ts';
+import { readableTime } from '../terminal/words.ts';
 import type { ReadAgain } from './retry-entry.ts';
 import type { KeptEntry } from './waiting-entry.ts';
 
@@ -35,6 +36,12 @@ export async function refetch(
   for await (const batch of readBatches(context, folder, [uid], emptyReport(1))) {
     const [message] = [...batch.incoming, ...batch.setAside];
     if (message) return message;
+  }
+  const { waitsUntil } = context.allowance;
+  if (waitsUntil) {
+    return {
+      unfound: `the daily download is used up (daily_download): try again from ${readableTime(waitsUntil)} UTC on`,
+    };
   }
   return { unfound: `the server does not hand it out yet (UID ${uid} in ${path}): try again later` };
 }

@@ -85,6 +85,8 @@ export interface Processable {
   readonly uid: number;
   /** Whether all of it is in the history, by itself or by the copy it is a duplicate of. */
   readonly isFullyRecorded: boolean;
+  /** Whether it lies at its destination already, and is here only because a move was broken off. */
+  readonly isCopied: boolean;
 }
 
 /** Which of these messages have a receipt, and so may be marked processed. */
@@ -95,7 +97,7 @@ export async function findProcessable(
 ): Promise<Processable[]> {
   const { rows } = (await db.raw(
     `select r.uid, r.outcome in ('recorded', 'duplicate') and coalesce(i.cut = '{}', false)
-       and not r.is_cut as "isFullyRecorded"
+       and not r.is_cut as "isFullyRecorded", r.copied_at is not null as "isCopied"
      from receipts r left join interactions i on i.id = r.interaction_id
      where r.folder_id = ? and r.uid_validity = ? and r.uid = any(?)`,
     [folder.folderId, folder.uidValidity, uids as number[]],
@@ -109,6 +111,15 @@ export async function noteUidValidityOver(db: Database, folder: FolderRef): Prom
     `update receipts set processed_at = now()
      where folder_id = ? and uid_validity <> ? and processed_at is null`,
     [folder.folderId, folder.uidValidity],
+  );
+}
+
+/** Notes that the messages were copied to where processed mail goes, and are to be deleted here. */
+export async function noteCopied(db: Database, folder: FolderRef, uids: readonly number[]): Promise<void> {
+  if (uids.length === 0) return;
+  await db.raw(
+    `update receipts set copied_at = now() where folder_id = ? and uid_validity = ? and uid = any(?)`,
+    [folder.folderId, folder.uidValidity, uids as number[]],
   );
 }
 

@@ -106,10 +106,13 @@ it('loads, with every commented option at its default', async () => {
         ...mailbox.imap,
         ca: [{ file: 'ca.pem', certificates: [expect.stringContaining('BEGIN CERTIFICATE')] }],
         proxy: 'http://proxy.example.com:3128',
+        uids_per_command: 100,
       },
+      daily_download: 2000 * 1024 * 1024,
       processed: {
         flag: '\\Seen',
         keyword: 'mailcase',
+        label: 'Processed',
         move: 'Processed',
         delete: false,
         set_aside: 'Not recorded',

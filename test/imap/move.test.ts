@@ -1,6 +1,7 @@
 import { expect, inject, it } from 'vitest';
 import { openFolder } from '../../src/imap/folder.ts';
-import { markProcessed, planMarking } from '../../src/imap/mark.ts';
+import { planMarking } from '../../src/imap/mark.ts';
+import { markProcessed } from '../../src/imap/mark-processed.ts';
 import { openSession } from '../../src/imap/session.ts';
 import { deliver } from '../support/deliver.ts';
 import { startDovecot } from '../support/dovecot.ts';
@@ -9,6 +10,8 @@ import { mail } from '../support/mail.ts';
 import { loadMailbox } from '../support/mailcase.ts';
 
 const PROCESSED = 'Processed';
+
+const EVENTS = { onCopied: async () => {}, onUnkept: () => {} };
 
 it.each([
   ['moved', { move: PROCESSED, delete: false }],
@@ -27,7 +30,7 @@ it.each([
     const marking = await planMarking(session, processed, ['INBOX']);
     // The session has not been told of it when it marks.
     await withClient(user, (client) => client.messageDelete('2', { uid: true }));
-    await markProcessed(session, marking, { recorded: [1, 2, 3], aside: [] });
+    await markProcessed(session, marking, { recorded: [1, 2, 3], aside: [] }, EVENTS);
   } finally {
     await session.logout();
   }
@@ -53,7 +56,7 @@ it('a message that somebody takes away is no reason to delete what was not copie
       await openFolder(session, 'INBOX');
       const marking = await planMarking(session, { move: PROCESSED, delete: false }, ['INBOX']);
       await withClient(user, (client) => client.messageDelete('2', { uid: true }), { server });
-      await markProcessed(session, marking, { recorded: [1, 2, 3], aside: [] });
+      await markProcessed(session, marking, { recorded: [1, 2, 3], aside: [] }, EVENTS);
     } finally {
       await session.logout();
     }
