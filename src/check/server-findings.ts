@@ -2,6 +2,7 @@ import type { DayUsed } from '../allowance.ts';
 import { isLoopback } from '../config/checks.ts';
 import type { MailboxConfig } from '../config/schema.ts';
 import { cureOf, errorCode, errorMessage, kindOf } from '../errors.ts';
+import { throughProxy } from '../imap/proxy.ts';
 import type { Capability, ServerInfo } from '../imap/server.ts';
 import { readableSize, readableTime } from '../terminal/words.ts';
 import type { Finding, Section } from './finding.ts';
@@ -36,14 +37,17 @@ export function serverFindings(section: Section, mailbox: MailboxConfig, info: S
   const { imap } = mailbox;
   const what = info.name === undefined ? '' : `: ${info.name}`;
   return [
-    section.ok('login', `${imap.user} is logged in at ${imap.host}:${imap.port}${what}`),
+    section.ok('login', `${imap.user} is logged in at ${imap.host}:${imap.port}${throughProxy(imap)}${what}`),
     encryption(section, mailbox, info),
     extensions(section, info),
   ];
 }
 
 function encryption(section: Section, { imap }: MailboxConfig, { tls }: ServerInfo): Finding {
-  if (tls?.isVerified) return section.ok('tls_verified', `${tls.protocol}, the certificate is verified`);
+  if (tls?.isVerified) {
+    const by = tls.authority === null ? '' : ` by the authority in ${tls.authority}`;
+    return section.ok('tls_verified', `${tls.protocol}, the certificate is verified${by}`);
+  }
   if (tls) {
     return section.problem(
       'tls_unverified',
@@ -51,7 +55,7 @@ function encryption(section: Section, { imap }: MailboxConfig, { tls }: ServerIn
       'take NODE_TLS_REJECT_UNAUTHORIZED=0 out of the environment: with it, anybody on the way can pass for the server',
     );
   }
-  return isLoopback(imap.host)
+  return isLoopback(imap.host) && imap.proxy === undefined
     ? section.ok('tls_loopback', 'without TLS, on this machine')
     : section.warning(
         'tls_missing',

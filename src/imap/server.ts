@@ -6,7 +6,14 @@ export interface ServerInfo {
   /** As it calls itself (RFC 2971), else how it greeted; undefined where it said nothing. */
   readonly name: string | undefined;
   /** Undefined where the connection is not encrypted. */
-  readonly tls: { readonly protocol: string; readonly isVerified: boolean } | undefined;
+  readonly tls:
+    | {
+        readonly protocol: string;
+        readonly isVerified: boolean;
+        /** The file of the operator's own authority that vouches for it; null where it is one that Node knows. */
+        readonly authority: string | null;
+      }
+    | undefined;
   /** The extensions that mailcase has a use for. */
   readonly capabilities: readonly Capability[];
 }
@@ -28,7 +35,9 @@ export function serverInfo(session: Session): ServerInfo {
   );
   return {
     name: words.join(' ') || greeting?.trim() || undefined,
-    tls: tls ? { protocol: tls.version, isVerified: tls.authorized === true } : undefined,
+    tls: tls
+      ? { protocol: tls.version, isVerified: tls.authorized === true, authority: session.authority() ?? null }
+      : undefined,
     capabilities: CAPABILITIES.filter((name) => can(session, name)),
   };
 }
