@@ -9,8 +9,7 @@ export interface ServerInfo {
   readonly tls:
     | {
         readonly protocol: string;
-        readonly isVerified: boolean;
-        /** The file of the operator's own authority that vouches for it; null where it is one that Node knows. */
+        /** The file of the operator's own authority that vouches for the server; null where it is one that Node knows. */
         readonly authority: string | null;
       }
     | undefined;
@@ -35,9 +34,7 @@ export function serverInfo(session: Session): ServerInfo {
   );
   return {
     name: words.join(' ') || greeting?.trim() || undefined,
-    tls: tls
-      ? { protocol: tls.version, isVerified: tls.authorized === true, authority: session.authority() ?? null }
-      : undefined,
+    tls: tls ? { protocol: tls.version, authority: session.authority() ?? null } : undefined,
     capabilities: CAPABILITIES.filter((name) => can(session, name)),
   };
 }
