@@ -90,7 +90,7 @@ async function record(db: Database): Promise<object> {
     ),
     mail({ ...from('case'), ...inCase, 'x-desk-case-status': 'resolved', 'x-desk-customer-company': 'A' }),
   ]);
-  const more = { name: tag, message_bytes: '7MB' };
+  const more = { name: tag, message_bytes: '7MB', daily_download: '1000MB' };
   const trusting = await loadMailbox(user, { ...more, trust: 'all' });
   // The first mail is not handed out the first time.
   const proxy = await startImapProxy(server, (text) =>
