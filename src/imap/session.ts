@@ -94,10 +94,6 @@ export async function openSession(
   client.on('error', (error: unknown) =>
     note('debug', 'imap connection failed', { reason: errorMessage(error) }),
   );
-  let lastStatus: string | undefined;
-  client.on('response', ({ response }: { response: string }) => {
-    lastStatus = response.toUpperCase();
-  });
   const cut = () => client.close();
   signal.addEventListener('abort', cut, { once: true });
   try {
@@ -119,7 +115,7 @@ export async function openSession(
     uidLimit: new UidLimit(imap.uids_per_command, (fields) =>
       note('warn', 'the server takes fewer UIDs in one command, see uids_per_command', fields),
     ),
-    isRefusedAsBad: () => client.usable && lastStatus === 'BAD',
+    isRefusedAsBad: () => client.usable && !heard.throttled && heard.refused?.status === 'BAD',
     received: () => client.stats().received,
     authority: encryption.authority,
     keepAlive: () => client.noop(),
