@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   db: ['errors', 'waiting', 'config'],
   scheduler: ['errors', 'config', 'db'],
   // It asks for the parts of a large mail that are read, and hands them on put together.
-  imap: ['errors', 'config', 'message'],
+  imap: ['errors', 'waiting', 'config', 'message'],
   history: ['errors', 'terminal', 'rules', 'db'],
   record: ['errors', 'sizes', 'message', 'trust', 'rules', 'db'],
   desk: ['errors', 'terminal', 'message', 'rules', 'db', 'record'],
@@ -88,8 +88,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['ahead', 'sizes', 'version'],
   ],
   daemon: [
-    ...['errors', 'config', 'db', 'observe', 'record', 'scheduler', 'judge', 'waiting', 'releasers'],
-    ...['poll-context', 'poll-mailbox'],
+    ...['errors', 'config', 'db', 'imap', 'observe', 'record', 'scheduler', 'judge', 'waiting', 'releasers'],
+    ...['poll-context', 'selection', 'poll-mailbox'],
   ],
   demo: ['errors', 'config', 'db', 'history', 'observe', 'releasers', 'version', 'daemon'],
   cli: [

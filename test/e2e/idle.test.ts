@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, inject, it } from 'vitest';
+import type { LogLine } from '../faults/log-watch.ts';
+import { LogWatch } from '../faults/log-watch.ts';
+import { startTapProxy, type TapProxy } from '../faults/tap-proxy.ts';
+import { messageFor, subjectsOf as recordedSubjects, until, useDaemons } from '../support/daemon.ts';
+import { useDatabase } from '../support/database.ts';
+import { deliver } from '../support/deliver.ts';
+import { type Dovecot, startDovecot } from '../support/dovecot.ts';
+import { withClient } from '../support/imap-client.ts';
+import { mailboxSection } from '../support/mailcase.ts';
+
+const database = useDatabase();
+const { start, holdUp, undo } = useDaemons(database);
+const server = inject('dovecot');
+
+/** A poll by the schedule would come too late for any test: what is recorded, IDLE has told. */
+const SELDOM = { schedule: '0 0 1 1 *', log: { level: 'debug' } };
+
+/** Dovecot waits for half a second before it tells, to see whether there is more to tell. */
+const AT_ONCE_MS = 1_000;
+
+/** The tests run beside others on two cores: what `npm run bench:idle` measures is not measured here. */
+const SLACK_MS = 4_000;
+
+const subjectsOf = async (name: string) =>
+  (await recordedSubjects(database, name)).map((row) => (row as { subject: string }).subject);
+
+async function watched(section: Record<string, unknown>, config: Record<string, unknown> = SELDOM) {
+  const running = await start([section], { config });
+  const log = new LogWatch(running);
+  return { ...running, log };
+}
+
+/** Everything that an operator would be alarmed by. */
+const alarms = ({ lines }: LogWatch): LogLine[] =>
+  lines.filter(({ level }) => level === 'error' || level === 'warn');
+
+const begunIdle = (text: string) => / IDLE\r\n/.test(text);
+
+/** A line to Dovecot that tells how many have begun to wait, and how often somebody has logged in. */
+async function tapped(target: { host: string; imapPort: number } = server) {
+  const heard = { idles: 0, logins: 0, logouts: 0 };
+  const proxy = await startTapProxy({ host: target.host, port: target.imapPort }, ({ from, text }) => {
+    if (from === 'client' && begunIdle(text)) heard.idles += 1;
+    if (from === 'client' && / (AUTHENTICATE|LOGIN) /.test(text)) heard.logins += 1;
+    if (from === 'client' && / LOGOUT\r\n/.test(text)) heard.logouts += 1;
+    return 'pass';
+  });
+  undo.push(proxy.close);
+  return { heard, proxy };
+}
+
+async function deliverTimed(user: string, subject: string, name: string): Promise<number> {
+  await deliver(server, user, [messageFor(user, subject)]);
+  const accepted = performance.now();
+  await until(async () => (await subjectsOf(name)).includes(subject), `${subject} is recorded`, 10);
+  return performance.now() - accepted;
+}
+
+describe('a mailbox that is watched', () => {
+  it('has its mail recorded within a second of delivery, over one login, and logs out at the end', async () => {
+    const user = 'idle@example.com';
+    const { heard, proxy } = await tapped();
+    const { child, finished, log } = await watched(
+      mailboxSection(user, { name: 'idle', imap: { port: proxy.port } }),
+    );
+    await until(() => heard.idles === 1, 'it waits');
+    for (const subject of ['one', 'two', 'three'])
+      expect(await deliverTimed(user, subject, 'idle')).toBeLessThan(AT_ONCE_MS + SLACK_MS);
+    await until(() => heard.idles === 4, 'it waits again');
+    expect(heard).toEqual({ idles: 4, logins: 1, logouts: 0 });
+    child.kill('SIGTERM');
+    expect(await finished).toMatchObject({ code: 0, stderr: '' });
+    expect(heard).toEqual({ idles: 4, logins: 1, logouts: 1 });
+    expect(alarms(log)).toEqual([]);
+    expect(proxy.connections()).toBe(0);
+  });
+
+  it('polls for a mail that comes in the middle of a poll, which has looked already', async () => {
+    const user = 'idle-meanwhile@example.com';
+    const { heard, proxy } = await tapped();
+    await watched(mailboxSection(user, { name: 'meanwhile', imap: { port: proxy.port } }));
+    await until(() => heard.idles === 1, 'it waits');
+    const lock = await holdUp('interactions');
+    await deliver(server, user, [messageFor(user, 'first')]);
+    await until(lock.waiting, 'the first is being recorded');
+    await deliver(server, user, [messageFor(user, 'second')]);
+    await sleep(700);
+    await lock.release();
+    await until(async () => (await subjectsOf('meanwhile')).length === 2, 'both are recorded');
+  });
+
+  it('sees that a person has made an old mail unread, and nothing in other flags', async () => {
+    const user = 'idle-unread@example.com';
+    await deliver(server, user, [messageFor(user, 'read before')]);
+    await withClient(user, (client) => client.messageFlagsAdd('1', ['\\Seen']));
+    const { heard, proxy } = await tapped();
+    const { log } = await watched(mailboxSection(user, { name: 'unread', imap: { port: proxy.port } }));
+    await until(() => heard.idles === 1, 'it waits');
+    await withClient(user, (client) => client.messageFlagsAdd('1', ['\\Flagged']));
+    await sleep(1_200);
+    expect(heard.idles).toBe(1);
+    await withClient(user, (client) => client.messageFlagsRemove('1', ['\\Seen']));
+    await until(async () => (await subjectsOf('unread')).length === 1, 'it is recorded');
+    expect(alarms(log)).toEqual([]);
+  });
+
+  it('has each folder watched, up to five, and the others polled by the schedule, which is said once', async () => {
+    const user = 'idle-folders@example.com';
+    const folders = ['INBOX', ...[1, 2, 3, 4, 5].map((n) => `Box ${n}`)];
+    await withClient(user, async (client) => {
+      for (const path of folders.slice(1)) await client.mailboxCreate(path);
+    });
+    const { heard, proxy } = await tapped();
+    const { log, child } = await watched(
+      mailboxSection(user, { name: 'folders', folders, imap: { port: proxy.port } }),
+    );
+    await until(() => heard.idles === 5, 'five are watched');
+    await withClient(user, (client) => client.append('Box 4', messageFor(user, 'in the last'), []));
+    await until(async () => (await subjectsOf('folders')).includes('in the last'), 'it is recorded');
+    await withClient(user, (client) => client.append('Box 5', messageFor(user, 'unwatched'), []));
+    await sleep(1_500);
+    expect(await subjectsOf('folders')).toEqual(['in the last']);
+    // Whatever else wakes it, all folders are polled.
+    await deliver(server, user, [messageFor(user, 'in the first')]);
+    await until(async () => (await subjectsOf('folders')).length === 3, 'all is recorded');
+    child.kill('SIGUSR2');
+    const asked = await log.until(({ msg }) => msg === 'what the mailbox is doing', 'it says what it does');
+    expect([...(asked.waitsForMailIn as string[])].sort()).toEqual(folders.slice(0, 5).sort());
+    expect(heard.logins).toBe(5);
+    expect(log.lines.filter(({ msg }) => msg.startsWith('more folders'))).toEqual([
+      expect.objectContaining({ level: 'info', folders: ['Box 5'] }),
+    ]);
+    expect(alarms(log)).toEqual([]);
+  });
+
+  it('is left as it is in shadow mode', async () => {
+    const user = 'idle-shadow@example.com';
+    const { heard, proxy } = await tapped();
+    await watched(mailboxSection(user, { name: 'shadow', processed: 'none', imap: { port: proxy.port } }));
+    await until(() => heard.idles === 1, 'it waits');
+    await deliverTimed(user, 'looked at', 'shadow');
+    await withClient(
+      user,
+      async (client) => {
+        const [row] = await client.fetchAll('1', { flags: true });
+        expect([...(row?.flags ?? [])].sort()).toEqual(['\\Recent']);
+      },
+      { readOnly: true },
+    );
+  });
+});
+
+describe('a connection that ends', () => {
+  it.each([
+    [
+      'by a BYE in IDLE',
+      (proxy: TapProxy, say: (text: string) => void) => {
+        say('* BYE Session expired, please login again.\r\n');
+        setTimeout(() => proxy.cutAll(), 20);
+      },
+    ],
+    ['without a word', (proxy: TapProxy) => proxy.cutAll('reset')],
+  ])('%s is opened anew, and no line of the log alarms anybody', async (how, end) => {
+    const name = `ends-${how.length}`;
+    const user = `${name}@example.com`;
+    const heard = { idles: 0 };
+    let say = (_text: string) => {};
+    const proxy = await startTapProxy({ host: server.host, port: server.imapPort }, (piece) => {
+      if (piece.from === 'client' && begunIdle(piece.text)) heard.idles += 1;
+      if (piece.from === 'server') say = (text) => piece.forward(Buffer.from(text));
+      return 'pass';
+    });
+    undo.push(proxy.close);
+    const { log, child, finished } = await watched(
+      mailboxSection(user, { name, imap: { port: proxy.port } }),
+    );
+    for (const round of [1, 2, 3]) {
+      await until(() => heard.idles === 2 * round - 1, 'it waits');
+      await sleep(100);
+      end(proxy, say);
+      // What comes in between is found when there is a connection again.
+      await deliver(server, user, [messageFor(user, `gap ${round}`)]);
+      await until(async () => (await subjectsOf(name)).length === round, 'it is recorded');
+      await until(() => heard.idles === 2 * round, 'it waits again');
+    }
+    child.kill('SIGTERM');
+    expect(await finished).toMatchObject({ code: 0, stderr: '' });
+    expect(alarms(log)).toEqual([]);
+    expect(log.lines.filter(({ msg }) => msg === 'poll failed')).toEqual([]);
+  });
+});
