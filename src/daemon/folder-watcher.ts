@@ -87,7 +87,7 @@ export class FolderWatcher {
     const { log } = this.parts;
     let given = first;
     while (!ending.aborted) {
-      const began = performance.now();
+      let lastedMs = 0;
       let atLeastMs = 0;
       try {
         const session = given ?? (await this.parts.open(ending));
@@ -100,13 +100,15 @@ export class FolderWatcher {
           this.parts.onRefused();
           return;
         }
-        log.debug({ reason: end.reason }, 'a connection that waited for mail has ended');
+        lastedMs = performance.now() - session.since;
+        const fields = { reason: end.reason, lastedMs: Math.round(lastedMs) };
+        log.debug(fields, 'a connection that waited for mail has ended');
       } catch (error) {
         if (ending.aborted) return;
         log.debug({ err: error }, 'a connection to wait for mail could not be opened');
         atLeastMs = restOf(error);
       }
-      const pauseMs = Math.max(this.pauseMs(performance.now() - began), atLeastMs);
+      const pauseMs = Math.max(this.pauseMs(lastedMs), atLeastMs);
       await sleep(pauseMs, undefined, { signal: ending }).catch(() => {});
     }
   }

@@ -40,6 +40,8 @@ export interface Session {
   readonly imap: ImapConfig;
   /** What the server has said beside its answers. */
   readonly heard: Heard;
+  /** When it was opened, by performance.now(). */
+  readonly since: number;
   /** For the large messages that are fetched over it. */
   readonly memory: SharedMemory;
   /** The file of the authority of the operator's own that vouches for the server; undefined where it is a known one. */
@@ -114,6 +116,7 @@ export async function openSession(
     imap,
     heard,
     failure: (error) => commandError(imap, error, heard),
+    since: performance.now(),
     memory: new SharedMemory(),
     authority: encryption.authority,
     opened: new Map(),
