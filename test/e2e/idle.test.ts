@@ -29,7 +29,8 @@ const subjectsOf = async (name: string) =>
   (await recordedSubjects(database, name)).map((row) => (row as { subject: string }).subject);
 
 async function watched(section: Record<string, unknown>, config: Record<string, unknown> = SELDOM) {
-  const running = await start([section], { config });
+  // All tests write in the name of one customer.
+  const running = await start([section], { config: { flood: { messages: 1_000 }, ...config } });
   const log = new LogWatch(running);
   return { ...running, log };
 }
