@@ -1,18 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MailcaseError } from '../errors.ts';
+import { kindOf, retryAfterMs } from '../errors.ts';
 import { FolderWatch, WATCH_TIMES, type Watched, type WatchTimes } from '../imap/idle.ts';
 import type { Session } from '../imap/session.ts';
 import type { Log } from '../observe/log.ts';
 import { type Backoff, backoffMs } from '../scheduler/backoff.ts';
 
+type Pause = Pick<Backoff, 'first' | 'longest'>;
+
 /** A session that has lasted so long was ended in good order, in milliseconds: by the token's life, or a restart. */
 const LASTING_MS = 60_000;
 
 /** Then there is a new one as soon as may be; not at the same moment for all mailboxes of a server, though. */
-const SOON: Backoff = { first: 200, longest: 200 };
+const SOON: Pause = { first: 200, longest: 200 };
 
 /** One that has not lasted, or could not be opened: servers punish those who come again and again. */
-const LATER: Backoff = { first: 1_000, longest: 300_000 };
+const LATER: Pause = { first: 1_000, longest: 300_000 };
+
+/** A server that wants to be left alone, and does not say for how long, is so long, in milliseconds. */
+const THROTTLED_MS = 60_000;
 
 export interface WatcherParts {
   /** Opens a session. @param signal ends the attempt */
@@ -101,7 +106,8 @@ export class FolderWatcher {
           return;
         }
         lastedMs = performance.now() - session.since;
-        const fields = { reason: end.reason, lastedMs: Math.round(lastedMs) };
+        atLeastMs = restOf(end.error);
+        const fields = { err: end.error, lastedMs: Math.round(lastedMs) };
         log.debug(fields, 'a connection that waited for mail has ended');
       } catch (error) {
         if (ending.aborted) return;
@@ -132,11 +138,15 @@ export class FolderWatcher {
   }
 }
 
-/** What a server wants us to wait for at the least, in milliseconds. */
+/** What is waited for at the least, in milliseconds, before a server is asked again that has said this. */
 function restOf(error: unknown): number {
-  if (!(error instanceof MailcaseError)) return 0;
-  // A poll finds out whether it is so, and says so.
-  if (error.code === 'imap_credentials') return LATER.longest;
-  const { retryAfterMs } = error.fields ?? {};
-  return typeof retryAfterMs === 'number' ? retryAfterMs : 0;
+  switch (kindOf(error)) {
+    // A poll finds out whether it is so, and rests for it.
+    case 'credentials':
+      return LATER.longest;
+    case 'throttled':
+      return retryAfterMs(error) ?? THROTTLED_MS;
+    default:
+      return 0;
+  }
 }

@@ -75,12 +75,16 @@ export class MailboxWatches implements SessionKeeper {
     const { mailbox, times = WATCH_TIMES } = this.parts;
     const answerMs = Math.min(times.answerMs, mailbox.poll_timeout * SHARE_FOR_TRYING);
     this.taken = await this.first.take(cut, answerMs);
+    // What a poll finds there is what counts, and no folder that has gone since.
+    this.taken?.opened.clear();
     return this.taken;
   }
 
   keep(session: Session, problem: MailcaseError | undefined): boolean {
     const { stopping, mailbox } = this.parts;
     if (stopping.aborted || this.lease === undefined || this.lease.aborted || !session.isOpen()) return false;
+    // It is asked to slow down for the rest of its life.
+    if (session.heard.slowDown.aborted) return false;
     if (!this.isOfUse(session) || !this.isSound(session, problem)) return false;
     session.memory.clear();
     for (const [path, mark] of session.opened) this.found.set(path, mark);

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorMessage } from '../errors.ts';
 import { onAbort, unlessAborted, within } from '../waiting.ts';
 import { openFolder } from './folder.ts';
 import { can } from './mark.ts';
-import type { FolderMark, Session } from './session.ts';
+import { type FolderMark, refusal, type Session } from './session.ts';
 
 export interface WatchTimes {
   /** How long one IDLE lasts, in milliseconds. */
@@ -34,7 +33,7 @@ export interface Watched {
 export type WatchEnd =
   | { readonly kind: 'released' }
   /** The connection is gone: the server has ended it, the network has, or nothing was heard of either. */
-  | { readonly kind: 'broken'; readonly reason: string }
+  | { readonly kind: 'broken'; readonly error: unknown }
   /** The server will not do IDLE, whatever it says of itself; the connection is there. */
   | { readonly kind: 'refused' };
 
@@ -109,8 +108,9 @@ export class FolderWatch {
     try {
       return await this.watch();
     } catch (error) {
+      const failure = this.session.failure(error);
       this.session.close();
-      return this.isReleased ? { kind: 'released' } : { kind: 'broken', reason: errorMessage(error) };
+      return this.isReleased ? { kind: 'released' } : { kind: 'broken', error: failure };
     } finally {
       client.off('exists', onExists).off('flags', onFlags);
     }
@@ -126,7 +126,7 @@ export class FolderWatch {
       // What ends it otherwise is the next command: `look`, or that of whoever has the session then.
       if (!(await within(idling, this.times.renewMs))) continue;
       if (this.isReleased) return { kind: 'released' };
-      if (!this.session.isOpen()) return { kind: 'broken', reason: 'the connection was closed' };
+      if (!this.session.isOpen()) throw refusal(this.session, 'to wait for mail');
       if ((await idling) === false) return { kind: 'refused' };
       const early = SHORTEST_IDLE_MS - (performance.now() - began);
       if (early > 0) await unlessAborted(sleep(early), this.released.signal);

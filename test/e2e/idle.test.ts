@@ -211,6 +211,26 @@ describe('a connection that ends', () => {
     expect(log.lines.filter(({ msg }) => msg === 'poll failed')).toEqual([]);
   });
 
+  it('in the middle of a poll is replaced, and the poll is made once more over a new one', async () => {
+    const user = 'idle-middle@example.com';
+    const heard = { idles: 0, cut: 0 };
+    const proxy = await startTapProxy({ host: server.host, port: server.imapPort }, (piece) => {
+      if (piece.from !== 'client') return 'pass';
+      if (begunIdle(piece.text)) heard.idles += 1;
+      // As a provider ends it whose token has run out; a new session has a new one.
+      if (heard.idles !== 1 || heard.cut > 0 || !/ UID FETCH .*BODY/.test(piece.text)) return 'pass';
+      heard.cut += 1;
+      return 'cut';
+    });
+    undo.push(proxy.close);
+    const { log } = await watched(mailboxSection(user, { name: 'middle', imap: { port: proxy.port } }));
+    await until(() => heard.idles === 1, 'it waits');
+    await deliverTimed(user, 'fetched twice', 'middle');
+    expect(heard.cut).toBe(1);
+    await until(() => heard.idles === 2, 'it waits again');
+    expect(alarms(log)).toEqual([]);
+  });
+
   it('silently, with all that is said on it, is noticed by the next poll, which has a new one', async () => {
     const user = 'idle-dead@example.com';
     const { heard, proxy, die } = await tapped();

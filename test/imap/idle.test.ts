@@ -202,7 +202,9 @@ describe('a watch', () => {
     const watch = new FolderWatch(session, watched, () => {});
     expect(await watch.ended).toEqual({
       kind: 'broken',
-      reason: expect.stringContaining('cannot open the folder "Gone"'),
+      error: expect.objectContaining({
+        message: expect.stringContaining('cannot open the folder "Gone"'),
+      }),
     });
   });
 });
