@@ -14,6 +14,7 @@ import { Releasers } from './releasers.ts';
 import { MailboxRunner, type Outage } from './scheduler/mailbox-runner.ts';
 import { every } from './scheduler/schedule.ts';
 import { Watchdog } from './scheduler/watchdog.ts';
+import { within } from './waiting.ts';
 
 export interface Daemon {
   /** How each mailbox stands at this moment. */
@@ -39,8 +40,8 @@ export function startDaemon(parts: DaemonParts): Daemon {
   const healthOptions = { limits: config.unhealthy, mask: parts.mask };
   const stations = config.mailboxes.map((mailbox) => startStation(mailbox, shared, healthOptions));
   releasers.add('polls', async () => {
-    const idle = Promise.all(stations.map(({ runner }) => runner.stop()));
-    await endOrCut(idle, config, cutting, log);
+    const ended = Promise.all(stations.map((station) => endStation(station, config.stop_timeout)));
+    await endOrCut(ended, config, cutting, log);
   });
   for (const { mailbox, schedule, health } of stations) {
     releasers.add(`schedule of ${mailbox.name}`, () => schedule.end());
@@ -69,8 +70,8 @@ export function startDaemon(parts: DaemonParts): Daemon {
 type WatchedStation = Station & { readonly health: HealthTeller };
 
 function startStation(mailbox: MailboxConfig, shared: SharedParts, options: HealthOptions): WatchedStation {
-  const polls = new MailboxPolls(shared, mailbox);
-  const runner = new MailboxRunner(() => polls.poll(), shared.config.backoff, {
+  const polls = new MailboxPolls(shared, mailbox, () => runner.wake());
+  const runner: MailboxRunner = new MailboxRunner(() => polls.poll(), shared.config.backoff, {
     onSkipped: (reason) => polls.log.debug({ reason }, 'tick skipped'),
     onFailed: (error, failures, restMs) => {
       polls.log.error({ err: error, failures, restMs }, 'poll failed');
@@ -87,6 +88,11 @@ function startStation(mailbox: MailboxConfig, shared: SharedParts, options: Heal
   const health = new HealthTeller(station, options);
   runner.tick();
   return { ...station, health };
+}
+
+/** A server that hears our farewell and does not answer is no reason to cut off a batch. */
+async function endStation({ runner, polls }: Station, stopTimeoutMs: number): Promise<void> {
+  await Promise.all([runner.stop(), within(polls.endWatches(), stopTimeoutMs / 2)]);
 }
 
 /** A silent hang is impossible: what does not get on is named, torn down and begun anew. */

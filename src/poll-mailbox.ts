@@ -4,7 +4,7 @@ import type { FolderConfig, MailboxConfig, RecordingConfig } from './config/sche
 import type { Database } from './db/connect.ts';
 import { endingWith } from './db/ending.ts';
 import { MailcaseError } from './errors.ts';
-import { inSession, type Note, type Session } from './imap/session.ts';
+import { type Note, openSession, overSession, type Session } from './imap/session.ts';
 import type { Judges } from './judge/judges.ts';
 import type { Log } from './observe/log.ts';
 import type { OwnHeadersNotes } from './observe/own-headers.ts';
@@ -15,6 +15,19 @@ import { noteIdle, registerMailbox } from './record/folders.ts';
 import type { Importing } from './record/policy.ts';
 import type { Verdict } from './trust/trust.ts';
 import { linkedSignal } from './waiting.ts';
+
+/** Has the session of a mailbox from one poll to the next. */
+export interface SessionKeeper {
+  /** The one that the last poll left, if its server still answers. @param cut ends the waiting for that */
+  take(cut: AbortSignal): Promise<Session | undefined>;
+  /**
+   * Keeps a session for the next poll.
+   *
+   * @param problem what this one could not do
+   * @returns whether it is kept; else it is the poll's to end
+   */
+  keep(session: Session, problem: MailcaseError | undefined): boolean;
+}
 
 export interface MailboxContext {
   readonly db: Database;
@@ -34,6 +47,8 @@ export interface MailboxContext {
   readonly stopping: AbortSignal;
   /** Aborted when they should end at once, with a MailcaseError that says why. */
   readonly cutting: AbortSignal;
+  /** Where there is none, each poll has a session of its own. */
+  readonly keeper?: SessionKeeper | undefined;
 }
 
 /** What the poll of all folders did. */
@@ -85,8 +100,34 @@ async function pollFolders(
   end: AbortSignal,
   cut: AbortSignal,
 ): Promise<MailboxReport> {
-  const { db, mailbox } = context;
-  return withSession(context, cut, async (session, mailboxId) => {
+  const { keeper, log, progress } = context;
+  const work = { mailboxId: await register(context), end, cut };
+  const kept =
+    keeper && (await progress.during('try the connection of the last poll', () => keeper.take(cut)));
+  if (kept !== undefined) {
+    try {
+      return await pollOver(context, kept, work);
+    } catch (error) {
+      if (cut.aborted || !saysSessionIsOver(error)) throw error;
+      log.debug({ err: error }, 'the connection of the last poll has ended, a new one is opened');
+    }
+  }
+  return pollOver(context, await open(context, cut), work);
+}
+
+/** Providers end sessions that have lasted, or answer everything with a refusal from then on; a new one tells. */
+function saysSessionIsOver(error: unknown): boolean {
+  const codes = ['imap_connect', 'imap_command', 'imap_folder_missing'];
+  return error instanceof MailcaseError && codes.includes(error.code);
+}
+
+async function pollOver(
+  context: MailboxContext,
+  session: Session,
+  { mailboxId, end, cut }: { mailboxId: number; end: AbortSignal; cut: AbortSignal },
+): Promise<MailboxReport> {
+  const { db, mailbox, keeper, progress } = context;
+  return overSession(session, cut, async () => {
     const { slowDown } = session.heard;
     const ending = linkedSignal([end, slowDown]);
     const reports: PollReport[] = [];
@@ -113,8 +154,11 @@ async function pollFolders(
       // The database may be what failed; then this lapses by itself.
       await noteIdle(db, mailboxId).catch(() => {});
     }
-    await context.progress.during('log out', () => session.logout());
-    if (problem && reports.length === 0) throw problem;
+    const isNone = problem !== undefined && reports.length === 0;
+    if (isNone || cut.aborted || !keeper?.keep(session, problem)) {
+      await progress.during('log out', () => session.logout());
+    }
+    if (problem && isNone) throw problem;
     return { ...sum(reports), problem, isSlowed: slowDown.aborted, waitsUntil: allowance.waitsUntil };
   });
 }
@@ -125,20 +169,32 @@ export async function withSession<T>(
   cut: AbortSignal,
   work: (session: Session, mailboxId: number) => Promise<T>,
 ): Promise<T> {
-  const { db, mailbox, log, progress } = context;
-  const { imap, name, message_bytes } = mailbox;
-  const email = isAddress(imap.user) ? imap.user : null;
-  const mailboxId = await progress.during('register the mailbox', () => registerMailbox(db, name, email));
-  const note: Note = (level, message, fields) => log[level](fields, message);
-  const isOpen = progress.begin(`connect to ${imap.host}:${imap.port} and log in`);
+  const mailboxId = await register(context);
+  const session = await open(context, cut);
   try {
-    return await inSession(imap, message_bytes, note, cut, (session) => {
-      isOpen();
-      return work(session, mailboxId);
-    });
+    return await overSession(session, cut, () => work(session, mailboxId));
   } finally {
-    isOpen();
+    session.close();
   }
+}
+
+function register({ db, mailbox: { imap, name }, progress }: MailboxContext): Promise<number> {
+  const email = isAddress(imap.user) ? imap.user : null;
+  return progress.during('register the mailbox', () => registerMailbox(db, name, email));
+}
+
+function open(context: MailboxContext, cut: AbortSignal): Promise<Session> {
+  const { host, port } = context.mailbox.imap;
+  return context.progress.during(`connect to ${host}:${port} and log in`, () => connect(context, cut));
+}
+
+/** Connects to the server of a mailbox and logs in. @param cut ends the attempt */
+export function connect(
+  { mailbox, log }: Pick<MailboxContext, 'mailbox' | 'log'>,
+  cut: AbortSignal,
+): Promise<Session> {
+  const note: Note = (level, message, fields) => log[level](fields, message);
+  return openSession(mailbox.imap, mailbox.message_bytes, note, cut);
 }
 
 /** What the work on one folder needs to know. */

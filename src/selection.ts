@@ -22,6 +22,18 @@ export function criteriaFor(
   };
 }
 
+/** Whether a message may be one to take, now that its flags are these: a person has taken a mark away. */
+export function mayBeSelected(
+  { select }: FolderConfig,
+  processed: ProcessedConfig,
+  flags: ReadonlySet<string>,
+): boolean {
+  if (select === 'unseen') return !flags.has('\\Seen');
+  if (select === 'new' || processed === 'none') return false;
+  const keyword = processed.keyword?.toLowerCase();
+  return ![...flags].some((flag) => flag.toLowerCase() === keyword);
+}
+
 /** Whether a message counts by when it came; where UIDs say it, the search has asked for them. */
 export function countsSince({ start }: Pick<KnownFolder, 'start'>): (message: MessageSize) => boolean {
   const { at, fromUid } = start;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FolderConfig, ProcessedConfig } from '../src/config/schema.ts';
 import type { FirstContact, KnownFolder } from '../src/record/folders.ts';
-import { countsSince, criteriaFor, sweptUpTo } from '../src/selection.ts';
+import { countsSince, criteriaFor, mayBeSelected, sweptUpTo } from '../src/selection.ts';
 
 const MOMENT = new Date('2026-11-09T08:15:00Z');
 
@@ -62,5 +62,28 @@ describe('how far a sweep got', () => {
     [[3, 5, 9], [3, 9], 0],
   ])('%o, still open %o: %i', (found, open, swept) => {
     expect(sweptUpTo(found, new Set(open))).toBe(swept);
+  });
+});
+
+describe('whether flags make a message one to take', () => {
+  it.each<
+    [
+      name: string,
+      select: FolderConfig['select'],
+      processed: ProcessedConfig,
+      flags: string[],
+      expected: boolean,
+    ]
+  >([
+    ['unseen: unread', 'unseen', KEYWORD, ['\\Flagged'], true],
+    ['unseen: read', 'unseen', KEYWORD, ['\\Seen', '\\Flagged'], false],
+    ['unseen in shadow mode', 'unseen', 'none', [], true],
+    ['keyword: without it', 'keyword', KEYWORD, ['\\Seen', 'other'], true],
+    ['keyword: with it', 'keyword', KEYWORD, ['\\Seen', 'mailcase'], false],
+    ['keyword: as another server spells it', 'keyword', KEYWORD, ['MailCase'], false],
+    ['keyword: cannot be without one', 'keyword', 'none', [], false],
+    ['new: goes by UIDs', 'new', KEYWORD, [], false],
+  ])('%s', (_, select, processed, flags, expected) => {
+    expect(mayBeSelected(folder(select), processed, new Set(flags))).toBe(expected);
   });
 });

@@ -31,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scheduler: ['errors', 'config', 'db'],
   alert: ['errors', 'waiting', 'terminal', 'config', 'observe', 'db'],
   // It asks for the parts of a large mail that are read, and hands them on put together.
-  imap: ['errors', 'config', 'message'],
+  imap: ['errors', 'waiting', 'config', 'message'],
   history: ['errors', 'terminal', 'rules', 'db'],
   record: ['errors', 'sizes', 'message', 'trust', 'rules', 'db'],
   desk: ['errors', 'terminal', 'message', 'rules', 'db', 'record'],
@@ -102,8 +102,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['ahead', 'sizes', 'version'],
   ],
   daemon: [
-    ...['errors', 'config', 'db', 'observe', 'alert', 'record', 'scheduler', 'judge', 'waiting', 'releasers'],
-    ...['poll-context', 'poll-mailbox'],
+    ...['errors', 'config', 'db', 'imap', 'observe', 'alert', 'record', 'scheduler', 'judge', 'waiting'],
+    ...['releasers', 'poll-context', 'selection', 'poll-mailbox'],
   ],
   demo: ['errors', 'config', 'db', 'history', 'observe', 'releasers', 'version', 'daemon'],
   cli: [

@@ -16,6 +16,11 @@ interface Use {
 
 const USES: readonly Use[] = [
   {
+    name: 'IDLE',
+    gives: 'tells of new mail at once',
+    lost: 'new mail is found when `schedule` says so, and no sooner',
+  },
+  {
     name: 'MOVE',
     gives: 'moves processed mail in one step',
     lost: '`processed.move` copies mail and then deletes it',

@@ -177,6 +177,11 @@ const mailbox = z
       .optional()
       .meta({ byDefault: 'the schedule for all mailboxes' })
       .describe('When this mailbox is polled.'),
+    idle: trueOrFalse()
+      .prefault(true)
+      .describe(
+        'Whether the daemon is told of new mail at once (IDLE), beside the schedule, where the server can; its connection then stays open between the polls.',
+      ),
     poll_timeout: duration(
       ['100ms', 'no server answers in less'],
       ['1d', 'a poll that hangs would block the mailbox all that time'],

@@ -17,6 +17,7 @@ export function activityOf(station: Station, options: HealthOptions): Record<str
     }),
     // A tick while it rests is skipped.
     ...(restsUntil === undefined ? { nextTickMs: schedule.msToNext() } : { restsUntil }),
+    ...(polls.watching().length > 0 && { waitsForMailIn: polls.watching() }),
     lastGoodAt,
     failingSince,
     ...(failingSince !== undefined && { failures, lastError: errorText(lastError) }),

@@ -6,11 +6,12 @@ import type { Log } from '../observe/log.ts';
 import { type OwnHeaders, OwnHeadersNotes } from '../observe/own-headers.ts';
 import { Progress } from '../observe/progress.ts';
 import { createOnce, type PollReport, Suspects } from '../poll-context.ts';
-import { pollMailbox } from '../poll-mailbox.ts';
+import { connect, pollMailbox } from '../poll-mailbox.ts';
 import { type Failing, type Noted, notePoll } from '../record/polls.ts';
 import type { HeldLease, Leases } from '../scheduler/leases.ts';
 import type { Holder } from '../scheduler/mailbox-runner.ts';
 import { linkedSignal } from '../waiting.ts';
+import { MailboxWatches } from './mailbox-watches.ts';
 import type { SharedParts } from './shared-parts.ts';
 
 /** What is asked of the database before and after a poll takes no longer than this, in milliseconds. */
@@ -46,11 +47,28 @@ export class MailboxPolls {
   private known: { readonly failing: Failing; readonly at: number } | undefined;
   /** The failures that a good poll has ended, until somebody asks. */
   private ended: Failing | undefined;
+  /** Undefined where each poll has a session of its own, and nobody waits for mail between them. */
+  private readonly watches: MailboxWatches | undefined;
 
-  constructor(parts: SharedParts, mailbox: MailboxConfig) {
+  /** @param onMail there is something to poll for; where it is given, and `idle` allows it, that is waited for */
+  constructor(parts: SharedParts, mailbox: MailboxConfig, onMail?: () => void) {
+    const log = parts.log.child({ mailbox: mailbox.name });
     this.parts = parts;
     this.mailbox = mailbox;
-    this.log = parts.log.child({ mailbox: mailbox.name });
+    this.log = log;
+    if (onMail === undefined || !mailbox.idle) return;
+    const open = (signal: AbortSignal) => connect({ mailbox, log }, signal);
+    this.watches = new MailboxWatches({ mailbox, log, stopping: parts.stopping, open, onMail });
+  }
+
+  /** The folders in which mail is waited for at this moment. */
+  watching(): string[] {
+    return this.watches?.watching() ?? [];
+  }
+
+  /** Ends the waiting, and its connections, politely. */
+  async endWatches(): Promise<void> {
+    await this.watches?.end();
   }
 
   /**
@@ -73,7 +91,10 @@ export class MailboxPolls {
     const { name } = this.mailbox;
     const lease = await this.soon('take the lease of the mailbox', () => leases.claim(name));
     this.noteLease(lease);
-    if (!lease.isOurs) return { heldBy: { name: lease.holder, leftMs: lease.leftMs } };
+    if (!lease.isOurs) {
+      void this.endWatches();
+      return { heldBy: { name: lease.holder, leftMs: lease.leftMs } };
+    }
     const left = this.leaving.signal;
     try {
       return await this.pollLeased(lease, left);
@@ -116,6 +137,7 @@ export class MailboxPolls {
   /** Never fails: the database may be what failed, and the log has the error in any case. */
   private async noteFailure(error: unknown): Promise<void> {
     const { leases } = this.parts;
+    void this.endWatches();
     await Promise.allSettled([
       // Who is told to stop has not failed.
       errorCode(error) !== 'stopped' && this.soon('note that the poll failed', () => this.note(error)),
@@ -142,9 +164,10 @@ export class MailboxPolls {
     const cutting = linkedSignal([all, lost, left]);
     const shared = { db, mailbox, recording: config, judges, log, progress, ...this.memory };
     const started = performance.now();
+    this.watches?.begin(lost);
     try {
-      const polled = await pollMailbox({ ...shared, stopping, cutting: cutting.signal });
-      const { problem, isSlowed, waitsUntil, ...report } = polled;
+      const context = { ...shared, stopping, cutting: cutting.signal, keeper: this.watches };
+      const { problem, isSlowed, waitsUntil, ...report } = await pollMailbox(context);
       await this.soon('note that the poll is done', () => this.note(problem));
       noteReport(log, report, performance.now() - started, idleLevel);
       this.noteProblem(problem);

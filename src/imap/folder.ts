@@ -33,8 +33,10 @@ export async function openFolder(
   try {
     const mailbox = await client.mailboxOpen(path, { readOnly: options.readOnly === true });
     const uidNext = mailbox.uidNext ?? (await highestUid(session)) + 1;
+    const uidValidity = Number(mailbox.uidValidity);
+    session.opened.set(mailbox.path, { uidValidity, uidNext });
     return {
-      ...{ path: mailbox.path, uidValidity: Number(mailbox.uidValidity), uidNext },
+      ...{ path: mailbox.path, uidValidity, uidNext },
       isUidNextSaid: mailbox.uidNext !== undefined,
     };
   } catch (error) {

@@ -160,7 +160,7 @@ function canExpunge(session: Session): boolean {
  */
 export function can(
   { client: { capabilities, enabled } }: Session,
-  capability: 'MOVE' | 'UIDPLUS' | 'SPECIAL-USE',
+  capability: 'MOVE' | 'UIDPLUS' | 'SPECIAL-USE' | 'IDLE',
 ): boolean {
   const isRev2 =
     enabled.has('IMAP4REV2') || (capabilities.has('IMAP4rev2') && !capabilities.has('IMAP4rev1'));

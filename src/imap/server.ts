@@ -17,7 +17,7 @@ export interface ServerInfo {
   readonly capabilities: readonly Capability[];
 }
 
-export const CAPABILITIES = ['MOVE', 'UIDPLUS', 'SPECIAL-USE'] as const;
+export const CAPABILITIES = ['IDLE', 'MOVE', 'UIDPLUS', 'SPECIAL-USE'] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
 /** A folder of the account that can be opened. */

@@ -29,12 +29,20 @@ export const SIZE_ERROR = 2;
 /** Lines for the log, so that this room needs no logger of its own: a static message and fields. */
 export type Note = (level: 'debug' | 'warn', message: string, fields: Record<string, unknown>) => void;
 
+/** By what it is seen that a folder has got mail, or was made anew. */
+export interface FolderMark {
+  readonly uidValidity: number;
+  readonly uidNext: number;
+}
+
 /** A logged-in IMAP connection. It cannot be opened again after it closed: make a new one. */
 export interface Session {
   readonly client: ImapFlow;
   readonly imap: ImapConfig;
   /** What the server has said beside its answers. */
   readonly heard: Heard;
+  /** When it was opened, by performance.now(). */
+  readonly since: number;
   /** For the large messages that are fetched over it. */
   readonly memory: SharedMemory;
   /** How many UIDs go into one command. */
@@ -47,8 +55,12 @@ export interface Session {
   authority(): string | undefined;
   /** What a command failed with, in words of ours: what it means, and how to mend it. */
   failure(error: unknown): unknown;
+  /** How each folder was when it was last opened over it, by the path that the server has for it. */
+  readonly opened: Map<string, FolderMark>;
   /** Says something, so that neither side takes the other for gone. */
   keepAlive(): Promise<void>;
+  /** Whether it has not been closed, by either side, as far as we know. */
+  isOpen(): boolean;
   /** Logs out, politely; where no answer comes in time, the connection is closed. */
   logout(): Promise<void>;
   /** Cuts the connection; whatever command is under way fails at once. */
@@ -111,6 +123,7 @@ export async function openSession(
     imap,
     heard,
     failure: (error) => commandError(imap, error, heard),
+    since: performance.now(),
     memory: new SharedMemory(),
     uidLimit: new UidLimit(imap.uids_per_command, (fields) =>
       note('warn', 'the server takes fewer UIDs in one command, see uids_per_command', fields),
@@ -118,7 +131,9 @@ export async function openSession(
     isRefusedAsBad: () => client.usable && !heard.throttled && heard.refused?.status === 'BAD',
     received: () => client.stats().received,
     authority: encryption.authority,
+    opened: new Map(),
     keepAlive: () => client.noop(),
+    isOpen: () => client.usable,
     logout: () => logOut(client),
     close: () => client.close(),
   };
@@ -151,16 +166,35 @@ export async function inSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const session = await openSession(imap, maxMessageBytes, note, signal);
+  try {
+    return await overSession(session, signal, work);
+  } finally {
+    session.close();
+  }
+}
+
+/**
+ * Works in a session, which is closed where the work fails.
+ *
+ * @param signal cuts it off, whatever command is under way
+ * @throws MailcaseError `imap_connect` where the connection ends in the middle of the work
+ */
+export async function overSession<T>(
+  session: Session,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
   const close = () => session.close();
   signal.addEventListener('abort', close, { once: true });
   try {
     signal.throwIfAborted();
     return await work(session);
   } catch (error) {
-    throw session.failure(error);
+    const failure = session.failure(error);
+    session.close();
+    throw failure;
   } finally {
     signal.removeEventListener('abort', close);
-    session.close();
   }
 }
 

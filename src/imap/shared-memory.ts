@@ -18,4 +18,9 @@ export class SharedMemory {
     // One is enough: large messages come one at a time.
     if (this.free === undefined || this.free.byteLength < buffer.byteLength) this.free = buffer;
   }
+
+  /** Keeps nothing: the next large message may be hours away. */
+  clear(): void {
+    this.free = undefined;
+  }
 }

@@ -80,6 +80,13 @@ const ASK_AFTER_MS = 50;
 const LONGEST_WAIT_MS = 60_000;
 
 /**
+ * Polls for which somebody has woken us begin no sooner after each other than this, in milliseconds: a person who flags a
+ * hundred mails one by one costs two polls a second, and a mail that comes right behind another one is still recorded
+ * within a second. After a silence, the first one begins at once.
+ */
+const WAKE_GAP_MS = 500;
+
+/**
  * Runs the polls of one mailbox, never two at once. A tick while a poll runs is skipped, and so is one while the
  * mailbox rests; when the rest is over it polls again without waiting for a tick.
  */
@@ -90,6 +97,11 @@ export class MailboxRunner {
   private running: Promise<void> | undefined;
   private rest: { readonly timer: NodeJS.Timeout; readonly until: Date } | undefined;
   private standby: { readonly timer: NodeJS.Timeout; readonly holder: string } | undefined;
+  /** Whether somebody has woken us since the last poll began. */
+  private isWoken = false;
+  /** When the last poll began for which somebody had, by performance.now(). */
+  private wokenAt = Number.NEGATIVE_INFINITY;
+  private wakeTimer: NodeJS.Timeout | undefined;
   private stopped = false;
   private tried = false;
   private begun = 0;
@@ -117,6 +129,16 @@ export class MailboxRunner {
     if (this.running) this.events.onSkipped('polling');
     else if (this.rest) this.events.onSkipped('resting');
     else this.start();
+  }
+
+  /**
+   * There is something to poll for. Unlike a tick it is kept for later where a poll runs, which may have looked already;
+   * a rest after a failure is not cut short.
+   */
+  wake(): void {
+    if (this.stopped || this.rest) return;
+    this.isWoken = true;
+    if (!this.running) this.startWoken();
   }
 
   state(): RunnerState {
@@ -151,15 +173,29 @@ export class MailboxRunner {
     this.stopped = true;
     clearTimeout(this.rest?.timer);
     clearTimeout(this.standby?.timer);
+    clearTimeout(this.wakeTimer);
     this.rest = undefined;
     await this.running;
   }
 
   private start(): void {
     clearTimeout(this.standby?.timer);
+    clearTimeout(this.wakeTimer);
     this.running = this.pollUntilDone().finally(() => {
       this.running = undefined;
+      if (this.isWoken && !this.rest && !this.stopped) this.startWoken();
     });
+  }
+
+  private startWoken(): void {
+    clearTimeout(this.wakeTimer);
+    const waitMs = this.wokenAt + WAKE_GAP_MS - performance.now();
+    if (waitMs > 0) {
+      this.wakeTimer = setTimeout(() => this.startWoken(), waitMs);
+      return;
+    }
+    this.wokenAt = performance.now();
+    this.start();
   }
 
   private async pollUntilDone(): Promise<void> {
@@ -187,6 +223,7 @@ export class MailboxRunner {
   /** @returns whether there is more */
   private async pollNoting(): Promise<boolean> {
     this.begun += 1;
+    this.isWoken = false;
     this.pollBegan = performance.now();
     try {
       const outcome = await this.pollOrLeave();

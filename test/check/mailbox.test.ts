@@ -373,6 +373,7 @@ describe('the server', () => {
     expect(only(report, 'extensions')).toMatchObject({
       message: 'extensions: none that mailcase uses',
       details: [
+        expect.stringContaining('without IDLE: new mail is found when `schedule` says so'),
         expect.stringContaining('without MOVE'),
         expect.stringContaining('without UIDPLUS'),
         expect.stringContaining('without SPECIAL-USE'),
@@ -387,7 +388,9 @@ describe('the server', () => {
     const report = await checkOne(user);
     expect(only(report, 'login')?.message).toMatch(/ is logged in at 127\.0\.0\.1:\d+: Dovecot/);
     expect(only(report, 'tls_loopback')?.level).toBe('ok');
-    expect(report.mailboxes[0]?.server?.capabilities).toEqual(expect.arrayContaining(['MOVE', 'UIDPLUS']));
+    expect(report.mailboxes[0]?.server?.capabilities).toEqual(
+      expect.arrayContaining(['IDLE', 'MOVE', 'UIDPLUS']),
+    );
   });
 });
 

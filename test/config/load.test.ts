@@ -116,6 +116,7 @@ describe('a config that loads', () => {
           trust: 'none',
           authentication: { authserv_id: undefined, verify: false, wait: 3_600_000 },
           schedule: '*/30 * * * * *',
+          idle: true,
           poll_timeout: 600_000,
           batch: { messages: 100, bytes: 16 * 1024 * 1024 },
           message_bytes: 50 * 1024 * 1024,

@@ -69,7 +69,9 @@ it(name, { timeout }, () =>
     const sections = [
       mailboxSection(user, {
         ...FAULT_MAILBOX,
-        ...{ name: 'hangs', poll_timeout: `${POLL_TIMEOUT_MS}ms`, imap: { port: proxies.imap.port } },
+        // Each poll logs in, so that it can hang there.
+        ...{ name: 'hangs', idle: false, poll_timeout: `${POLL_TIMEOUT_MS}ms` },
+        imap: { port: proxies.imap.port },
       }),
       mailboxSection('hangs-not@example.com', { name: 'other' }),
     ];

@@ -346,4 +346,64 @@ describe('MailboxRunner', { timeout: 10_000 }, () => {
     await sleep(100);
     expect(polls.started).toBe(1);
   });
+
+  it('polls at once when it is woken after a silence, and then no sooner than half a second after that', async () => {
+    const polls = bench();
+    const began = performance.now();
+    polls.runner.wake();
+    expect(polls.started).toBe(1);
+    await polls.end('done');
+    // As by a person who flags a hundred mails.
+    for (let count = 0; count < 100; count += 1) polls.runner.wake();
+    await sleep(300);
+    expect(polls.started).toBe(1);
+    await polls.end('done');
+    expect(performance.now() - began).toBeGreaterThanOrEqual(495);
+    await sleep(600);
+    expect(polls.started).toBe(2);
+    polls.runner.wake();
+    expect(polls.started).toBe(3);
+    expect(polls.skipped).toEqual([]);
+  });
+
+  it('remembers that it was woken while it polled, once, and a tick in between stands for it', async () => {
+    const polls = bench();
+    polls.runner.tick();
+    polls.runner.wake();
+    polls.runner.wake();
+    expect(polls.started).toBe(1);
+    await polls.end('done');
+    expect([polls.started, polls.underWay]).toEqual([2, 1]);
+    polls.runner.wake();
+    await polls.end('done');
+    // It waits for its time, and the schedule comes first.
+    expect(polls.underWay).toBe(0);
+    polls.runner.tick();
+    await polls.end('done');
+    await sleep(600);
+    expect(polls.started).toBe(3);
+  });
+
+  it('is not woken in a rest after a failure, nor by what came during the poll that failed', async () => {
+    const polls = bench();
+    polls.runner.tick();
+    polls.runner.wake();
+    await polls.end('fail');
+    polls.runner.wake();
+    expect([polls.started, polls.underWay]).toEqual([1, 0]);
+    await polls.end('done');
+    await sleep(600);
+    expect(polls.started).toBe(2);
+  });
+
+  it('is not woken once it was stopped', async () => {
+    const polls = bench();
+    polls.runner.wake();
+    await polls.end('done');
+    polls.runner.wake();
+    await polls.runner.stop();
+    polls.runner.wake();
+    await sleep(600);
+    expect(polls.started).toBe(1);
+  });
 });

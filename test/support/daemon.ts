@@ -116,15 +116,18 @@ export function useDaemons(database: TestDatabase): Daemons {
   };
 }
 
+/** On a machine that is busy with other tests, a daemon has been seen to take 20 s to start. In milliseconds. */
+const PATIENCE_MS = 60_000;
+
 /** Waits until something is so. @param everyMs how often is looked */
 export async function until(
   look: () => Promise<boolean> | boolean,
   what: string,
   everyMs = 50,
 ): Promise<void> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + PATIENCE_MS;
   while (!(await look())) {
-    if (Date.now() > deadline) throw new Error(`not within 15 s: ${what}`);
+    if (Date.now() > deadline) throw new Error(`not within ${PATIENCE_MS / 1000} s: ${what}`);
     await sleep(everyMs);
   }
 }
