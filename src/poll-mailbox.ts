@@ -1,3 +1,4 @@
+import type { Logins } from './auth/logins.ts';
 import { isAddress } from './config/domain-checks.ts';
 import type { FolderConfig, MailboxConfig, RecordingConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
@@ -17,6 +18,8 @@ import { linkedSignal } from './waiting.ts';
 export interface MailboxContext {
   readonly db: Database;
   readonly mailbox: MailboxConfig;
+  /** What it logs in with; shared by all mailboxes. */
+  readonly logins: Logins;
   /** What counts for the mail of every mailbox. */
   readonly recording: RecordingConfig;
   /** Where mail is judged; shared by all mailboxes. */
@@ -118,14 +121,14 @@ export async function withSession<T>(
   cut: AbortSignal,
   work: (session: Session, mailboxId: number) => Promise<T>,
 ): Promise<T> {
-  const { db, mailbox, log, progress } = context;
+  const { db, mailbox, logins, log, progress } = context;
   const { imap, name, message_bytes } = mailbox;
   const email = isAddress(imap.user) ? imap.user : null;
   const mailboxId = await progress.during('register the mailbox', () => registerMailbox(db, name, email));
   const note: Note = (level, message, fields) => log[level](fields, message);
   const isOpen = progress.begin(`connect to ${imap.host}:${imap.port} and log in`);
   try {
-    return await inSession(imap, message_bytes, note, cut, (session) => {
+    return await inSession(imap, message_bytes, note, cut, logins.of(mailbox), (session) => {
       isOpen();
       return work(session, mailboxId);
     });

@@ -125,10 +125,10 @@ export class MailboxPolls {
   }
 
   private async pollLeased({ lost }: HeldLease, left: AbortSignal): Promise<PollEnd> {
-    const { db, config, judges, stopping, cutting: all, idleLevel } = this.parts;
+    const { db, config, judges, logins, stopping, cutting: all, idleLevel } = this.parts;
     const { mailbox, log, progress } = this;
     const cutting = linkedSignal([all, lost, left]);
-    const shared = { db, mailbox, recording: config, judges, log, progress, ...this.memory };
+    const shared = { db, mailbox, recording: config, judges, logins, log, progress, ...this.memory };
     const started = performance.now();
     try {
       const polled = await pollMailbox({ ...shared, stopping, cutting: cutting.signal });
