@@ -1,4 +1,5 @@
 import type { ImapConfig } from '../config/schema.ts';
+import { errorMessage, MailcaseError } from '../errors.ts';
 
 /** What a connection logs in with. */
 export type Login =
@@ -27,4 +28,12 @@ export function passwordOf({ password }: ImapConfig): LoginSource {
   // A mistake of the caller's: such mailboxes have their logins from src/auth.
   if (password === undefined) throw new Error('the mailbox has no password');
   return { next: async () => ({ password }), afterRefusal: async () => undefined };
+}
+
+/** Why nothing was sent: imapflow's own verdict on what the server offers. @param place `host:port` */
+export function notOffered(place: string, error: unknown): MailcaseError | undefined {
+  if (errorMessage(error) !== 'Unsupported authentication mechanism') return undefined;
+  const cure = 'use `imap.password`, or correct `imap.host`, `imap.port` and `imap.oauth2.mechanism`';
+  const text = `${place} offers no login with OAuth2, or not by the mechanism that is wanted`;
+  return new MailcaseError('imap_credentials', text, { cause: error, fields: { cure } });
 }
