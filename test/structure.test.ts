@@ -149,6 +149,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['auth'],
   jose: ['auth'],
   undici: ['auth'],
+  socks: ['auth'],
   'node:dns': ['dkim'],
 };
 

@@ -1,7 +1,9 @@
 import * as oauth from 'openid-client';
-import { Agent, fetch, ProxyAgent } from 'undici';
-import type { OAuth2Config } from '../config/schema.ts';
+import { type Dispatcher, fetch } from 'undici';
+import type { MailboxConfig, OAuth2Config } from '../config/schema.ts';
+import { throughProxy } from '../imap/proxy.ts';
 import { linkedSignal } from '../waiting.ts';
+import { dispatcherFor, type Way } from './dispatcher.ts';
 import { type Answer, explainAnswer, explainSilence } from './refusals.ts';
 
 /** Who asks an OAuth2 server, and where. */
@@ -9,10 +11,11 @@ export interface OAuth2Client {
   /** The mailbox's name. */
   readonly mailbox: string;
   readonly oauth2: OAuth2Config;
-  /** Certificates of own authorities, in PEM, beside those that Node knows. */
-  readonly ca?: readonly string[] | undefined;
-  /** `http://user:password@proxy:3128`; other kinds of proxies are not for HTTP. */
-  readonly proxy?: string | undefined;
+  readonly way: Way;
+}
+
+export function clientOf({ name, imap }: MailboxConfig, oauth2: OAuth2Config): OAuth2Client {
+  return { mailbox: name, oauth2, way: imap };
 }
 
 /**
@@ -20,9 +23,6 @@ export interface OAuth2Client {
  * the database gives up a transaction that says nothing for 20 s.
  */
 const ANSWER_TIMEOUT_MS = 15_000;
-
-/** Answers are a few KB; whoever sends more is no OAuth2 server. */
-const LONGEST_ANSWER = 256 * 1024;
 
 /**
  * Asks an OAuth2 server something, once. What goes wrong is said in three kinds, and without what was shown.
@@ -37,10 +37,10 @@ export async function askEndpoint<T>(
   signal: AbortSignal,
   ask: (configuration: oauth.Configuration) => Promise<T>,
 ): Promise<T> {
-  const { oauth2, mailbox } = client;
+  const { oauth2, mailbox, way } = client;
   const { client_secret } = oauth2;
   const asked = {
-    ...{ mailbox, flow: oauth2.flow, url: oauth2.token_url },
+    ...{ mailbox, flow: oauth2.flow, url: oauth2.token_url, through: throughProxy(way) },
     secrets: [...shown, ...(client_secret === undefined ? [] : [client_secret])],
   };
   const wire = new Wire(client, signal);
@@ -96,17 +96,12 @@ class Wire {
   failure: unknown;
   /** Where the last one went. */
   url: string | undefined;
-  private readonly dispatcher: Agent | ProxyAgent;
+  private readonly dispatcher: Dispatcher;
   private readonly signal: AbortSignal;
 
-  constructor({ ca, proxy }: OAuth2Client, signal: AbortSignal) {
-    const tls = { minVersion: 'TLSv1.2' as const, ...(ca && { ca: [...ca] }) };
-    const limits = { maxResponseSize: LONGEST_ANSWER };
+  constructor({ way }: OAuth2Client, signal: AbortSignal) {
     this.signal = signal;
-    this.dispatcher =
-      proxy === undefined
-        ? new Agent({ ...limits, connect: tls })
-        : new ProxyAgent({ ...limits, uri: proxy, requestTls: tls, proxyTls: tls });
+    this.dispatcher = dispatcherFor(way);
   }
 
   async fetch(url: string, options: oauth.CustomFetchOptions): Promise<Response> {

@@ -73,6 +73,11 @@ export const MICROSOFT_CODES: Readonly<Record<string, Meaning>> = {
     meaning: 'Microsoft was asked for too many tokens in a short time',
     cure: undefined,
   },
+  '90055': {
+    kind: 'throttled',
+    meaning: 'Microsoft was asked for too many tokens in a short time',
+    cure: undefined,
+  },
   '90033': { kind: 'network', meaning: 'trouble at Microsoft', cure: undefined },
   '90013': {
     kind: 'credentials',

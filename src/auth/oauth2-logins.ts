@@ -4,7 +4,7 @@ import type { Database } from '../db/connect.ts';
 import { MailcaseError } from '../errors.ts';
 import type { Login, LoginSource } from '../imap/login.ts';
 import { unlessAborted } from '../waiting.ts';
-import type { OAuth2Client } from './endpoint.ts';
+import { clientOf, type OAuth2Client } from './endpoint.ts';
 import { byClientCredentials, byServiceAccount } from './grants.ts';
 import { loginAgain } from './refusals.ts';
 import { Renewal, type Say } from './renewal.ts';
@@ -47,7 +47,7 @@ export class OAuth2Logins implements LoginSource {
   constructor(parts: OAuth2Parts) {
     const { mailbox, oauth2, db, keys, say } = parts;
     this.parts = parts;
-    this.client = { mailbox: mailbox.name, oauth2 };
+    this.client = clientOf(mailbox, oauth2);
     if (oauth2.flow === 'refresh_token' && db !== undefined) {
       this.renewal = new Renewal(db, keys, mailbox, this.client, say);
     }

@@ -16,6 +16,8 @@ export interface Asked {
   readonly flow: Flow;
   /** Where. */
   readonly url: string;
+  /** ` through the HTTP proxy proxy.example.com:3128`; empty where the connection is direct. */
+  readonly through?: string;
   /** What was shown, and must not be shown to anybody else. */
   readonly secrets: readonly string[];
 }
@@ -106,13 +108,13 @@ function noToken({ status, headers, text }: Answer, { url }: Asked): MailcaseErr
 }
 
 /** Why there was no answer at all: the network, or whoever stands at its other end. */
-export function explainSilence(error: unknown, { url }: Asked): MailcaseError {
+export function explainSilence(error: unknown, { url, through = '' }: Asked): MailcaseError {
   const inner = innermost(error);
   const code = errorCode(inner);
   const isTimeout =
     code === 'UND_ERR_CONNECT_TIMEOUT' || /Timeout|Abort/.test((inner as Error | undefined)?.name ?? '');
   const said = isTimeout ? 'no answer in time' : errorMessage(inner);
-  return new MailcaseError('imap_connect', `cannot ask ${hostOf(url)} for a token: ${said}`, {
+  return new MailcaseError('imap_connect', `cannot ask ${hostOf(url)}${through} for a token: ${said}`, {
     cause: inner,
     fields: { cure: silenceCure(code, said) },
   });
@@ -123,7 +125,10 @@ function silenceCure(code: string | undefined, said: string): string {
     return 'the name cannot be looked up: see that DNS works here, and that `imap.oauth2.token_url` is right';
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code ?? '') || /certificate|self-signed/i.test(said)) {
-    return 'the certificate is not one that is trusted: for an authority of your own, name its file';
+    return 'the certificate is not one that is trusted here: for an authority of your own, set `imap.ca`';
+  }
+  if (/proxy|socks/i.test(said)) {
+    return 'see that `imap.proxy` is right, its user and password too, and that the proxy lets this through';
   }
   return 'see that this machine may connect to it, and that `imap.oauth2.token_url` is right';
 }
