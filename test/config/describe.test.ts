@@ -75,8 +75,8 @@ describe('the reference', () => {
   it('says what is a secret, and nothing else is', () => {
     const secret = rows.filter(([, takes]) => takes?.includes('*secret*')).map(([name]) => name);
     expect(secret).toEqual([
-      '`database.url`',
       '`token_key`',
+      '`database.url`',
       '`mailboxes[].imap.password`',
       '`mailboxes[].imap.proxy`',
       '`mailboxes[].imap.oauth2.client_secret`',

@@ -199,7 +199,7 @@ describe('what is refused, with its cure', () => {
       { token_key: KEY },
       [
         expect.stringMatching(
-          /^oauth2\.token_url: required, but missing → add `token_url: …`, or `imap\.provider/,
+          /^oauth2: needs `token_url`.*→ add `token_url: …`, or `imap\.provider/,
         ),
       ],
     ],
