@@ -20,8 +20,8 @@ export interface Action {
   readonly delayMs?: number;
   /** Answers itself, and does not ask the server: untagged lines, and as the last one the tagged one without its tag. */
   readonly reply?: string | readonly string[];
-  /** Asks the server something else. */
-  readonly send?: string;
+  /** Asks the server something else; of several commands, the end of the last one's answer is the end of this one's. */
+  readonly send?: string | readonly string[];
   /** Changes the untagged lines (and the `+`) that come until the command is over. */
   readonly untagged?: (line: string) => Changed;
   /** Changes the end of the answer, without its tag: `OK Done.` */
@@ -102,4 +102,20 @@ export function changeCapabilities(
   return line
     .replace(/^(\* CAPABILITY )(.*)$/i, (_, before: string, list: string) => before + changed(list))
     .replace(/^(\S+ (?:OK|PREAUTH) \[CAPABILITY )([^\]]*)/i, (_, before, list) => before + changed(list));
+}
+
+/** What two rules say, of which the second is nearer to the server: it changes an answer first. */
+export function together(first: Action, second: Action): Action {
+  const { untagged, tagged } = second;
+  const outer = first.tagged;
+  const untaggedBoth = (line: string) => changeAll(line, [untagged, first.untagged]);
+  const taggedBoth = (text: string) => {
+    const changed = tagged ? tagged(text) : text;
+    return typeof changed === 'string' && outer ? outer(changed) : changed;
+  };
+  return {
+    ...{ ...first, ...second },
+    ...((untagged ?? first.untagged) && { untagged: untaggedBoth }),
+    ...((tagged ?? outer) && { tagged: taggedBoth }),
+  };
 }

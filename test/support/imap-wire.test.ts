@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { changeItem, uidOf, WireReader, withoutLiterals } from './imap-wire.ts';
+import { changeItem, setSize, uidOf, WireReader, withoutBodies, withoutLiterals } from './imap-wire.ts';
 
 /** Reads it in pieces of every length: where TCP cuts is nobody's choice. */
 function readAll(text: string, isClient: boolean, length: number): { read: string[]; waited: number } {
@@ -69,4 +69,25 @@ describe('a row', () => {
   ])('has its %s changed', (item, value, changed) => {
     expect(changeItem(row, item, () => value)).toBe(changed);
   });
+});
+
+test.each([
+  ['* 1 FETCH (UID 7 BODY[] {10}\r\nBODY[] {1} RFC822.SIZE 9)', '* 1 FETCH (UID 7 BODY[] NIL RFC822.SIZE 9)'],
+  [
+    '* 1 FETCH (BODY[1.MIME] "a b" BODY[1]<0> {2}\r\n)( UID 7)',
+    '* 1 FETCH (BODY[1.MIME] NIL BODY[1]<0> NIL UID 7)',
+  ],
+  ['* 1 FETCH (UID 7 FLAGS ())', '* 1 FETCH (UID 7 FLAGS ())'],
+])('%j without bodies', (row, without) => {
+  expect(withoutBodies(row)).toBe(without);
+});
+
+test.each([
+  ['7', 1],
+  ['1:100', 100],
+  ['5,9:7,20:21', 6],
+  ['7:*', 1],
+  ['*', 1],
+])('%s names %d', (set, size) => {
+  expect(setSize(set)).toBe(size);
 });

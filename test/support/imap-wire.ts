@@ -127,3 +127,25 @@ function withLiterals(response: string, place: number): number {
   }
   return place + shift;
 }
+
+/** Makes NIL of all that a FETCH row hands out of a mail: its header, its text, its parts. */
+export function withoutBodies(response: string): string {
+  let text = '';
+  const body = /(BODY\[[^\]]*\](?:<\d+>)?) (?:\{(\d+)\}\r\n|"(?:[^"\\]|\\.)*")/gi;
+  for (let at = 0; ; ) {
+    body.lastIndex = at;
+    const found = body.exec(response);
+    if (found === null) return text + response.slice(at);
+    text += `${response.slice(at, found.index)}${found[1]} NIL`;
+    at = found.index + found[0].length + Number(found[2] ?? 0);
+  }
+}
+
+/** How many messages a set names (RFC 9051, section 9); `*` is one. */
+export function setSize(set: string): number {
+  return set.split(',').reduce((size, range) => {
+    const [first, last = first] = range.split(':').map(Number);
+    const width = Math.abs((last ?? 0) - (first ?? 0)) + 1;
+    return size + (Number.isNaN(width) ? 1 : width);
+  }, 0);
+}

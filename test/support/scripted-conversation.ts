@@ -9,6 +9,7 @@ import {
   type ImapScript,
   type Rule,
   type ScriptedConnection,
+  together,
 } from './imap-script.ts';
 import { WireReader } from './imap-wire.ts';
 
@@ -24,7 +25,8 @@ export interface Surroundings {
   readonly script: ImapScript;
   readonly number: number;
   readonly note: (command: Command) => void;
-  readonly rules: () => CountedRule[];
+  /** In the order in which they have their say, the first that fits of each. */
+  readonly rules: () => readonly (readonly CountedRule[])[];
   readonly onSent: (bytes: number) => void;
   readonly onClose: () => void;
 }
@@ -144,8 +146,21 @@ export class Conversation implements ScriptedConnection {
     await this.carryOut(command, this.actionFor(command));
   }
 
+  /** The rules of a test first, then those of the server that the proxy is like, which see what those leave of it. */
   private actionFor(command: Command): Action {
-    for (const rule of this.around.rules()) {
+    let action: Action = {};
+    let asked = command;
+    for (const rules of this.around.rules()) {
+      action = together(action, this.firstOf(rules, asked) ?? {});
+      const { reply, swallow, cut, bye, send } = action;
+      if (reply !== undefined || swallow || cut || bye !== undefined || Array.isArray(send)) break;
+      if (typeof send === 'string') asked = { ...command, text: send };
+    }
+    return action;
+  }
+
+  private firstOf(rules: readonly CountedRule[], command: Command): Action | undefined {
+    for (const rule of rules) {
       if (!rule.command.test(command.text)) continue;
       const { skip = 0, times = Number.POSITIVE_INFINITY } = rule;
       if (rule.seen < skip || rule.seen >= skip + times) {
@@ -157,7 +172,7 @@ export class Conversation implements ScriptedConnection {
       rule.seen += 1;
       return action;
     }
-    return {};
+    return undefined;
   }
 
   private async carryOut({ tag, text }: Command, action: Action): Promise<void> {
@@ -170,14 +185,20 @@ export class Conversation implements ScriptedConnection {
     if (swallow) return;
     if (reply !== undefined) {
       const lines = [reply].flat();
-      lines.forEach((line, i) => {
-        this.say(i === lines.length - 1 ? `${tag} ${line}` : line);
-      });
+      const last = lines.pop() ?? '';
+      for (const line of lines) this.give(changeAll(line, [action.untagged]));
+      this.giveTagged(tag, last, action);
       return;
     }
-    this.outstanding.set(tag, { text: send, action });
-    if (/^(IDLE$|AUTHENTICATE )/i.test(send)) this.continued = tag;
-    this.toServer(`${tag} ${send}`);
+    const asked = [send].flat();
+    asked.forEach((each, i) => {
+      const isLast = i === asked.length - 1;
+      const own = isLast ? tag : `${tag}x${i}`;
+      // Of the others, nobody hears how they ended.
+      this.outstanding.set(own, { text: each, action: isLast ? action : { tagged: () => undefined } });
+      if (/^(IDLE$|AUTHENTICATE )/i.test(each)) this.continued = own;
+      this.toServer(`${own} ${each}`);
+    });
   }
 
   private plan({ ms, say, bye, cut }: NonNullable<Action['later']>): void {
@@ -219,9 +240,13 @@ export class Conversation implements ScriptedConnection {
     }
     this.outstanding.delete(tag);
     if (this.continued === tag) this.continued = undefined;
-    const changed = command.action.tagged ? command.action.tagged(text) : text;
-    this.give(typeof changed === 'string' ? `${tag} ${changed}` : changed);
+    this.giveTagged(tag, text, command.action);
     if (/^STARTTLS$/i.test(command.text) && /^OK/i.test(text)) this.isRaw = true;
+  }
+
+  private giveTagged(tag: string, text: string, { tagged }: Action): void {
+    const changed = tagged ? tagged(text) : text;
+    this.give(typeof changed === 'string' ? `${tag} ${changed}` : changed);
   }
 
   private give(changed: Changed): void {

@@ -273,6 +273,46 @@ describe('a script', () => {
     first.socket.destroy();
   });
 
+  it('asks several things in place of one', async () => {
+    const { proxy } = await start({
+      on: [{ command: /^NOOP/, act: { send: ['CREATE Made', 'STATUS Made (MESSAGES)'] } }],
+    });
+    const client = await talk(proxy.imapPort);
+    client.say(`${login('several')}`);
+    await client.hear(/a1 OK[^\n]*\n/);
+    client.say('a2 NOOP\r\na3 CHECK\r\n');
+    expect(await client.hear(/a3 [^\n]*\n/)).toMatch(
+      /^\* STATUS Made \(MESSAGES 0\)\r\na2 OK[^\n]*\na3 [^\n]*\n$/,
+    );
+    client.socket.destroy();
+  });
+
+  it('has a rule of a test before those of the script, which see what it leaves', async () => {
+    const { proxy } = await start({
+      on: [
+        { command: /^STATUS Given/, act: { untagged: (line) => line.replace('MESSAGES', 'messages') } },
+        { command: /^CHECK/, act: { reply: ['* 7 EXISTS', 'OK Checked'] } },
+      ],
+    });
+    const client = await talk(proxy.imapPort);
+    client.say(`${login('layers')}a2 CREATE Given\r\n`);
+    await client.hear(/a2 [^\n]*\n/);
+    const changes = {
+      untagged: (line: string) => line.replace('messages', 'Messages'),
+      tagged: () => 'OK Mine',
+    };
+    const remove = proxy.add({ command: /^STATUS/, act: { send: 'STATUS Given (MESSAGES)', ...changes } });
+    proxy.add({ command: /^CHECK/, act: { tagged: (text) => `${text}, and said` } });
+    client.say('a3 STATUS INBOX (MESSAGES)\r\n');
+    expect(await client.hear(/a3 [^\n]*\n/)).toBe('* STATUS Given (Messages 0)\r\na3 OK Mine\r\n');
+    client.say('a4 CHECK\r\n');
+    expect(await client.hear(/a4 [^\n]*\n/)).toBe('* 7 EXISTS\r\na4 OK Checked, and said\r\n');
+    remove();
+    client.say('a5 STATUS Given (MESSAGES)\r\n');
+    expect(await client.hear(/a5 OK[^\n]*\n/)).toMatch(/^\* STATUS Given \(messages 0\)\r\na5 OK S/);
+    client.socket.destroy();
+  });
+
   it('swallows a command', async () => {
     const { proxy } = await start({ on: [{ command: /^NOOP/, times: 1, act: { swallow: true } }] });
     const client = await talk(proxy.imapPort);

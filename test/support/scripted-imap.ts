@@ -15,8 +15,13 @@ export interface ScriptedImap {
   said(pattern: RegExp): string[];
   /** Forgets what was said so far, and the bytes. */
   forget(): void;
-  /** Adds a rule before all others, which holds until the returned function is called. */
+  /**
+   * Adds a rule before the others that were added, which holds until the returned function is called. What it leaves of a
+   * command, the script's own rules are asked about.
+   */
   add(rule: Rule): () => void;
+  /** The same for as long as some work takes, whatever becomes of it. */
+  during<T>(rule: Rule, work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -41,7 +46,7 @@ export async function startScriptedImap(
       script,
       number: connections,
       note: (command) => commands.push(command),
-      rules: () => [...added, ...rules],
+      rules: () => [added, rules],
       onSent: (bytes) => {
         bytesSent += bytes;
       },
@@ -49,6 +54,11 @@ export async function startScriptedImap(
     });
     open.add(conversation);
   });
+  const add = (rule: Rule) => {
+    const one = counted(rule);
+    added.unshift(one);
+    return () => void added.splice(added.indexOf(one), added.includes(one) ? 1 : 0);
+  };
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -66,10 +76,14 @@ export async function startScriptedImap(
       commands.length = 0;
       bytesSent = 0;
     },
-    add: (rule) => {
-      const one = counted(rule);
-      added.unshift(one);
-      return () => void added.splice(added.indexOf(one), added.includes(one) ? 1 : 0);
+    add,
+    during: async (rule, work) => {
+      const remove = add(rule);
+      try {
+        return await work();
+      } finally {
+        remove();
+      }
     },
     close: async () => {
       const closed = once(server, 'close');
