@@ -169,7 +169,7 @@ const mailbox = z
       .describe('The largest number of mails that one command to the server names.'),
     daily_download: size(['1MB', 'a day would be used up by one mail'], ['1000GB', 'that is no limit'])
       .optional()
-      .meta({ byDefault: '2000MB at Gmail, else no limit' })
+      .meta({ byDefault: '2500MB at Gmail, else no limit' })
       .describe(
         'How much is downloaded from the account in 24 hours, counted over all daemons and commands; what is beyond waits in the mailbox. Imports use up to 80 % of it.',
       ),

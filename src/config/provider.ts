@@ -24,5 +24,5 @@ export function providerOf(host: string): Provider {
 /** Exchange answers a command that names more UIDs with BAD "Command Error. 10". */
 export const UIDS_PER_COMMAND: Readonly<Partial<Record<Provider, number>>> = { exchange: 100 };
 
-/** In bytes. Gmail closes an account to IMAP for a day after 2500 MB; the rest is for people's mail programs. */
-export const DAILY_DOWNLOAD: Readonly<Partial<Record<Provider, number>>> = { gmail: 2000 * 1024 * 1024 };
+/** In bytes. Gmail closes an account to IMAP for a day after that; what imports leave of it is for people's mail programs too. */
+export const DAILY_DOWNLOAD: Readonly<Partial<Record<Provider, number>>> = { gmail: 2500 * 1024 * 1024 };

@@ -114,7 +114,7 @@ it('loads, with every commented option at its default', async () => {
         proxy: 'http://proxy.example.com:3128',
         uids_per_command: 100,
       },
-      daily_download: 2000 * 1024 * 1024,
+      daily_download: 2500 * 1024 * 1024,
       processed: {
         flag: '\\Seen',
         keyword: 'mailcase',

@@ -1,5 +1,6 @@
 import type { ImapFlow } from 'imapflow';
 import { pino } from 'pino';
+import { Logins } from '../../src/auth/logins.ts';
 import type { MailboxConfig } from '../../src/config/schema.ts';
 import type { Database } from '../../src/db/connect.ts';
 import { importMail } from '../../src/import-mail.ts';
@@ -73,7 +74,8 @@ export class Scene {
     return importMail(
       {
         ...{ db: this.db, mailbox: this.mailbox, recording: RECORDING, judges, progress: new Progress() },
-        ...{ ...this.memory, stopping: never, cutting: never },
+        ...{ ...this.memory, logins: new Logins({ config: { token_key: undefined }, db: this.db }) },
+        ...{ stopping: never, cutting: never },
       },
       { folders: [], since: undefined, until: undefined, limit: undefined, status: 'closed' },
       { onProgress: () => {}, onWaiting: () => {} },
