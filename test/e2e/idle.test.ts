@@ -372,6 +372,7 @@ describe('a mailbox that is not watched', () => {
     await standby.log.until(({ msg }) => /standing by/.test(msg), 'the other one stands by');
     await deliverTimed(user, 'by the holder', 'standby');
     expect(stood.heard).toEqual({ idles: 0, logins: 0, logouts: 0 });
+    await until(() => held.heard.idles > 1, 'it waits again');
     // Paused, it is not heard of; when it goes on, the mailbox is not its own any more.
     holder.child.kill('SIGSTOP');
     await until(() => stood.heard.idles > 0, 'the other one has taken over');
