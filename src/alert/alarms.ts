@@ -127,9 +127,10 @@ export class Alarms {
   }
 
   private async look(): Promise<void> {
-    const { alert } = this.setup;
+    const { alert, mailboxes } = this.setup;
     if (alert === undefined) return;
-    const facts = this.facts();
+    // Between two configurations, they are still of the daemon before.
+    const facts = this.facts().filter(({ health }) => mailboxes.includes(health.name));
     if (facts.length === 0) return;
     const { quarantine, goodElsewhere } = await this.askDatabase(alert, facts);
     if (this.isStopped) return;

@@ -53,7 +53,7 @@ describe('alarms', () => {
     const config = { alert: { command }, backoff: { first: '500ms', longest: '500ms' } };
     const first = await startDaemon([wrong], { config });
     const second = await startDaemon([wrong], { config });
-    await until(async () => (await got()).length > 0, 'the alarm');
+    await Promise.race([first, second].map(({ output }) => output(/an alarm went out/)));
     await sleep(QUIET_MS);
     expect(await states()).toEqual(['login credentials alarm']);
     const [alarm] = await got();
@@ -70,7 +70,7 @@ describe('alarms', () => {
     await rewrite(third.file, [mailboxSection(user, { name: 'login' })], config);
     third.child.kill('SIGHUP');
     await third.output(new RegExp(TAKEN));
-    await until(async () => (await got()).length > 1, 'the all-clear');
+    await third.output(/"alarm":"all_clear".*an alarm went out/);
     await sleep(QUIET_MS);
     expect(await states()).toEqual(['login credentials alarm', 'login credentials all_clear']);
     await stop(third);
@@ -92,14 +92,14 @@ describe('alarms', () => {
     const daemon = await startDaemon([mailboxSection(user, { name: 'sofas' })], {
       config: { alert: { command } },
     });
-    await until(async () => (await got()).length > 0, 'the alarm');
+    await daemon.output(/an alarm went out/);
     expect((await got())[0]).toMatchObject({
       ...{ mailbox: 'sofas', condition: 'quarantine', state: 'alarm' },
       why: '2 mails wait in the quarantine, all of them new',
     });
     const dropped = await runMailcase(['quarantine', 'drop', '--config', daemon.file, '1', '2']);
     expect(dropped).toMatchObject({ code: 0 });
-    await until(async () => (await got()).length > 1, 'the all-clear');
+    await daemon.output(/"alarm":"all_clear".*an alarm went out/);
     expect(await states()).toEqual(['sofas quarantine alarm', 'sofas quarantine all_clear']);
     await stop(daemon);
   });
@@ -119,7 +119,7 @@ describe('alarms', () => {
     expect(await states()).toEqual([]);
 
     await deliver(server, user, [withHeaders('Shop <Shop@own.example>', 'Ours')]);
-    await until(async () => (await got()).length > 0, 'the alarm');
+    await daemon.output(/an alarm went out/);
     expect((await got())[0]).toMatchObject({
       ...{ condition: 'headers_not_applied', state: 'alarm' },
       why: 'x-headers of own mail are not applied: 1 mail from shop@own.example (the mail has no x-our-secret)',
@@ -128,7 +128,7 @@ describe('alarms', () => {
     await deliver(server, user, [
       withHeaders('shop@own.example', 'Ours', { 'X-Our-Secret': trust.secret.value }),
     ]);
-    await until(async () => (await got()).length > 1, 'the all-clear');
+    await daemon.output(/"alarm":"all_clear".*an alarm went out/);
     expect(await states()).toEqual([
       'headers headers_not_applied alarm',
       'headers headers_not_applied all_clear',
@@ -138,9 +138,10 @@ describe('alarms', () => {
 
   it('go on without the database, and are not told once more when it is back', async () => {
     const user = 'alert-database@example.com';
-    const { command, got, states } = await pager();
+    const { command, states } = await pager();
     const proxy = await startDatabaseProxy(database.url);
     undo.push(() => proxy.close());
+    await proxy.open();
     const config = { alert: { command }, database: { url: proxy.url }, unhealthy: { polls: 2, after: '2s' } };
     const daemon = await startDaemon([mailboxSection(user, { name: 'outage' })], { config });
     await daemon.output(/poll done|polling/);
@@ -155,10 +156,10 @@ describe('alarms', () => {
       'a good poll',
     );
     await proxy.close();
-    await until(async () => (await got()).length > 0, 'the alarm');
+    await daemon.output(/an alarm went out/);
     expect(await states()).toEqual(['outage stale alarm']);
     await proxy.open();
-    await until(async () => (await got()).length > 1, 'the all-clear');
+    await daemon.output(/"alarm":"all_clear".*an alarm went out/);
     await sleep(QUIET_MS);
     expect(await states()).toEqual(['outage stale alarm', 'outage stale all_clear']);
     expect(
@@ -167,6 +168,22 @@ describe('alarms', () => {
         `select is_told, since from alerts where mailbox = 'outage' and condition = 'stale'`,
       ),
     ).toEqual([{ is_told: false, since: null }]);
+    await stop(daemon);
+  });
+
+  it('tell of a database that is not there at the start', async () => {
+    const { command, states } = await pager();
+    const proxy = await startDatabaseProxy(database.url);
+    undo.push(() => proxy.close());
+    const config = { alert: { command }, database: { url: proxy.url }, unhealthy: { polls: 2, after: '2s' } };
+    const daemon = await startDaemon([mailboxSection('alert-start@example.com', { name: 'start' })], {
+      config,
+    });
+    await daemon.output(/an alarm went out/);
+    expect(await states()).toEqual(['start stale alarm']);
+    await proxy.open();
+    await daemon.output(/"alarm":"all_clear".*an alarm went out/);
+    expect(await states()).toEqual(['start stale alarm', 'start stale all_clear']);
     await stop(daemon);
   });
 
@@ -230,12 +247,12 @@ describe('alarms', () => {
   }, 60_000);
 
   it('forget a mailbox that is taken out of the configuration, without an all-clear', async () => {
-    const { command, got, states } = await pager();
+    const { command, states } = await pager();
     const wrong = mailboxSection('alert-gone@example.com', { name: 'gone', imap: { password: 'wrong' } });
     const stays = mailboxSection('alert-stays@example.com', { name: 'stays' });
     const config = { alert: { command } };
     const daemon = await startDaemon([wrong, stays], { config });
-    await until(async () => (await got()).length > 0, 'the alarm');
+    await daemon.output(/an alarm went out/);
     await rewrite(daemon.file, [stays], config);
     daemon.child.kill('SIGHUP');
     await daemon.output(new RegExp(TAKEN));
