@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { IS_LONG } from '../faults/scaled.ts';
 import { useDatabase } from '../support/database.ts';
 import { EXCHANGE_FOLDERS, EXCHANGE_SAYS } from '../support/exchange-like.ts';
 import { type ExchangeLike, startExchangeLike } from '../support/providers.ts';
@@ -120,7 +119,7 @@ tellStory(
     test('a login that takes its time', async () => {
       const scenes = await scene('slow');
       await scenes.arrive('one');
-      like.ways.loginMs = IS_LONG ? 30_000 : 1_500;
+      like.ways.loginMs = 1_500;
       try {
         expect(await scenes.poll()).toMatchObject({ recorded: 1 });
       } finally {
