@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { useDatabase } from '../support/database.ts';
-import { GMAIL_FOLDERS, GMAIL_SAYS, gmailLabels } from '../support/gmail-like.ts';
+import { GMAIL_FOLDERS, GMAIL_SAYS, gmailLabels, keywordOf } from '../support/gmail-like.ts';
 import { withClient } from '../support/imap-client.ts';
 import { type GmailLike, startGmailLike } from '../support/providers.ts';
 import { BODIES, tellStory, WAYS } from './story.ts';
@@ -14,7 +14,15 @@ tellStory(
     return like;
   },
   {
-    ways: [WAYS.seen, WAYS.keyword, WAYS.both, WAYS.move, WAYS.delete, WAYS.none],
+    ways: [
+      ...[WAYS.keyword, WAYS.both, WAYS.move, WAYS.delete, WAYS.none],
+      { name: 'label', processed: { label: 'Done' }, flags: [keywordOf('Done')] },
+      {
+        name: 'flag and label',
+        processed: { flag: '\\Seen', label: 'Done' },
+        flags: ['\\Seen', keywordOf('Done')],
+      },
+    ],
     selects: ['unseen', 'keyword', 'new'],
   },
   (scene) => {
@@ -59,6 +67,16 @@ tellStory(
         '\\Flagged',
       ]);
       expect(gmailLabels((await scenes.content())[0]?.flags ?? [])).toEqual(['Done', 'My Label']);
+    });
+
+    test('a label that there is not is said, with the cure, and the mail is recorded once', async () => {
+      const scenes = await scene('nolabel', { processed: { label: 'Nowhere' }, select: 'new', start: 'all' });
+      await scenes.arrive('one');
+      for (const recorded of [1, 0]) expect(await scenes.poll()).toMatchObject({ recorded });
+      expect(scenes.warned()).toMatchObject([{ option: 'processed.label', cure: expect.any(String) }]);
+      await scenes.directly((client) => client.mailboxCreate('Nowhere'));
+      expect(await scenes.poll()).toMatchObject({ markedLate: 1 });
+      expect((await scenes.content()).map(({ flags }) => gmailLabels(flags))).toEqual([['Nowhere']]);
     });
 
     test('over its quota in the middle of a poll: what was recorded stays, the rest comes later', async () => {

@@ -93,7 +93,7 @@ export function exchangeScript(ways: ExchangeWays): ImapScript {
 }
 
 /** How many UIDs the longest set of a command has. */
-function longestSet(text: string): number {
+export function longestSet(text: string): number {
   const sets = text.match(/(?<= )[\d*]+(?:[:,][\d*]+)*(?= |$)/g) ?? [];
   return Math.max(0, ...sets.map(setSize));
 }

@@ -75,7 +75,8 @@ export function gmailScript(ways: GmailWays): ImapScript {
 
 /** Dovecot keeps keywords of 50 octets; so a label has 23 at most here. */
 const LABEL = /^\$gl_([0-9a-f]+)$/i;
-const keywordOf = (label: string) => `$gl_${Buffer.from(label).toString('hex')}`;
+/** The keyword by which Dovecot keeps a label. */
+export const keywordOf = (label: string) => `$gl_${Buffer.from(label).toString('hex')}`;
 const labelsOf = (flags: string) =>
   flags.split(' ').flatMap((flag) => {
     const hex = LABEL.exec(flag)?.[1];
