@@ -1,4 +1,5 @@
 import { Allowance } from './allowance.ts';
+import type { Logins } from './auth/logins.ts';
 import { isAddress } from './config/domain-checks.ts';
 import type { FolderConfig, MailboxConfig, RecordingConfig } from './config/schema.ts';
 import type { Database } from './db/connect.ts';
@@ -32,6 +33,8 @@ export interface SessionKeeper {
 export interface MailboxContext {
   readonly db: Database;
   readonly mailbox: MailboxConfig;
+  /** What it logs in with; shared by all mailboxes. */
+  readonly logins: Logins;
   /** What counts for the mail of every mailbox. */
   readonly recording: RecordingConfig;
   /** Where mail is judged; shared by all mailboxes. */
@@ -190,11 +193,11 @@ function open(context: MailboxContext, cut: AbortSignal): Promise<Session> {
 
 /** Connects to the server of a mailbox and logs in. @param cut ends the attempt */
 export function connect(
-  { mailbox, log }: Pick<MailboxContext, 'mailbox' | 'log'>,
+  { mailbox, logins, log }: Pick<MailboxContext, 'mailbox' | 'logins' | 'log'>,
   cut: AbortSignal,
 ): Promise<Session> {
   const note: Note = (level, message, fields) => log[level](fields, message);
-  return openSession(mailbox.imap, mailbox.message_bytes, note, cut);
+  return openSession(mailbox.imap, mailbox.message_bytes, note, cut, logins.of(mailbox));
 }
 
 /** What the work on one folder needs to know. */

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, inject, it, test } from 'vitest';
 import { Allowance, countFitting, fitsFrom } from '../src/allowance.ts';
+import { Logins } from '../src/auth/logins.ts';
 import { importMail } from '../src/import-mail.ts';
 import { Progress } from '../src/observe/progress.ts';
 import { createOnce, Suspects } from '../src/poll-context.ts';
@@ -190,6 +191,7 @@ test('an import leaves a fifth to polls, says when it can go on, and goes on the
   const context = {
     ...{ db: database.db, mailbox, recording: RECORDING, judges, log: pino({ level: 'silent' }) },
     ...{
+      logins: new Logins({ config: { token_key: undefined }, db: database.db }),
       once: createOnce(),
       suspects: new Suspects(),
       progress: new Progress(),

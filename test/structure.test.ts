@@ -32,6 +32,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   alert: ['errors', 'waiting', 'terminal', 'config', 'observe', 'db'],
   // It asks for the parts of a large mail that are read, and hands them on put together.
   imap: ['errors', 'waiting', 'config', 'message'],
+  // What mailboxes log in with: passwords, and tokens, which it asks for and keeps in the database.
+  auth: ['errors', 'waiting', 'config', 'observe', 'db', 'imap'],
   history: ['errors', 'terminal', 'rules', 'db'],
   record: ['errors', 'sizes', 'message', 'trust', 'rules', 'db'],
   desk: ['errors', 'terminal', 'message', 'rules', 'db', 'record'],
@@ -63,11 +65,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['batches', 'selection', 'entering', 'taking-up', 'marking', 'recording'],
   ],
   'poll-mailbox': [
-    ...['errors', 'config', 'db', 'imap', 'observe', 'trust', 'rules', 'record', 'judge', 'waiting'],
+    ...['errors', 'config', 'db', 'imap', 'auth', 'observe', 'trust', 'rules', 'record', 'judge', 'waiting'],
     ...['poll-context', 'poll', 'allowance'],
   ],
   quarantine: [
-    ...['errors', 'terminal', 'config', 'message', 'trust', 'rules', 'db', 'imap', 'observe', 'record'],
+    ...[
+      'errors',
+      'terminal',
+      'config',
+      'message',
+      'trust',
+      'rules',
+      'db',
+      'imap',
+      'auth',
+      'observe',
+      'record',
+    ],
     ...['judge', 'poll-context', 'batches', 'entering', 'poll-mailbox'],
   ],
   'import-mail': [
@@ -85,6 +99,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       'rules',
       'db',
       'imap',
+      'auth',
       'record',
       'judge',
       // When a mailbox is unhealthy, and when it should have been polled.
@@ -102,13 +117,26 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['ahead', 'sizes', 'version'],
   ],
   daemon: [
-    ...['errors', 'config', 'db', 'imap', 'observe', 'alert', 'record', 'scheduler', 'judge', 'waiting'],
+    ...[
+      'errors',
+      'config',
+      'db',
+      'imap',
+      'auth',
+      'observe',
+      'alert',
+      'record',
+      'scheduler',
+      'judge',
+      'waiting',
+    ],
     ...['releasers', 'poll-context', 'selection', 'poll-mailbox'],
   ],
   demo: ['errors', 'config', 'db', 'history', 'observe', 'releasers', 'version', 'daemon'],
   cli: [
     ...['errors', 'terminal', 'config', 'message', 'trust', 'rules', 'db', 'history', 'observe', 'scheduler'],
     ...[
+      'auth',
       'desk',
       'alert',
       'judge',
@@ -145,6 +173,10 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   piscina: ['judge'],
   re2js: ['rules'],
   mailauth: ['dkim'],
+  'openid-client': ['auth'],
+  jose: ['auth'],
+  undici: ['auth'],
+  socks: ['auth'],
   'node:dns': ['dkim'],
 };
 

@@ -1,4 +1,5 @@
 import { Allowance } from '../allowance.ts';
+import { Logins, type MailboxLogins } from '../auth/logins.ts';
 import type { Config, MailboxConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import { longestWait } from '../entering.ts';
@@ -9,6 +10,7 @@ import { type FoundMailbox, findMailbox } from '../record/polls.ts';
 import { type Finding, mailboxSectionName, type Section, sectionOf } from './finding.ts';
 import { type FolderFacts, readFolder } from './folder.ts';
 import { folderFindings, missingFolder, sentFolderFindings } from './folder-findings.ts';
+import { loginFindings } from './login-findings.ts';
 import { Patience } from './patience.ts';
 import { pollFindings } from './poll-findings.ts';
 import { type Sample, takeSample } from './sample.ts';
@@ -51,13 +53,15 @@ export async function checkMailbox(check: MailboxCheck, mailbox: MailboxConfig):
   const section = sectionOf(mailboxSectionName(mailbox.name));
   const waitMs = longestWait(mailbox);
   const patience = new Patience(waitMs);
+  const logins = new Logins({ config: check.config, db: check.db });
   try {
-    await lookAt(check, facts, section, patience);
+    await lookAt(check, facts, section, patience, logins.of(mailbox));
   } catch (error) {
     const seconds = patience.signal.aborted ? waitMs / 1000 : undefined;
     facts.findings.push(failureFinding(section, mailbox, error, seconds));
   } finally {
     patience.end();
+    await logins.close();
   }
   return facts;
 }
@@ -67,6 +71,7 @@ async function lookAt(
   facts: MailboxFacts,
   section: Section,
   patience: Patience,
+  logins: MailboxLogins,
 ): Promise<void> {
   const { mailbox, findings } = facts;
   if (check.db) {
@@ -74,11 +79,13 @@ async function lookAt(
     findings.push(...pollFindings(section, mailbox, check.config, facts.polled, new Date()));
   }
   const { imap, message_bytes } = mailbox;
+  findings.push(...(await loginFindings(section, mailbox, logins, patience.signal)));
   await inSession(
     imap,
     message_bytes,
     () => {},
     patience.signal,
+    logins,
     async (session) => {
       facts.server = serverInfo(session);
       findings.push(...serverFindings(section, mailbox, facts.server));

@@ -1,3 +1,4 @@
+import { Logins } from '../auth/logins.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { MailboxConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
@@ -83,14 +84,16 @@ async function explain(
   const mailbox = mailboxFor(config.mailboxes, options.mailbox);
   const folder = folderFor(mailbox, options.folder);
   const judges = new Judges(config);
+  const logins = new Logins({ config, db });
   const setting = { mailbox, folder, recording: config, judges, place: undefined };
   try {
-    if ('uid' in wanted) return await explainInMailbox(db, setting, wanted.uid);
+    if ('uid' in wanted) return await explainInMailbox(db, setting, wanted.uid, logins.of(mailbox));
     const { receivedAt } = wanted;
     const source = await readMessage(wanted.file, mailbox.message_bytes, tooLarge(mailbox));
     const fetched = { uid: 0, sizeBytes: source.length, receivedAt, source };
     return await explainMessage(db, setting, fetched);
   } finally {
+    await logins.close();
     await judges.close();
   }
 }

@@ -1,3 +1,4 @@
+import { Logins } from '../auth/logins.ts';
 import { type ErrorCode, errorMessage, MailcaseError } from '../errors.ts';
 import { type ImportReport, type ImportRequest, importMail } from '../import-mail.ts';
 import { Judges } from '../judge/judges.ts';
@@ -59,7 +60,14 @@ export async function importCommand(options: ImportOptions): Promise<number> {
     onWaiting: () => progress.say('waiting: a poll records new mail'),
   };
   try {
-    const report = await withDatabaseOf(loaded, (db) => importMail({ ...context, db }, request, events));
+    const report = await withDatabaseOf(loaded, async (db) => {
+      const logins = new Logins({ config, db });
+      try {
+        return await importMail({ ...context, db, logins }, request, events);
+      } finally {
+        await logins.close();
+      }
+    });
     progress.end();
     print(summaryOf(report));
     if (report.isSlowed && report.left > 0) {

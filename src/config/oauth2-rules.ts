@@ -55,11 +55,13 @@ export function refuseNoLogin(section: unknown, context: z.RefinementCtx): void 
     complain(context, { message, cure: 'take one of the two out' }, ['oauth2']);
   }
   if (password !== undefined || oauth2 !== undefined) return;
-  const isExchange = providerIn(section) === 'exchange';
-  const cure = isExchange
-    ? 'add `oauth2: {flow: client_credentials, tenant: …, client_id: …, client_secret: …}`: Exchange Online takes no passwords'
-    : 'add `password: "${IMAP_PASSWORD}"`';
-  complain(context, { message: 'required, but missing', cure }, [isExchange ? 'oauth2' : 'password']);
+  if (providerIn(section) !== 'exchange') {
+    complain(context, MISSING, ['password']);
+    return;
+  }
+  const cure =
+    'add `oauth2: {flow: client_credentials, tenant: …, client_id: …, client_secret: …}`, or `password` for a server on premises';
+  complain(context, { message: 'needs `oauth2`, since Exchange Online takes no passwords', cure });
 }
 
 /** @param section `imap` */
@@ -68,15 +70,14 @@ export function refuseOAuth2(section: unknown, context: z.RefinementCtx): void {
   const flow = FLOWS.find((each) => each === optionOf(given, 'flow'));
   if (flow === undefined) return;
   for (const [name, complaint] of complaintsAbout(section, given, flow)) {
-    complain(context, complaint, ['oauth2', name]);
+    complain(context, complaint, name === undefined ? ['oauth2'] : ['oauth2', name]);
   }
 }
 
-function* complaintsAbout(
-  section: unknown,
-  given: unknown,
-  flow: Flow,
-): Generator<readonly [name: string, complaint: Complaint]> {
+/** An option of `oauth2`, or the section as a whole, and what is wrong with it. */
+type Found = readonly [name: string | undefined, complaint: Complaint];
+
+function* complaintsAbout(section: unknown, given: unknown, flow: Flow): Generator<Found> {
   const provider = providerIn(section);
   const has = (name: string) => optionOf(given, name) !== undefined;
   const wrong = wrongFlow(provider, flow);
@@ -88,24 +89,19 @@ function* complaintsAbout(
     if (has(name)) yield [name, { message: `means nothing with \`flow: ${flow}\``, cure: 'take it out' }];
   }
   if (flow === 'service_account') {
-    if (!has('key'))
-      yield ['key', missing('key: "${file:google-key.json}"', "the JSON file of the service account's key")];
+    if (!has('key')) yield ['key', MISSING];
   } else {
-    if (!has('client_id'))
-      yield ['client_id', missing('client_id: …', 'the id of the app, as the provider shows it')];
+    if (!has('client_id')) yield ['client_id', MISSING];
     const wantsSecret = flow === 'client_credentials' || (provider === 'gmail' && !has('token_url'));
     if (wantsSecret && !has('client_secret')) {
-      yield [
-        'client_secret',
-        missing('client_secret: "${file:client-secret}"', 'what shows that it is this app'),
-      ];
+      yield ['client_secret', MISSING];
     }
   }
   yield* complaintsAboutSecret(given);
   yield* complaintsAboutEndpoints(section, given, flow);
 }
 
-function* complaintsAboutSecret(given: unknown): Generator<readonly [string, Complaint]> {
+function* complaintsAboutSecret(given: unknown): Generator<Found> {
   const secret = optionOf(given, 'client_secret');
   const auth = optionOf(given, 'client_auth');
   if (auth === 'none' && secret !== undefined) {
@@ -122,11 +118,7 @@ function* complaintsAboutSecret(given: unknown): Generator<readonly [string, Com
   }
 }
 
-function* complaintsAboutEndpoints(
-  section: unknown,
-  given: unknown,
-  flow: Flow,
-): Generator<readonly [string, Complaint]> {
+function* complaintsAboutEndpoints(section: unknown, given: unknown, flow: Flow): Generator<Found> {
   const provider = providerIn(section);
   const has = (name: string) => optionOf(given, name) !== undefined;
   const tenant = optionOf(given, 'tenant');
@@ -147,12 +139,15 @@ function* complaintsAboutEndpoints(
       provider === 'exchange'
         ? 'add `token_url: …` and `scope: …`: this host is none of the worldwide Exchange Online'
         : 'add `token_url: …`, or `imap.provider: gmail` or `exchange` if it is one of them';
-    yield ['token_url', { message: 'required, but missing', cure }];
+    yield [
+      undefined,
+      { message: 'needs `token_url`, which is known of no server but those of Gmail and Exchange', cure },
+    ];
     return;
   }
   if (provider !== 'exchange') return;
   if (tenant === undefined) {
-    yield ['tenant', missing('tenant: example.com', 'the id of your directory, or one of its domains')];
+    yield ['tenant', MISSING];
   } else if (flow === 'client_credentials' && NO_DIRECTORY.includes(String(tenant).toLowerCase())) {
     yield [
       'tenant',
@@ -180,9 +175,8 @@ function wrongFlow(provider: Provider, flow: Flow): Complaint | undefined {
   return undefined;
 }
 
-function missing(example: string, what: string): Complaint {
-  return { message: 'required, but missing', cure: `add \`${example}\`: ${what}` };
-}
+/** Of an option that is not there, explain.ts says how it is written. */
+const MISSING: Complaint = { message: 'required, but missing', cure: 'add it' };
 
 /** Fills in what the provider's preset knows. */
 export function completeOAuth2(
@@ -235,14 +229,16 @@ function presetFor(section: unknown, flow: Flow, tenant: string): OAuth2Preset |
 export function refuseNoTokenKey(file: unknown, context: z.RefinementCtx): void {
   const mailboxes = optionOf(file, 'mailboxes');
   if (optionOf(file, 'token_key') !== undefined || !Array.isArray(mailboxes)) return;
-  const flowOf = (mailbox: unknown) => optionOf(optionOf(optionOf(mailbox, 'imap'), 'oauth2'), 'flow');
-  if (!mailboxes.some((mailbox) => flowOf(mailbox) === 'refresh_token')) return;
-  complain(
-    context,
-    {
-      message: 'required, but missing: refresh tokens are kept in the database, encrypted with it',
-      cure: 'make one with `openssl rand -base64 32 > token-key`, and add `token_key: "${file:token-key}"`',
-    },
-    ['token_key'],
-  );
+  for (const [index, mailbox] of mailboxes.entries()) {
+    const oauth2 = optionOf(optionOf(mailbox, 'imap'), 'oauth2');
+    if (optionOf(oauth2, 'flow') !== 'refresh_token') continue;
+    complain(
+      context,
+      {
+        message: 'needs `token_key`: refresh tokens are kept in the database, encrypted with it',
+        cure: 'make one with `openssl rand -base64 32 > token-key`, and add `token_key: "${file:token-key}"` at the top level',
+      },
+      ['mailboxes', index, 'imap', 'oauth2', 'flow'],
+    );
+  }
 }

@@ -210,7 +210,9 @@ export const configSchema = z
         'Where several daemons poll the same mailboxes: how long a mailbox is kept for one that is not heard of any more.',
       ),
     token_key: textOrList(
-      text(tokenKey, '32 bytes in base64, or 64 hexadecimal digits').meta({ secret: true }),
+      text(tokenKey, '32 bytes in base64, or 64 hexadecimal digits')
+        .meta({ secret: true })
+        .describe('A key: 32 bytes in base64, or 64 hexadecimal digits.'),
     )
       .transform((keys) => keys.flatMap((key) => readTokenKey(key) ?? []))
       .optional()

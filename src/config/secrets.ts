@@ -12,7 +12,7 @@ export function secretsIn(root: MapNode): string[] {
   const secrets = new Set<string>();
   for (const [path, { text }] of textsIn(root)) {
     if (findOption(path)?.meta.secret !== true) continue;
-    for (const secret of [text, ...passwordsIn(text)]) {
+    for (const secret of [text, ...passwordsIn(text), ...privateKeyIn(text)]) {
       if (secret.length >= SHORTEST_REDACTED) secrets.add(secret);
     }
   }
@@ -30,6 +30,18 @@ function passwordsIn(text: string): string[] {
   return [parsed, userInfo, parameter].flatMap((written) =>
     written === undefined ? [] : [written, decoded(written)],
   );
+}
+
+/** The lines of a private key in the JSON of a service account: what quotes one, quotes it by pieces. */
+function privateKeyIn(text: string): string[] {
+  if (!text.includes('"private_key"')) return [];
+  try {
+    const { private_key: key } = Object(JSON.parse(text)) as { private_key?: unknown };
+    const lines = typeof key === 'string' ? key.split(/\r?\n/) : [];
+    return lines.filter((line) => line !== '' && !line.startsWith('-----'));
+  } catch {
+    return [];
+  }
 }
 
 function decoded(written: string): string {

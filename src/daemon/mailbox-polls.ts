@@ -57,7 +57,8 @@ export class MailboxPolls {
     this.mailbox = mailbox;
     this.log = log;
     if (onMail === undefined || !mailbox.idle) return;
-    const open = (signal: AbortSignal) => connect({ mailbox, log }, signal);
+    const { logins } = parts;
+    const open = (signal: AbortSignal) => connect({ mailbox, logins, log }, signal);
     this.watches = new MailboxWatches({ mailbox, log, stopping: parts.stopping, open, onMail });
   }
 
@@ -159,10 +160,10 @@ export class MailboxPolls {
   }
 
   private async pollLeased({ lost }: HeldLease, left: AbortSignal): Promise<PollEnd> {
-    const { db, config, judges, stopping, cutting: all, idleLevel } = this.parts;
+    const { db, config, judges, logins, stopping, cutting: all, idleLevel } = this.parts;
     const { mailbox, log, progress } = this;
     const cutting = linkedSignal([all, lost, left]);
-    const shared = { db, mailbox, recording: config, judges, log, progress, ...this.memory };
+    const shared = { db, mailbox, recording: config, judges, logins, log, progress, ...this.memory };
     const started = performance.now();
     this.watches?.begin(lost);
     try {

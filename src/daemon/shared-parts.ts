@@ -1,3 +1,4 @@
+import { Logins } from '../auth/logins.ts';
 import type { Config } from '../config/schema.ts';
 import { endingWith } from '../db/ending.ts';
 import { MailcaseError } from '../errors.ts';
@@ -10,6 +11,7 @@ import type { DaemonParts } from './parts.ts';
 /** What the polls of all mailboxes share. */
 export interface SharedParts extends DaemonParts {
   readonly judges: Judges;
+  readonly logins: Logins;
   readonly leases: Leases;
   /** Aborted when polls should end after the batch in hand. */
   readonly stopping: AbortSignal;
@@ -38,12 +40,17 @@ export function shareParts(
     onNotEnded: (holder, error) =>
       log.debug({ holder, err: error }, 'the database sessions of another daemon could not be ended'),
   });
-  return { ...parts, ...signals, judges: new Judges(config), leases, idleLevel };
+  const logins = new Logins({
+    ...{ config, db },
+    say: (mailbox, level, message, fields) => log[level]({ mailbox, ...fields }, message),
+  });
+  return { ...parts, ...signals, judges: new Judges(config), logins, leases, idleLevel };
 }
 
 /** Ends what the polls have shared, once they have ended. */
-export async function closeShared({ judges, leases, log }: SharedParts): Promise<void> {
+export async function closeShared({ judges, logins, leases, log }: SharedParts): Promise<void> {
   await judges.close();
+  await logins.close();
   try {
     await endingWith(AbortSignal.timeout(GIVE_BACK_MS), () => leases.close());
   } catch (error) {

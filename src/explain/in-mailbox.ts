@@ -5,6 +5,7 @@ import { enterReadOnly, longestWait } from '../entering.ts';
 import { MailcaseError } from '../errors.ts';
 import { fetchSizes, type MessageSize } from '../imap/fetch.ts';
 import { fetchWithin } from '../imap/fetch-large.ts';
+import { type LoginSource, passwordOf } from '../imap/login.ts';
 import { searchMessages } from '../imap/search.ts';
 import { inSession, type Session } from '../imap/session.ts';
 import type { FoundFolder } from '../record/folders.ts';
@@ -27,6 +28,7 @@ export async function explainInMailbox(
   db: Database | undefined,
   asked: Pick<Setting, 'mailbox' | 'folder' | 'recording' | 'judges'>,
   uid: number,
+  logins: LoginSource = passwordOf(asked.mailbox.imap),
 ): Promise<Explanation> {
   const { mailbox, folder } = asked;
   const { imap, message_bytes } = mailbox;
@@ -36,6 +38,7 @@ export async function explainInMailbox(
     message_bytes,
     () => {},
     signal,
+    logins,
     async (session) => {
       const mailboxId = db && (await findMailbox(db, mailbox.name))?.id;
       const found = await enterReadOnly({ session, db, mailbox, mailboxId }, folder);

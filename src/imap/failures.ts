@@ -1,6 +1,7 @@
 import type { ImapConfig } from '../config/schema.ts';
 import { type ErrorCode, type ErrorKind, errorCode, errorMessage, MailcaseError } from '../errors.ts';
 import type { Heard } from './heard.ts';
+import { notOffered } from './login.ts';
 import { proxyFailure, throughProxy } from './proxy.ts';
 import { type Refusal, refusalOf } from './refusals.ts';
 import { oauthStatusOf, type Said, withoutTiming } from './said.ts';
@@ -46,6 +47,8 @@ export function connectError(imap: ImapConfig, error: unknown, heard: Heard): Ma
         : `${place} refused the login of ${imap.user}`;
     return asError(refusal, `${what}: ${wordsOf(said)}`, error);
   }
+  const withoutOAuth2 = notOffered(place, error);
+  if (withoutOAuth2 !== undefined) return withoutOAuth2;
   if ((error as Details).authenticationFailed === true) {
     // imapflow's own verdict on what the server offers; nothing was sent.
     const cure = 'see that `imap.tls` is not `none`, and that the server takes a login of this kind';

@@ -1,8 +1,9 @@
 import { ImapFlow } from 'imapflow';
 import type { ImapConfig } from '../config/schema.ts';
-import { errorMessage, type MailcaseError } from '../errors.ts';
+import { errorCode, errorMessage, type MailcaseError } from '../errors.ts';
 import { commandError, connectError, refusalError } from './failures.ts';
 import { Heard } from './heard.ts';
+import { type Login, type LoginSource, passwordOf } from './login.ts';
 import { SharedMemory } from './shared-memory.ts';
 import { encryptionOf } from './tls.ts';
 import { UidLimit } from './uid-limit.ts';
@@ -68,7 +69,8 @@ export interface Session {
 }
 
 /**
- * Connects and logs in.
+ * Connects and logs in. Where the server refuses a login that was good until now, as a token that somebody revoked, a
+ * newer one is tried once.
  *
  * @param maxMessageBytes the largest message that will be fetched whole; the server cannot make us hold more
  * @param signal cuts the attempt short, whose own limits are longer than many a deadline
@@ -77,6 +79,25 @@ export interface Session {
  */
 export async function openSession(
   imap: ImapConfig,
+  maxMessageBytes: number,
+  note: Note,
+  signal: AbortSignal,
+  logins: LoginSource = passwordOf(imap),
+): Promise<Session> {
+  const login = await logins.next(signal);
+  try {
+    return await connect(imap, login, maxMessageBytes, note, signal);
+  } catch (error) {
+    if (errorCode(error) !== 'imap_credentials') throw error;
+    const newer = await logins.afterRefusal(login, signal);
+    if (newer === undefined) throw error;
+    return await connect(imap, newer, maxMessageBytes, note, signal);
+  }
+}
+
+async function connect(
+  imap: ImapConfig,
+  login: Login,
   maxMessageBytes: number,
   note: Note,
   signal: AbortSignal,
@@ -90,7 +111,10 @@ export async function openSession(
     secure: imap.tls === 'implicit',
     // Without it a stripped STARTTLS would go on in the clear.
     doSTARTTLS: imap.tls === 'starttls',
-    auth: { user: imap.user, pass: imap.password },
+    auth: {
+      user: imap.user,
+      ...('password' in login ? { pass: login.password } : { accessToken: login.accessToken }),
+    },
     clientInfo: { name: 'mailcase' },
     tls: encryption.options,
     ...(imap.proxy !== undefined && { proxy: imap.proxy }),
@@ -102,6 +126,7 @@ export async function openSession(
     maxLiteralSize: maxMessageBytes * SIZE_ERROR + RESPONSE_OVERHEAD_BYTES,
     maxResponseSize: maxMessageBytes * SIZE_ERROR + 2 * RESPONSE_OVERHEAD_BYTES,
   });
+  if ('mechanism' in login) onlyWith(client, login.mechanism);
   // Without a listener an 'error' ends the process; the command under way is rejected with it anyway.
   client.on('error', (error: unknown) =>
     note('debug', 'imap connection failed', { reason: errorMessage(error) }),
@@ -139,6 +164,23 @@ export async function openSession(
   };
 }
 
+/** imapflow takes OAUTHBEARER where it is offered; whoever wants the other one has to have it not offered. */
+function onlyWith(client: ImapFlow, mechanism: 'xoauth2' | 'oauthbearer' | undefined): void {
+  if (mechanism === undefined) return;
+  const others = MECHANISMS.filter((name) => name !== `AUTH=${mechanism.toUpperCase()}`);
+  const has = (name: string) => !others.includes(name.toUpperCase());
+  let offered = client.capabilities;
+  Object.defineProperty(client, 'capabilities', {
+    get: () => offered,
+    set: (said: typeof offered) => {
+      offered = new Map([...said].filter(([name]) => has(name)));
+    },
+  });
+}
+
+/** XOAUTH is what imapflow takes for XOAUTH2 as well. */
+const MECHANISMS = ['AUTH=OAUTHBEARER', 'AUTH=XOAUTH2', 'AUTH=XOAUTH'];
+
 /** The work is done by then, so a server that keeps silent, or breaks off, holds nothing up. */
 async function logOut(client: ImapFlow): Promise<void> {
   const limit = setTimeout(() => client.close(), LOGOUT_TIMEOUT_MS);
@@ -163,9 +205,10 @@ export async function inSession<T>(
   maxMessageBytes: number,
   note: Note,
   signal: AbortSignal,
+  logins: LoginSource,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const session = await openSession(imap, maxMessageBytes, note, signal);
+  const session = await openSession(imap, maxMessageBytes, note, signal, logins);
   try {
     return await overSession(session, signal, work);
   } finally {

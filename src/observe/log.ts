@@ -4,6 +4,7 @@ import type { LogConfig } from '../config/schema.ts';
 import { errorMessage, MailcaseError } from '../errors.ts';
 import { escapedJson } from '../terminal/harmless.ts';
 import { optionsFor } from '../terminal/style.ts';
+import { heldSecrets, insideBase64 } from './live-secrets.ts';
 
 export type Log = pino.Logger;
 
@@ -51,11 +52,33 @@ export function createLog(
   );
 }
 
-/** Replaces secrets, as they are and as JSON and URLs write them. */
+/** Replaces secrets, as they are and as JSON and URLs write them; with them those that came up since the start. */
 export function secretMask(secrets: readonly string[]): (line: string) => string {
   const forms = secrets.filter((secret) => secret.length >= MIN_SECRET_LENGTH).flatMap(notationsOf);
-  const distinct = [...new Set(forms)].sort((a, b) => b.length - a.length);
-  return (line) => distinct.reduce((text, secret) => text.replaceAll(secret, MASK), line);
+  const distinct = longestFirst(forms);
+  return (line) => blank(blank(line, distinct), heldForms());
+}
+
+/** Made anew only where something has come up. */
+let heldThen: readonly string[] = [];
+let formsThen: readonly string[] = [];
+
+function heldForms(): readonly string[] {
+  const now = heldSecrets();
+  if (now.length !== heldThen.length || now.some((secret, index) => secret !== heldThen[index])) {
+    const long = now.filter((secret) => secret.length >= MIN_SECRET_LENGTH);
+    heldThen = now;
+    formsThen = longestFirst(long.flatMap((secret) => [...notationsOf(secret), ...insideBase64(secret)]));
+  }
+  return formsThen;
+}
+
+function longestFirst(forms: readonly string[]): string[] {
+  return [...new Set(forms)].sort((a, b) => b.length - a.length);
+}
+
+function blank(line: string, forms: readonly string[]): string {
+  return forms.reduce((text, secret) => text.replaceAll(secret, MASK), line);
 }
 
 /** A mask whose secrets change, as they do when the configuration is loaded anew. */

@@ -1,3 +1,4 @@
+import { Logins } from '../auth/logins.ts';
 import type { Config, MailboxConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
 import type { Judges } from '../judge/judges.ts';
@@ -117,23 +118,28 @@ function roleOf({ path, role }: KeptEntry, { folders }: MailboxConfig): 'inbox' 
  * Opens a session, over which entries of one mailbox are read again. In the bytes as they lie there the secret stands still,
  * so trust is found out where it was not before.
  */
-function inMailbox(
+async function inMailbox(
   { db, config, judges, log }: Retrying,
   mailbox: MailboxConfig,
   work: (read: Reader) => Promise<void>,
 ): Promise<void> {
   const never = new AbortController().signal;
+  const logins = new Logins({ config, db });
   const context: MailboxContext = {
-    ...{ db, mailbox, recording: config, judges, log, once: createOnce(), suspects: new Suspects() },
+    ...{ db, mailbox, logins, recording: config, judges, log, once: createOnce(), suspects: new Suspects() },
     ...{ progress: new Progress(), stopping: never, cutting: never },
   };
-  return withSession(context, never, async (session, mailboxId) => {
-    await work((entry) => {
-      const { path, verdict } = entry;
-      const folder = { path, role: roleOf(entry, mailbox), select: 'new', start: 'all' } as const;
-      const inner = { session, mailboxId, folder, ending: never, cut: never, verdict, onProblem: () => {} };
-      return refetch(folderContext(context, inner), entry);
+  try {
+    await withSession(context, never, async (session, mailboxId) => {
+      await work((entry) => {
+        const { path, verdict } = entry;
+        const folder = { path, role: roleOf(entry, mailbox), select: 'new', start: 'all' } as const;
+        const inner = { session, mailboxId, folder, ending: never, cut: never, verdict, onProblem: () => {} };
+        return refetch(folderContext(context, inner), entry);
+      });
+      await session.logout();
     });
-    await session.logout();
-  });
+  } finally {
+    await logins.close();
+  }
 }

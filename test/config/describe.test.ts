@@ -55,7 +55,12 @@ describe('the reference', () => {
     ['database.pool', 'a whole number, 1 to 200', '`10`'],
     ['mailboxes[].imap.tls', '`implicit`, `starttls`, `none`', '`implicit`'],
     ['mailboxes[].imap.allow_plaintext', '`true`, `false`', '`false`'],
-    ['mailboxes[].imap.password', 'a text; *secret*', '*required*'],
+    ['mailboxes[].imap.password', 'a text; *secret*', ''],
+    [
+      'mailboxes[].imap.oauth2.flow',
+      '`client_credentials`, `refresh_token`, `service_account`',
+      '*required*',
+    ],
     ['mailboxes[].trust', '`none`, `all`; a map, see below', '`none`'],
     ['mailboxes[].imap.port', 'a whole number, 1 to 65535', '993 with tls implicit, else 143'],
     ['mailboxes[].own', 'a list, each entry an address or a domain', 'the IMAP user, if it is an address'],
@@ -70,9 +75,12 @@ describe('the reference', () => {
   it('says what is a secret, and nothing else is', () => {
     const secret = rows.filter(([, takes]) => takes?.includes('*secret*')).map(([name]) => name);
     expect(secret).toEqual([
+      '`token_key`',
       '`database.url`',
       '`mailboxes[].imap.password`',
       '`mailboxes[].imap.proxy`',
+      '`mailboxes[].imap.oauth2.client_secret`',
+      '`mailboxes[].imap.oauth2.key`',
       '`mailboxes[].trust.secret.value`',
       '`mailboxes[].trust.hmac.keys[].secret`',
     ]);
@@ -120,7 +128,10 @@ describe('the JSON Schema', () => {
   it('takes the example file, as it is and with every commented option', async () => {
     const text = await readFile(new URL('mailcase.example.yaml', CONFIG), 'utf8');
     expect(marks(text)).toEqual([]);
-    expect(marks(text.replace(/^( *)#(?=[a-z-])/gm, '$1'))).toEqual([]);
+    const complete = text.replace(/^( *)#(?=[a-z-])/gm, '$1');
+    // One of the two ways to log in.
+    expect(marks(complete.replace(/^ {6}password:.*\n/m, ''))).toEqual([]);
+    expect(marks(complete)).toEqual(['/mailboxes/0/imap must match exactly one schema in oneOf']);
   });
 
   it('takes the configuration of the demo', async () => {
@@ -213,7 +224,11 @@ describe('the JSON Schema', () => {
     ['a port of 0', imap('password: p, port: 0'), '/mailboxes/0/imap/port must be >= 1'],
     ['a number that is none', imap('password: p, port: imaps'), '/mailboxes/0/imap/port must be integer'],
     ['yes', imap('password: p, allow_plaintext: yes'), '/mailboxes/0/imap/allow_plaintext must be boolean'],
-    ['a password without value', imap('password: '), '/mailboxes/0/imap/password must be string'],
+    [
+      'a password without value',
+      imap('password: '),
+      '/mailboxes/0/imap must match exactly one schema in oneOf',
+    ],
     ['no password', imap('port: 993'), "/mailboxes/0/imap must have required property 'password'"],
     [
       'two databases',

@@ -25,6 +25,7 @@ const env = {
   SUPPORT_PASSWORD: 'x',
   TRUST_SECRET: '0123456789abcdef',
   SIGNING_KEY: '0123456789abcdef0123456789abcdef',
+  TOKEN_KEY: '0123456789abcdef'.repeat(4),
 };
 
 const AUTHORITY =
@@ -90,11 +91,15 @@ async function load(text: string) {
 
 it('loads, with every commented option at its default', async () => {
   const config = await load(written);
-  const { headers, rules, ...all } = await load(complete);
+  // It is instead of the password.
+  const withoutOAuth2 = complete.replace(/^ {6}oauth2:.*\n(?: {8}.*\n)*/m, '');
+  expect(withoutOAuth2).not.toBe(complete);
+  const { headers, rules, ...all } = await load(withoutOAuth2);
   expect(headers.map.map(({ header }) => header)).toEqual(['x-shop-state', 'x-shop-tags', 'x-shop-field-*']);
   expect(rules).toHaveLength(6);
   expect({ ...all, rules: [], headers: { ...headers, map: [] } }).toEqual({
     ...config,
+    token_key: [Buffer.from(env.TOKEN_KEY, 'hex')],
     alert: {
       command: ['/usr/local/bin/page-me'],
       on: new Set(['stale', 'credentials', 'quarantine', 'headers_not_applied']),
@@ -139,7 +144,8 @@ it('shows every option, and none that does not exist', () => {
     sectionShown(option) !== undefined && new RegExp(`\\b${option.name}\\b`).test(shownText(option));
   const missing = values.filter((option) => !shown.has(option.pattern) && !isTold(option));
   expect(missing.map(({ pattern }) => pattern)).toEqual([
-    ...['database.embedded', 'alert.webhook.url', 'alert.webhook.headers.*', 'mailboxes[].path'],
+    ...['database.embedded', 'token_key[]'],
+    ...['alert.webhook.url', 'alert.webhook.headers.*', 'mailboxes[].path'],
   ]);
   expect(shown).not.toContain(undefined);
   expect(written).toContain('`embedded: ./data`');

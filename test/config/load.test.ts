@@ -1044,9 +1044,13 @@ describe('the declaration of the options', () => {
     const secret = [...OPTIONS.values()].filter(({ meta }) => meta.secret);
     expect(secret.map(({ pattern }) => pattern)).toEqual([
       'database.url',
+      'token_key',
+      'token_key[]',
       'alert.webhook.url',
       'alert.webhook.headers.*',
       'mailboxes[].imap.password',
+      'mailboxes[].imap.oauth2.client_secret',
+      'mailboxes[].imap.oauth2.key',
       'mailboxes[].imap.proxy',
       'mailboxes[].trust.secret.value',
       'mailboxes[].trust.hmac.keys[].secret',

@@ -96,7 +96,7 @@ test('the page names every table in its drawing', async () => {
   const [prose] = await readPage();
   const drawing = /```text\n(.*?)```/s.exec(prose)?.[1] ?? '';
   const tables = (await columnsOf(database.db)).filter(({ is_view }) => !is_view);
-  const words = new Set(drawing.split(/[^a-z_]+/));
+  const words = new Set(drawing.split(/[^a-z0-9_]+/));
   expect([...new Set(tables.map(({ relation }) => relation))].filter((name) => !words.has(name))).toEqual([]);
 });
 

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
+import { Logins } from '../../src/auth/logins.ts';
 import { importMail } from '../../src/import-mail.ts';
 import { Progress } from '../../src/observe/progress.ts';
 import { createOnce, Suspects } from '../../src/poll-context.ts';
@@ -194,6 +195,7 @@ test('an import that meets one notes that it was an import', async () => {
     {
       ...{ db: database.db, mailbox: await loadMailbox(user), recording: RECORDING, judges },
       ...{ log: pino({ level: 'silent' }), once: createOnce(), suspects: new Suspects() },
+      logins: new Logins({ config: { token_key: undefined }, db: database.db }),
       ...{ progress: new Progress(), stopping: never, cutting: never },
     },
     { folders: [], since: undefined, until: undefined, limit: undefined, status: 'closed' },

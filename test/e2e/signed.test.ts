@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, inject, test } from 'vitest';
+import { Logins } from '../../src/auth/logins.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { explainInMailbox } from '../../src/explain/in-mailbox.ts';
 import { importMail } from '../../src/import-mail.ts';
@@ -213,6 +214,7 @@ describe('a signed blind copy', () => {
       {
         ...{ db: database.db, mailbox: await loadMailbox(user, TRUSTED), recording: RECORDING, judges },
         ...{ log: pino({ level: 'silent' }), once: createOnce(), suspects: new Suspects() },
+        logins: new Logins({ config: { token_key: undefined }, db: database.db }),
         ...{ progress: new Progress(), stopping: never, cutting: never },
       },
       { folders: [], since: undefined, until: undefined, limit: undefined, status: 'closed' },

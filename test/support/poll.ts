@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { Logins } from '../../src/auth/logins.ts';
 import type { AuthenticationConfig, MailboxConfig, RecordingConfig } from '../../src/config/schema.ts';
 import type { Database } from '../../src/db/connect.ts';
 import { Judges } from '../../src/judge/judges.ts';
@@ -36,6 +37,7 @@ export function poll(
     once?: Once;
     suspects?: Suspects;
     judges?: Judges;
+    logins?: Logins;
   } = {},
 ): Promise<MailboxReport> {
   const never = new AbortController().signal;
@@ -44,6 +46,7 @@ export function poll(
     mailbox,
     recording: { ...RECORDING, ...more.recording },
     judges: more.judges ?? judges,
+    logins: more.logins ?? new Logins({ config: { token_key: undefined }, db }),
     log: more.log ?? pino({ level: 'silent' }),
     once: more.once ?? createOnce(),
     suspects: more.suspects ?? new Suspects(),
