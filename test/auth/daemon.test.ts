@@ -41,6 +41,8 @@ async function ready({ isLoggedIn = true, flow = 'refresh_token' as const } = {}
   count += 1;
   const section = oauth2Mailbox(dovecot, USER, oauth2Section(server, flow), {
     ...{ name: `oauth-${count}`, own: [USER], select: 'new', start: 'now' },
+    // Each poll logs in.
+    idle: false,
   });
   const { config, mailbox } = await loadOAuth2(section);
   const keys = tokenKeysOf(config);

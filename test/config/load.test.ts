@@ -1044,6 +1044,8 @@ describe('the declaration of the options', () => {
     const secret = [...OPTIONS.values()].filter(({ meta }) => meta.secret);
     expect(secret.map(({ pattern }) => pattern)).toEqual([
       'database.url',
+      'token_key',
+      'token_key[]',
       'alert.webhook.url',
       'alert.webhook.headers.*',
       'token_key',
