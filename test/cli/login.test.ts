@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { browse, type Person } from '../support/browser.ts';
 import { useDatabase } from '../support/database.ts';
+import { startDatabaseProxy } from '../support/database-proxy.ts';
 import { deliver } from '../support/deliver.ts';
 import type { Dovecot } from '../support/dovecot.ts';
 import { startOAuthDovecot } from '../support/dovecot-oauth.ts';
@@ -208,6 +209,32 @@ describe('mailcase login', () => {
     expect(Math.abs(Date.parse(dies) - Date.now() - 604_800_000)).toBeLessThan(60_000);
   });
 
+  it('waits for a database that went away, so that nobody has to consent again', async () => {
+    const proxy = await startDatabaseProxy(database.url);
+    await proxy.open();
+    const file = await config(gmailLike(), { database: { url: proxy.url } });
+    const started = login(file);
+    await addressIn(started);
+    await proxy.close();
+    await consentInBrowser(started);
+    await started.output(/It is tried again, until it is stored/);
+    expect(await stored()).toEqual([]);
+    await proxy.open();
+    const { code, stderr } = await started.finished;
+    await proxy.close();
+    expect(code, stderr).toBe(0);
+    expect(await stored()).toHaveLength(1);
+  });
+
+  it('blanks nothing out of what is to be copied, whatever words are secrets', async () => {
+    const other = { name: 'other', imap: imap(googleDovecot, undefined, { password: 'example' }) };
+    const mailboxes = [{ name: 'support', imap: gmailLike() }, other];
+    const started = login(await config(undefined, { mailboxes }), ['support']);
+    expect(new URL(await addressIn(started)).searchParams.get('login_hint')).toBe(USER);
+    await consentInBrowser(started);
+    expect((await started.finished).code).toBe(0);
+  });
+
   it('takes the place of a login that was there, and shows no token', async () => {
     const file = await config(gmailLike());
     const texts: string[] = [];
@@ -255,9 +282,11 @@ describe('mailcase login stores nothing', () => {
     ['in the browser', ['--loopback']],
     ['on the device', ['--device']],
   ])('where the person refused, %s', async (_, args) => {
-    const started = login(await config(exchangeLike()), args);
+    const started = login(await config({ ...exchangeLike(), provider: 'exchange' }), args);
     const person = { user: USER, refuses: true };
     if (args.includes('--loopback')) {
+      // The name that Microsoft's forms take.
+      expect(await addressIn(started)).toContain(`redirect_uri=${encodeURIComponent('http://localhost:')}`);
       expect(await consentInBrowser(started, person)).toContain('Nothing was allowed');
     } else {
       const said = await started.output(/or open (\S+),/);
