@@ -22,6 +22,15 @@ function printWhole(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/**
+ * Prints what a person has to copy as it is, where a password that is an ordinary word must not be blanked out of it.
+ *
+ * @param text harmless already, and known to hold no secret
+ */
+export function printToCopy(text: string, output: NodeJS.WritableStream): void {
+  output.write(`${text}\n`);
+}
+
 /** @param text without colours: what a server or a mail says in it must not drive the terminal */
 export function printError(text: string): void {
   process.stderr.write(`${mask(text).split('\n').map(harmless).join('\n')}\n`);

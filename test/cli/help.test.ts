@@ -52,6 +52,7 @@ describe('the help of each command', () => {
         'init',
         'check',
         'run',
+        'login',
         'alert-test',
         'migrate up',
         'migrate down',

@@ -37,8 +37,7 @@ export async function startOAuthDovecot(
       ofPersons,
       `${where}active_attribute = active\nactive_value = true\nusername_attribute = username\n`,
     );
-    // Whatever the user is: the format makes one constant of what is asked for and of what is answered. An answer that the
-    // token is not active has no kind.
+    // Whatever the user is: the format makes one constant of what is asked for and of what is answered.
     await writeFile(
       ofApps,
       `${where}active_attribute = kind\nactive_value = app\nusername_attribute = kind\nusername_format = any\n`,

@@ -71,21 +71,22 @@ export function startMailcase(
   env: NodeJS.ProcessEnv = {},
   cwd = tmpdir(),
   program: readonly string[] = [inject('program')],
+  input: 'ignore' | 'pipe' = 'ignore',
 ): Running {
   const child = spawn(process.execPath, [...program, ...args], {
     cwd,
     // By npm_command it would tell that npx has started it.
     env: { ...process.env, NO_COLOR: '1', npm_command: '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input, 'pipe', 'pipe'],
   });
   let stdout = '';
   let stderr = '';
   const listeners = new Set<() => void>();
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
     for (const listener of listeners) listener();
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
   const finished = new Promise<Finished>((resolve, reject) => {

@@ -69,3 +69,21 @@ export function assertionOf(
   const text = `${encode({ alg: 'RS256', typ: 'JWT', kid: key.private_key_id })}.${encode(payload)}`;
   return `${text}.${sign('sha256', Buffer.from(text), privateKey).toString('base64url')}`;
 }
+
+/** A key of 32 bytes for `token_key`. */
+export const TOKEN_KEY = Buffer.from('a key of the tests, of 32 bytes.').toString('base64');
+
+/** How a mailbox is configured to log in with what a person consents to at this server. */
+export function consentedSection(
+  server: OAuthServer,
+  { id, secret }: OAuthClient = server.device,
+  more: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  const { token, authorization, device } = server.urls;
+  return {
+    ...{ flow: 'refresh_token', client_id: id, ...(secret && { client_secret: secret }) },
+    ...{ token_url: token, authorization_url: authorization, device_authorization_url: device },
+    scope: `${SCOPES.exchange} offline_access`,
+    ...more,
+  };
+}

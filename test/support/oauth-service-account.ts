@@ -1,4 +1,4 @@
-import { type KeyObject, verify } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, verify } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type Provider from 'oidc-provider';
@@ -11,6 +11,9 @@ const LONGEST = 3_600;
 
 /** How far the clocks may be apart, in seconds. */
 const SKEW = 60;
+
+/** Its address, which is also how oidc-provider knows it as a client. */
+export const SERVICE_ACCOUNT = 'mailcase@project.iam.gserviceaccount.example';
 
 export interface ServiceAccount {
   /** The content of the file that Google hands out. */
@@ -121,4 +124,19 @@ function payloadOf(assertion: string): Record<string, unknown> {
     string,
     unknown
   >;
+}
+
+/** As Google hands it out, in a file. */
+export function makeServiceAccount(tokenUri: string): ServiceAccount {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const key = {
+    type: 'service_account' as const,
+    project_id: 'project',
+    private_key_id: 'key-1',
+    private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    client_email: SERVICE_ACCOUNT,
+    client_id: '104711',
+    token_uri: tokenUri,
+  };
+  return { key, publicKey };
 }

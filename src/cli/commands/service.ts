@@ -72,6 +72,39 @@ being done for each mailbox.`,
     });
 
   cli
+    .command('login')
+    .description(
+      'have a person consent that a mailbox is read, where it logs in with OAuth2 (flow: refresh_token)',
+    )
+    .usage('[options] MAILBOX')
+    .argument('[mailbox]', 'its name, where the configuration has several')
+    .option(
+      '--device',
+      'by a code that is typed on any device (the default where the provider has it: Exchange)',
+    )
+    .option('--loopback', 'in a browser on this machine (the default elsewhere: Gmail)')
+    .option('--paste', 'in any browser; the address that it ends at is pasted here')
+    .option('--port <number>', 'where the browser comes back to on 127.0.0.1 (default: any that is free)')
+    .option('--json', 'answer as JSON')
+    .addHelpText(
+      'after',
+      aboutWith(
+        `
+What the person consented to is tried at the mail server, then stored encrypted in the database; a daemon that runs takes it
+with its next poll. Nothing is stored where it does not open the mailbox: then the exit code is 1. It opens no browser by
+itself. With --loopback the browser may be on another machine, from which \`ssh -L PORT:127.0.0.1:PORT\` leads here; --port
+says which it is. With --json, what the person has to do goes to standard error.`,
+        'mailcase login support',
+        'mailcase login support --loopback --port 8421',
+        'mailcase login support --paste',
+      ),
+    )
+    .action(async (mailbox: string | undefined, _: unknown, command: Command) => {
+      const { loginCommand } = await import('../login.ts');
+      setCode(await loginCommand(mailbox, optionsOf(command)));
+    });
+
+  cli
     .command('alert-test')
     .description('send an alarm for a test to the command or webhook of `alert`, and say what came back')
     .option('--json', 'answer as JSON')
