@@ -112,7 +112,7 @@ export function explainSilence(error: unknown, { url, through = '' }: Asked): Ma
   const inner = innermost(error);
   const code = errorCode(inner);
   const isTimeout =
-    code === 'UND_ERR_CONNECT_TIMEOUT' || /Timeout|Abort/.test((inner as Error | undefined)?.name ?? '');
+    code === 'UND_ERR_CONNECT_TIMEOUT' || /Timeout/.test((inner as Error | undefined)?.name ?? '');
   const said = isTimeout ? 'no answer in time' : errorMessage(inner);
   return new MailcaseError('imap_connect', `cannot ask ${hostOf(url)}${through} for a token: ${said}`, {
     cause: inner,

@@ -40,7 +40,7 @@ let count = 0;
 async function ready({ isLoggedIn = true, flow = 'refresh_token' as const } = {}) {
   count += 1;
   const section = oauth2Mailbox(dovecot, USER, oauth2Section(server, flow), {
-    ...{ name: `oauth-${count}`, own: [USER], select: 'new', start: 'now' },
+    ...{ name: `oauth-${count}`, own: [USER], select: 'new', start: 'all' },
     // Each poll logs in.
     idle: false,
   });

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createSilent } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -55,7 +55,7 @@ async function ask(more: Record<string, unknown>): Promise<unknown> {
     ...{ flow: 'client_credentials', client_id: 'app', client_secret: 'canary-secret' },
     token_url: `https://localhost:${port}/token`,
   };
-  const imap = { host: '127.0.0.1', tls: 'none', user: 'u', oauth2, ...more };
+  const imap = { host: 'imap.example.com', user: 'u', oauth2, ...more };
   const { config, mailbox } = await loadOAuth2({ name: 'support', imap });
   const logins = new Logins({ config, db: undefined });
   try {
@@ -128,7 +128,7 @@ describe('through a proxy', () => {
 });
 
 it('waits no longer than it may for a server that keeps silent', async () => {
-  const silent = (await import('node:net')).createServer(() => {}).listen(0, '127.0.0.1');
+  const silent = createSilent((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const began = Date.now();
   const oauth2 = {
