@@ -7,7 +7,10 @@ import { type Backoff, backoffMs } from '../scheduler/backoff.ts';
 
 type Pause = Pick<Backoff, 'first' | 'longest'>;
 
-/** A session that has lasted so long was ended in good order, in milliseconds: by the token's life, or a restart. */
+/**
+ * A session that has lasted so long was ended in good order, in milliseconds: by the token's life, a restart, or with
+ * `BYE Connection closed. 14`, which Exchange says to those that idle as to those that come too often.
+ */
 const LASTING_MS = 60_000;
 
 /** Then there is a new one as soon as may be; not at the same moment for all mailboxes of a server, though. */
@@ -106,7 +109,7 @@ export class FolderWatcher {
           return;
         }
         lastedMs = performance.now() - session.since;
-        atLeastMs = restOf(end.error);
+        atLeastMs = lastedMs >= LASTING_MS ? (retryAfterMs(end.error) ?? 0) : restOf(end.error);
         const fields = { err: end.error, lastedMs: Math.round(lastedMs) };
         log.debug(fields, 'a connection that waited for mail has ended');
       } catch (error) {
