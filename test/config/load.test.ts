@@ -1048,8 +1048,6 @@ describe('the declaration of the options', () => {
       'token_key[]',
       'alert.webhook.url',
       'alert.webhook.headers.*',
-      'token_key',
-      'token_key[]',
       'mailboxes[].imap.password',
       'mailboxes[].imap.oauth2.client_secret',
       'mailboxes[].imap.oauth2.key',

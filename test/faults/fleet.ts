@@ -23,7 +23,7 @@ export interface Fleet {
 const CONFIG = {
   schedule: '* * * * * *',
   lease: '1s',
-  backoff: { first: '100ms', longest: '200ms' },
+  backoff: { first: '100ms', longest: '200ms', credentials: '1s', throttled: '1s' },
   flood: { messages: NO_FLOOD.messages },
   log: { level: 'debug' },
 };

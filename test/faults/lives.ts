@@ -36,7 +36,7 @@ export interface LivesOptions {
 /** How the daemon runs: polls that follow each other closely, and small batches, so that a few mails are many steps. */
 const CONFIG = {
   schedule: '* * * * * *',
-  backoff: { first: '100ms', longest: '200ms' },
+  backoff: { first: '100ms', longest: '200ms', credentials: '1s', throttled: '1s' },
   lease: '1s',
   flood: { messages: NO_FLOOD.messages },
 };
