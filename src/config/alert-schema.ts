@@ -100,7 +100,6 @@ const webhook = z
       )
         .superRefine(checkFieldNames, ALWAYS)
         .optional()
-        .meta({ byDefault: 'none' })
         .describe('Further header fields of the request, such as `Authorization`.'),
     }),
   )

@@ -77,6 +77,7 @@ describe('the reference', () => {
     expect(secret).toEqual([
       '`token_key`',
       '`database.url`',
+      '`alert.webhook.url`',
       '`mailboxes[].imap.password`',
       '`mailboxes[].imap.proxy`',
       '`mailboxes[].imap.oauth2.client_secret`',

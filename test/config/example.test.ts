@@ -147,6 +147,7 @@ it('shows every option, and none that does not exist', () => {
     ...[
       'database.embedded',
       'token_key[]',
+      'alert.command[]',
       'alert.webhook.url',
       'alert.webhook.headers.*',
       'mailboxes[].path',
