@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MailboxConfig } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
+import { endingWith } from '../db/ending.ts';
 import { errorText } from '../db/refusal.ts';
 import { MailcaseError } from '../errors.ts';
 import { unlessAborted } from '../waiting.ts';
@@ -19,6 +20,9 @@ import { type AccessToken, accessToken, isGood, msLeft } from './tokens.ts';
 
 /** How often it is tried to store what the database did not take, in milliseconds. */
 const STORE_AGAIN_MS = 2_000;
+
+/** A database that does not answer is waited for so long, in milliseconds. */
+const STORE_MS = 5_000;
 
 /** Lines for the log: a static message and fields. */
 export type Say = (
@@ -141,7 +145,9 @@ export class Renewal {
   private async save(unsaved: Unsaved): Promise<void> {
     const { generation, tokens, access } = unsaved;
     const now = { ...tokens, ...msLeft(access, Date.now()) };
-    const isStored = await storeRenewed(this.db, this.keys, this.binding, generation, now);
+    const isStored = await endingWith(AbortSignal.timeout(STORE_MS), () =>
+      storeRenewed(this.db, this.keys, this.binding, generation, now),
+    );
     if (this.unsaved !== unsaved) return;
     this.unsaved = undefined;
     this.say(

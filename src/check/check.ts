@@ -33,7 +33,9 @@ type MailboxReport = ReturnType<typeof reportOf>;
 /** Looks at everything that the daemon needs, mailboxes side by side, and changes nothing. */
 export async function check(request: CheckRequest): Promise<CheckReport> {
   const { config, mailboxes, file, sample } = request;
-  const { looked, db, close } = await lookAtDatabase(config.database);
+  const { looked, db, close } = await lookAtDatabase(config.database, {
+    storesLogins: config.mailboxes.some(({ imap }) => imap.oauth2?.flow === 'refresh_token'),
+  });
   try {
     const onProgress = summedUp(request.onProgress);
     const facts = await Promise.all(

@@ -5,7 +5,7 @@ import { isEmbeddedMade, openDatabase } from '../db/open.ts';
 import { serverWords } from '../db/refusal.ts';
 import { DatabaseUnavailable } from '../db/unavailable.ts';
 import { countQuarantined } from '../record/quarantine.ts';
-import { type MissingRight, missingRights } from './rights.ts';
+import { LOGIN_RIGHTS, type MissingRight, missingRights } from './rights.ts';
 
 /** What was found out about a database that answers. */
 export interface DatabaseFacts {
@@ -47,8 +47,15 @@ export interface OpenedDatabase {
 
 const nothingToClose = async () => {};
 
-/** Connects and looks; an embedded database that was not made yet stays so. */
-export async function lookAtDatabase(config: DatabaseConfig): Promise<OpenedDatabase> {
+/**
+ * Connects and looks; an embedded database that was not made yet stays so.
+ *
+ * @param storesLogins whether a mailbox has its login there
+ */
+export async function lookAtDatabase(
+  config: DatabaseConfig,
+  { storesLogins = false }: { storesLogins?: boolean } = {},
+): Promise<OpenedDatabase> {
   if (config.embedded !== undefined && !isEmbeddedMade(config.embedded)) {
     const looked: Looked = { kind: 'not_made', folder: config.embedded };
     return { looked, db: undefined, close: nothingToClose };
@@ -57,7 +64,7 @@ export async function lookAtDatabase(config: DatabaseConfig): Promise<OpenedData
   try {
     const opened = await openDatabase(config);
     close = opened.close;
-    const facts = await readFacts(opened.db);
+    const facts = await readFacts(opened.db, storesLogins);
     return { looked: { kind: 'found', facts }, db: isReadable(facts) ? opened.db : undefined, close };
   } catch (error) {
     return { looked: unreachable(error), db: undefined, close };
@@ -72,9 +79,9 @@ function unreachable(error: unknown): Looked {
   return { kind: 'unreachable', why: serverWords(error), cure };
 }
 
-async function readFacts(db: Database): Promise<DatabaseFacts> {
+async function readFacts(db: Database, storesLogins: boolean): Promise<DatabaseFacts> {
   const server = await readServer(db);
-  const missing = await missingRights(db);
+  const missing = await missingRights(db, storesLogins ? LOGIN_RIGHTS : []);
   const mayRead = (name: string) => canSelect(missing, name);
   // Without the right, knex would take the table for one that is not there, and everything for pending.
   const schema =

@@ -43,6 +43,20 @@ export const HAND_RIGHTS: readonly HandRight[] = [
   { table: 'customer_events', right: 'insert', commands: ['customer merge', 'replay'] },
 ];
 
+interface WantedRight {
+  readonly table: string;
+  readonly right: Right;
+  /** Which commands alone need it; null where the daemon does. */
+  readonly commands: readonly string[] | null;
+}
+
+/** What is done with stored logins, where a mailbox has one (`flow: refresh_token`). */
+export const LOGIN_RIGHTS: readonly WantedRight[] = [
+  { table: 'oauth2_tokens', right: 'select', commands: null },
+  { table: 'oauth2_tokens', right: 'update', commands: null },
+  { table: 'oauth2_tokens', right: 'insert', commands: ['login'] },
+];
+
 /** Tables whose ids are taken from their sequences beforehand (see nextIds in db/insert.ts). */
 export const SEQUENCES_OF = ['customers', 'cases', 'interactions'] as const;
 
@@ -59,12 +73,17 @@ export interface MissingRight {
 /**
  * Which rights on our tables the role lacks. It asks the catalogue and does none of it. Tables that are not there are
  * left out: they are the schema's business.
+ *
+ * @param more wanted beside what every daemon wants
  */
-export async function missingRights(db: Database): Promise<MissingRight[]> {
+export async function missingRights(
+  db: Database,
+  more: readonly WantedRight[] = [],
+): Promise<MissingRight[]> {
   const daemon = Object.entries(DAEMON_RIGHTS).flatMap(([table, rights]) =>
     rights.map((right) => ({ table, right, commands: null })),
   );
-  const wanted = [...daemon, ...HAND_RIGHTS];
+  const wanted = [...daemon, ...HAND_RIGHTS, ...more];
   const { rows } = (await db.raw(
     `select 'table' as kind, name as "on", "right", commands
      from json_to_recordset(?::json) as wanted(name text, "right" text, commands text[])
@@ -78,7 +97,7 @@ export async function missingRights(db: Database): Promise<MissingRight[]> {
      -- A mail of megabytes is put together in a temporary table (see db/pieces.ts).
      select 'database', quote_ident(current_database()), 'temporary', null
      where not has_database_privilege(current_database(), 'temporary')`,
-    [JSON.stringify(wanted.map(({ table, ...more }) => ({ name: table, ...more }))), [...SEQUENCES_OF]],
+    [JSON.stringify(wanted.map(({ table, ...right }) => ({ name: table, ...right }))), [...SEQUENCES_OF]],
   )) as { rows: MissingRight[] };
   return rows;
 }

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
 import { beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { readTokens, storeLogin, storeRenewed } from '../../src/auth/token-store.ts';
 import { lookAtDatabase } from '../../src/check/database.ts';
 import { databaseFindings } from '../../src/check/database-findings.ts';
-import { grantsFor, HAND_RIGHTS, type MissingRight } from '../../src/check/rights.ts';
+import { grantsFor, HAND_RIGHTS, LOGIN_RIGHTS, type MissingRight } from '../../src/check/rights.ts';
 import { connectDatabase, type Database } from '../../src/db/connect.ts';
 import { assertSchemaCurrent } from '../../src/db/migrate.ts';
 import { type Act, perform } from '../../src/desk/act.ts';
@@ -185,6 +187,72 @@ describe('what the daemon needs', () => {
         expect(mending.every((grant) => grant.endsWith(` to ${role};`))).toBe(true);
         for (const grant of mending) await database.db.raw(grant);
         expect((await look(url)).codes).toEqual(FINE);
+      },
+    );
+  });
+});
+
+describe('what stored logins need', () => {
+  const binding = {
+    ...{ mailbox: 'rights', clientId: 'app', imapUser: 'u@example.com' },
+    tokenUrl: 'https://login.example.com/token',
+  };
+  const keys = [randomBytes(32)];
+  const tokens = {
+    ...{ refreshToken: 'refresh-1', accessToken: 'access-1', isSameRefreshToken: false },
+    ...{ endsInMs: 1_000, renewInMs: 500, refreshLivesMs: undefined },
+  };
+
+  /** What `login` does, and what a renewal does. */
+  async function store(db: Database): Promise<void> {
+    await storeLogin(db, keys, binding, tokens);
+    await db.transaction(async (trx) => {
+      const stored = await readTokens(trx, keys, binding, { forUpdate: true });
+      expect(await storeRenewed(trx, keys, binding, stored?.generation ?? 0, tokens)).toBe(true);
+    });
+  }
+
+  it('is nothing where there is none', async () => {
+    await withRole(
+      database,
+      (role) => grantsOf(role),
+      async (url) => expect((await look(url)).codes).toEqual(FINE),
+    );
+  });
+
+  it('is asked for where there is one, and is enough', async () => {
+    await withRole(
+      database,
+      (role) => grantsOf(role),
+      async (url) => {
+        const { looked, close } = await lookAtDatabase({ url, pool: 3 }, { storesLogins: true });
+        await close();
+        const found = databaseFindings(looked, 'host/db').filter(({ code }) => code.startsWith('rights_'));
+        expect(found.map(({ level, code }) => `${level} ${code}`)).toEqual([
+          'problem rights_missing',
+          'warning rights_missing_by_hand',
+        ]);
+        for (const grant of found.flatMap(({ details }) => details)) await database.db.raw(grant);
+        const db = connectDatabase(url, 2);
+        await store(db).finally(() => db.destroy());
+      },
+    );
+  });
+
+  it.each(LOGIN_RIGHTS)('has $right: without it, that fails', async ({ table, right }) => {
+    await withRole(
+      database,
+      (role) => [
+        ...grantsOf(role),
+        ...LOGIN_RIGHTS.filter((each) => each.right !== right).map(
+          (each) => `grant ${each.right} on ${each.table} to ${role}`,
+        ),
+      ],
+      async (url) => {
+        const db = connectDatabase(url, 2);
+        const failure = await store(db).then(() => undefined, errorMessage);
+        await db.destroy();
+        expect(failure).toContain(`permission denied for table ${table}`);
       },
     );
   });
