@@ -7,6 +7,7 @@ import { databaseFindings } from './database-findings.ts';
 import { type Finding, isGood } from './finding.ts';
 import { planText } from './folder-findings.ts';
 import { checkMailbox, type MailboxFacts } from './mailbox.ts';
+import { ALERT_RIGHTS, LOGIN_RIGHTS, type WantedRight } from './rights.ts';
 
 export interface CheckRequest {
   readonly config: Config;
@@ -33,9 +34,7 @@ type MailboxReport = ReturnType<typeof reportOf>;
 /** Looks at everything that the daemon needs, mailboxes side by side, and changes nothing. */
 export async function check(request: CheckRequest): Promise<CheckReport> {
   const { config, mailboxes, file, sample } = request;
-  const { looked, db, close } = await lookAtDatabase(config.database, {
-    storesLogins: config.mailboxes.some(({ imap }) => imap.oauth2?.flow === 'refresh_token'),
-  });
+  const { looked, db, close } = await lookAtDatabase(config.database, rightsFor(config));
   try {
     const onProgress = summedUp(request.onProgress);
     const facts = await Promise.all(
@@ -98,4 +97,10 @@ function reportOf({ mailbox, polled, server, folders, missing, sample }: Mailbox
     })),
     sample: sample ?? null,
   };
+}
+
+/** What the configuration wants of the database beside what every daemon does. */
+function rightsFor({ mailboxes, alert }: Config): WantedRight[] {
+  const storesLogins = mailboxes.some(({ imap }) => imap.oauth2?.flow === 'refresh_token');
+  return [...(storesLogins ? LOGIN_RIGHTS : []), ...(alert === undefined ? [] : ALERT_RIGHTS)];
 }

@@ -5,7 +5,7 @@ import { isEmbeddedMade, openDatabase } from '../db/open.ts';
 import { serverWords } from '../db/refusal.ts';
 import { DatabaseUnavailable } from '../db/unavailable.ts';
 import { countQuarantined } from '../record/quarantine.ts';
-import { LOGIN_RIGHTS, type MissingRight, missingRights } from './rights.ts';
+import { type MissingRight, missingRights, type WantedRight } from './rights.ts';
 
 /** What was found out about a database that answers. */
 export interface DatabaseFacts {
@@ -50,11 +50,11 @@ const nothingToClose = async () => {};
 /**
  * Connects and looks; an embedded database that was not made yet stays so.
  *
- * @param storesLogins whether a mailbox has its login there
+ * @param wanted rights beside those that every daemon wants
  */
 export async function lookAtDatabase(
   config: DatabaseConfig,
-  { storesLogins = false }: { storesLogins?: boolean } = {},
+  wanted: readonly WantedRight[] = [],
 ): Promise<OpenedDatabase> {
   if (config.embedded !== undefined && !isEmbeddedMade(config.embedded)) {
     const looked: Looked = { kind: 'not_made', folder: config.embedded };
@@ -64,7 +64,7 @@ export async function lookAtDatabase(
   try {
     const opened = await openDatabase(config);
     close = opened.close;
-    const facts = await readFacts(opened.db, storesLogins);
+    const facts = await readFacts(opened.db, wanted);
     return { looked: { kind: 'found', facts }, db: isReadable(facts) ? opened.db : undefined, close };
   } catch (error) {
     return { looked: unreachable(error), db: undefined, close };
@@ -79,9 +79,9 @@ function unreachable(error: unknown): Looked {
   return { kind: 'unreachable', why: serverWords(error), cure };
 }
 
-async function readFacts(db: Database, storesLogins: boolean): Promise<DatabaseFacts> {
+async function readFacts(db: Database, wanted: readonly WantedRight[]): Promise<DatabaseFacts> {
   const server = await readServer(db);
-  const missing = await missingRights(db, storesLogins ? LOGIN_RIGHTS : []);
+  const missing = await missingRights(db, wanted);
   const mayRead = (name: string) => canSelect(missing, name);
   // Without the right, knex would take the table for one that is not there, and everything for pending.
   const schema =

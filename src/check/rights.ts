@@ -43,7 +43,7 @@ export const HAND_RIGHTS: readonly HandRight[] = [
   { table: 'customer_events', right: 'insert', commands: ['customer merge', 'replay'] },
 ];
 
-interface WantedRight {
+export interface WantedRight {
   readonly table: string;
   readonly right: Right;
   /** Which commands alone need it; null where the daemon does. */
@@ -56,6 +56,11 @@ export const LOGIN_RIGHTS: readonly WantedRight[] = [
   { table: 'oauth2_tokens', right: 'update', commands: null },
   { table: 'oauth2_tokens', right: 'insert', commands: ['login'] },
 ];
+
+/** What is done to keep who was told of what, where somebody is (`alert`). */
+export const ALERT_RIGHTS: readonly WantedRight[] = (['select', 'insert', 'update', 'delete'] as const).map(
+  (right) => ({ table: 'alerts', right, commands: null }),
+);
 
 /** Tables whose ids are taken from their sequences beforehand (see nextIds in db/insert.ts). */
 export const SEQUENCES_OF = ['customers', 'cases', 'interactions'] as const;

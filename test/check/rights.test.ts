@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
 import { beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { claim, dropEntries as forgetAlarms, readEntries, settle, writeEntry } from '../../src/alert/book.ts';
 import { readTokens, storeLogin, storeRenewed } from '../../src/auth/token-store.ts';
 import { lookAtDatabase } from '../../src/check/database.ts';
 import { databaseFindings } from '../../src/check/database-findings.ts';
-import { grantsFor, HAND_RIGHTS, LOGIN_RIGHTS, type MissingRight } from '../../src/check/rights.ts';
+import {
+  ALERT_RIGHTS,
+  grantsFor,
+  HAND_RIGHTS,
+  LOGIN_RIGHTS,
+  type MissingRight,
+} from '../../src/check/rights.ts';
 import { connectDatabase, type Database } from '../../src/db/connect.ts';
 import { assertSchemaCurrent } from '../../src/db/migrate.ts';
 import { type Act, perform } from '../../src/desk/act.ts';
@@ -225,7 +232,7 @@ describe('what stored logins need', () => {
       database,
       (role) => grantsOf(role),
       async (url) => {
-        const { looked, close } = await lookAtDatabase({ url, pool: 3 }, { storesLogins: true });
+        const { looked, close } = await lookAtDatabase({ url, pool: 3 }, LOGIN_RIGHTS);
         await close();
         const found = databaseFindings(looked, 'host/db').filter(({ code }) => code.startsWith('rights_'));
         expect(found.map(({ level, code }) => `${level} ${code}`)).toEqual([
@@ -395,4 +402,52 @@ it.each<[string, MissingRight[], string[]]>([
   ],
 ])('grants: %s', (_, missing, expected) => {
   expect(grantsFor(missing, '"a b"')).toEqual(expected);
+});
+
+describe('what alarms need', () => {
+  const state = {
+    ...{ since: Date.now(), why: 'refused', details: {}, isTold: false, failures: 0 },
+    ...{ lastSentAt: undefined, notBefore: undefined },
+  };
+  const key = { mailbox: 'rights', condition: 'stale' } as const;
+
+  /** An alarm from its beginning to the end. */
+  async function ring(db: Database): Promise<void> {
+    await writeEntry(db, { ...key, state }, false);
+    const [entry] = await readEntries(db, [key.mailbox]);
+    expect(await claim(db, { ...key, claims: entry?.claims ?? -1 }, 1_000)).toBe(true);
+    await settle(db, { ...key, state: { ...state, isTold: true } }, true);
+    await forgetAlarms(db, [key]);
+  }
+
+  const grants = (role: string, rights: readonly { right: string; table: string }[]) => [
+    ...grantsOf(role),
+    ...rights.map(({ right, table }) => `grant ${right} on ${table} to ${role}`),
+  ];
+
+  it('is asked for where somebody is told, and is enough', async () => {
+    await withRole(database, grantsOf, async (url) => {
+      const { looked, close } = await lookAtDatabase({ url, pool: 3 }, ALERT_RIGHTS);
+      await close();
+      const found = databaseFindings(looked, 'host/db').filter(({ code }) => code.startsWith('rights_'));
+      expect(found.map(({ level, code }) => `${level} ${code}`)).toEqual(['problem rights_missing']);
+      for (const grant of found.flatMap(({ details }) => details)) await database.db.raw(grant);
+      const db = connectDatabase(url, 2);
+      await ring(db).finally(() => db.destroy());
+    });
+  });
+
+  it.each(ALERT_RIGHTS)('has $right: without it, that fails', async ({ right }) => {
+    const others = ALERT_RIGHTS.filter((each) => each.right !== right);
+    await withRole(
+      database,
+      (role) => grants(role, others),
+      async (url) => {
+        const db = connectDatabase(url, 2);
+        const failure = await ring(db).then(() => undefined, errorMessage);
+        await db.destroy();
+        expect(failure).toContain('permission denied for table alerts');
+      },
+    );
+  });
 });
