@@ -15,19 +15,17 @@ import {
   type ServerLike,
   startExchangeLike,
   startGmailLike,
-  startOldImap,
 } from '../support/providers.ts';
 
 const database = useDatabase();
 const { start } = useDaemons(database);
 let gmail: GmailLike;
 let exchange: ExchangeLike;
-let old: ServerLike;
 
 beforeAll(async () => {
-  [gmail, exchange, old] = await Promise.all([startGmailLike(), startExchangeLike(), startOldImap()]);
+  [gmail, exchange] = await Promise.all([startGmailLike(), startExchangeLike()]);
 });
-afterAll(() => Promise.all([gmail, exchange, old].map((like) => like?.stop())));
+afterAll(() => Promise.all([gmail, exchange].map((like) => like?.stop())));
 
 /** A poll by the schedule would come too late for any test: what is recorded, IDLE has told. */
 const SELDOM = '0 0 1 1 *';
@@ -104,12 +102,5 @@ test('Gmail ends a session when its token is over: another one is opened, and no
     for (const connection of gmail.proxy.connections) connection.bye(GMAIL_SAYS.sessionOver);
     await recorded(subject);
   }
-  expect(alarms(log)).toEqual([]);
-});
-
-test('a server without IDLE is polled by the schedule, and is never asked to tell', async () => {
-  const { log, recorded } = await watched(old, 'never', '* * * * * *');
-  for (const subject of ['one', 'two']) await recorded(subject);
-  expect(idles(old)).toBe(0);
   expect(alarms(log)).toEqual([]);
 });

@@ -84,7 +84,9 @@ export function exchangeScript(ways: ExchangeWays): ImapScript {
       {
         command: /^IDLE$/i,
         act: () =>
-          ways.idleMs === undefined ? undefined : { later: { ms: ways.idleMs, bye: EXCHANGE_SAYS.closed } },
+          ways.idleMs === undefined
+            ? undefined
+            : { later: { ms: ways.idleMs, isForIdle: true, bye: EXCHANGE_SAYS.closed } },
       },
       { command: /^(ENABLE|COMPRESS|GETQUOTA\w*|XLIST)\b/i, act: { reply: 'BAD Command Error. 12' } },
     ],

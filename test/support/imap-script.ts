@@ -32,8 +32,17 @@ export interface Action {
   readonly cut?: true;
   /** Says BYE, and ends the connection. */
   readonly bye?: string;
-  /** What happens some time after the command was passed on or answered, wherever the client is by then. */
-  readonly later?: { readonly ms: number; readonly say?: string; readonly bye?: string; readonly cut?: true };
+  /**
+   * What happens some time after the command was passed on or answered, wherever the client is by then; or only if it
+   * idles, as it did then or again.
+   */
+  readonly later?: {
+    readonly isForIdle?: true;
+    readonly ms: number;
+    readonly say?: string;
+    readonly bye?: string;
+    readonly cut?: true;
+  };
 }
 
 export interface Rule {

@@ -201,9 +201,10 @@ export class Conversation implements ScriptedConnection {
     });
   }
 
-  private plan({ ms, say, bye, cut }: NonNullable<Action['later']>): void {
+  private plan({ ms, say, bye, cut, isForIdle }: NonNullable<Action['later']>): void {
     const timer = setTimeout(() => {
       this.timers.delete(timer);
+      if (isForIdle && !this.isIdle) return;
       if (say !== undefined) this.say(say);
       if (bye !== undefined) this.bye(bye);
       if (cut) this.cut();

@@ -7,8 +7,11 @@ import { contentOf, withClient } from '../support/imap-client.ts';
 import { mail } from '../support/mail.ts';
 import { loadMailbox } from '../support/mailcase.ts';
 import { poll } from '../support/poll.ts';
+import { startOldImap, startPlainDovecot } from '../support/providers.ts';
+import { cannot, tellStory, WAYS } from './story.ts';
 
 const database = useDatabase();
+
 const FULL =
   'IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE NAMESPACE UNSELECT CHILDREN CONDSTORE ESEARCH UIDPLUS MOVE SPECIAL-USE';
 const without = (...names: string[]) => FULL.split(' ').filter((each) => !names.includes(each));
@@ -26,6 +29,27 @@ const SERVERS: readonly (readonly [missing: readonly string[], cannot: readonly 
   [['MOVE', 'IDLE', 'CONDSTORE', 'ENABLE'], []],
   [['UIDPLUS', 'IDLE', 'CONDSTORE', 'ENABLE', 'ESEARCH', 'NAMESPACE'], ['delete']],
 ];
+
+describe('a server that knows RFC 3501 and nothing else', () => {
+  tellStory(database, startOldImap, {
+    ways: [
+      ...[WAYS.keyword, WAYS.both],
+      cannot(WAYS.move, 'processed.move', ['\\Seen']),
+      cannot(WAYS.delete, 'processed.delete', []),
+    ],
+    selects: ['unseen', 'keyword'],
+    without: ['many'],
+  });
+});
+
+describe('Dovecot as it is', () => {
+  tellStory(database, startPlainDovecot, {
+    ways: [WAYS.seen, WAYS.move, WAYS.delete],
+    selects: ['new'],
+    // All other tests run against it.
+    without: ['large', 'many', 'not ready'],
+  });
+});
 
 describe('what a server does not offer is not asked for, and what can be done without it is done', () => {
   test.each(SERVERS)('without %j', async (missing, cannot) => {
