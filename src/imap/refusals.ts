@@ -17,6 +17,8 @@ interface Known {
   readonly kind: ErrorKind;
   readonly codes?: readonly string[];
   readonly text?: RegExp;
+  /** Response codes that say more than such words do, which then do not count. */
+  readonly exceptCodes?: readonly string[];
   /** At the login only, or only after it; else whenever it is said. */
   readonly at?: Said['at'];
   readonly status?: readonly Said['status'][];
@@ -50,7 +52,7 @@ const OF_COMMAND: Known = {
     // It may be the bug of one message, which must not end the work on all others.
     'SERVERBUG',
   ],
-  text: /does(n't| not) exist|(no such|unknown) (mailbox|folder)|unknown command/i,
+  text: /does(n't| not) exist|(no such|unknown|invalid|illegal) (mailbox|folder)|(mailbox|folder) (could )?not (be )?found|unknown command/i,
 };
 
 const THROTTLED: readonly Known[] = [
@@ -70,7 +72,7 @@ const THROTTLED: readonly Known[] = [
   },
   {
     kind: 'throttled',
-    text: /too many (simultaneous |concurrent |open )?connections|maximum number of connections|connections? limit|too many (simultaneous |concurrent )?sessions/i,
+    text: /too many (simultaneous |concurrent |open )?connections|maximum number of (\w+ )?connections|connections? limit|too many (simultaneous |concurrent )?sessions/i,
     meaning: 'other programs have all connections open that one account may have',
     cure: 'close other mail programs on this account, or raise the limit of a server of your own (Dovecot: mail_max_userip_connections)',
   },
@@ -92,7 +94,7 @@ const THROTTLED: readonly Known[] = [
   },
   {
     kind: 'throttled',
-    text: /rate limit|too many (failed )?(login|log-?in|authentication|auth) (attempts|failures)|too many (attempts|requests|commands in)|slow down|throttl/i,
+    text: /rate limit|too many (failed |invalid )?(login|log-?[io]n|authentication|auth) (attempts|failures)|too many (attempts|requests|commands in)|slow down|throttl/i,
     meaning: 'the server was asked too often in a short time',
   },
   {
@@ -106,10 +108,22 @@ const THROTTLED: readonly Known[] = [
   { kind: 'throttled', codes: ['LIMIT', 'OVERQUOTA'], at: 'login' },
 ];
 
+/** Codes of which each says that the login is wrong, or wants a person, whatever else is said. */
+const FOR_GOOD = ['EXPIRED', 'WEBALERT', 'CONTACTADMIN', 'PRIVACYREQUIRED'];
+
 const PASSING: readonly Known[] = [
   {
     kind: 'network',
-    text: /temporar|try again (later|in)|unavailable|server (is )?busy|lookup failed|system error|internal (server )?error|backend|overload|shutting down|timed? ?out|not responding|maintenance/i,
+    // The first stem is that of many languages. Cyrus says `generic failure` where its saslauthd is away.
+    text: /tempora(?!ry passw)|vorübergehend|tijdelijk|try again (later|in)|server (is )?(busy|unavailable)|lookup failed|system error|internal (\w+ )?(error|failure)|generic failure|overload|shutting down|(cannot|can't|could not|unable to|failed to) (connect|contact|reach)|connection refused/i,
+    exceptCodes: FOR_GOOD,
+    meaning: 'the server is in trouble itself',
+  },
+  {
+    kind: 'network',
+    // Words that may also stand in a sentence about a login that is rejected.
+    text: /unavailable|backend|timed? ?out|not responding|maintenance/i,
+    exceptCodes: [...FOR_GOOD, 'AUTHENTICATIONFAILED', 'AUTHORIZATIONFAILED'],
     meaning: 'the server is in trouble itself',
   },
   {
@@ -128,19 +142,30 @@ const PASSING: readonly Known[] = [
   },
 ];
 
-const REJECTED: readonly Known[] = [
+/** What leaves no doubt that the login is rejected, even where it goes on about trying again later. */
+const REJECTED_OUTRIGHT: readonly Known[] = [
   {
     kind: 'credentials',
+    at: 'login',
     text: /application-?\s?specific password/i,
     meaning: 'the account has 2-step verification, and its own password is not taken by programs',
     cure: 'make an app password for mailcase (https://myaccount.google.com/apppasswords) and set it as `imap.password`',
   },
   {
     kind: 'credentials',
+    at: 'login',
     text: /web ?login required|log in (via|with) your web browser/i,
     meaning: 'Google wants a person to sign in first',
     cure: 'sign in to the account with a browser, from the same network if that can be, answer what is asked there, then try again',
   },
+  {
+    kind: 'credentials',
+    at: 'login',
+    text: /(invalid|incorrect|wrong|bad) (credentials|password|user ?(name|id) or)/i,
+  },
+];
+
+const REJECTED: readonly Known[] = [
   {
     kind: 'credentials',
     codes: ['WEBALERT'],
@@ -187,7 +212,8 @@ const REJECTED: readonly Known[] = [
  * @param said at the greeting, at the login, in answer to a command, or as BYE
  */
 export function refusalOf(said: Said, provider: Provider): Refusal {
-  const known = [OF_COMMAND, ...THROTTLED, ...PASSING].find((each) => fits(each, said)) ?? loginRefusal(said);
+  const before = [OF_COMMAND, ...THROTTLED, ...REJECTED_OUTRIGHT, ...PASSING];
+  const known = before.find((each) => fits(each, said)) ?? loginRefusal(said);
   if (known) return asRefusal(known, said, provider);
   if (said.status === 'BYE') return asRefusal({ kind: 'network' }, said, provider);
   return asRefusal(otherRefusal(said, provider), said, provider);
@@ -229,9 +255,10 @@ function otherRefusal({ at, status, text }: Said, provider: Provider): Known {
   return { kind: 'other' };
 }
 
-function fits({ codes, text, at, status }: Known, said: Said): boolean {
+function fits({ codes, text, exceptCodes, at, status }: Known, said: Said): boolean {
   if (at !== undefined && at !== said.at) return false;
   if (status !== undefined && !status.includes(said.status)) return false;
+  if (exceptCodes?.includes(said.code ?? '')) return false;
   // A rule with codes and words is met by either.
   return codes?.includes(said.code ?? '') === true || text?.test(said.text) === true;
 }
