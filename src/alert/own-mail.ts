@@ -8,6 +8,9 @@ const QUIET_MS = 24 * 60 * 60_000;
 /** More are counted only. */
 const MOST_NAMED = 3;
 
+/** So many senders are remembered, those that came last: whoever makes up From addresses makes up as many as he likes. */
+const MOST_SENDERS = 50;
+
 /**
  * Own mail whose header fields were not applied: an operator's own systems write them, and nobody made the mailbox trust
  * them. Mail of strangers is no reason for an alarm, for then anybody could page people by writing a mail. What says that it is
@@ -27,6 +30,8 @@ export function observeOwnMail(
     else senders.set(from, { reason, mails: (senders.get(from)?.mails ?? 0) + mails, at: at.getTime() });
   }
   for (const [from, { at }] of senders) if (now - at > QUIET_MS) senders.delete(from);
+  const byAge = [...senders].sort(([, a], [, b]) => a.at - b.at).map(([from]) => from);
+  for (const from of byAge.slice(0, Math.max(0, byAge.length - MOST_SENDERS))) senders.delete(from);
   if (senders.size === 0) return { is: 'clear', details: {} };
   const details = { senders: Object.fromEntries(senders) };
   const since = Math.min(...[...senders.values()].map(({ at }) => at));

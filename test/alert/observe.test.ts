@@ -81,6 +81,23 @@ describe('observeOwnMail', () => {
   const refused = (from: string, more = {}) => ({ from, reason: 'no signature', mails: 1, at, ...more });
   const applied = (from: string) => ({ from, reason: undefined, mails: 0, at });
 
+  it('remembers no more senders than somebody may make up, and those that came last', () => {
+    let details = {};
+    for (let count = 0; count < 500; count += 1) {
+      const mail = {
+        from: `a${count}@example.com`,
+        reason: 'no signature',
+        mails: 1,
+        at: new Date(NOW + count),
+      };
+      const observation = observeOwnMail(details, [mail], NOW + count);
+      details = observation.is === 'unknown' ? {} : (observation.details ?? {});
+    }
+    const { senders } = details as { senders: Record<string, unknown> };
+    expect(Object.keys(senders)).toHaveLength(50);
+    expect(senders).toHaveProperty(['a499@example.com']);
+  });
+
   it('stands for each sender until a mail of just that one was applied', () => {
     const first = observeOwnMail(
       {},
