@@ -18,7 +18,7 @@ const SHRINK = 4;
 export async function inSets<T>(
   session: Session,
   uids: readonly number[],
-  run: (set: string) => Promise<T | false | undefined>,
+  run: (set: string, uids: readonly number[]) => Promise<T | false | undefined>,
   refused: () => Error,
 ): Promise<T[]> {
   const { uidLimit } = session;
@@ -26,8 +26,8 @@ export async function inSets<T>(
   const outcomes: T[] = [];
   let left = uidSets(uids, before);
   for (let next = left.shift(); next; next = left.shift()) {
-    const { set } = next;
-    const outcome = await attempt(() => run(set));
+    const { set, uids: some } = next;
+    const outcome = await attempt(() => run(set, some));
     if (!('failed' in outcome)) {
       outcomes.push(outcome.value);
     } else if (session.isRefusedAsBad() && next.uids.length > 1) {

@@ -2,6 +2,7 @@ import { inSets } from './in-sets.ts';
 import { can, type Destination, type Marking } from './mark.ts';
 import { searchMessages } from './search.ts';
 import { refusal, type Session } from './session.ts';
+import type { UidSet } from './uid-set.ts';
 
 /** Messages by what may be done with them: only what is recorded in full, or a duplicate of it, ever leaves for good. */
 export interface Processed {
@@ -123,36 +124,39 @@ async function move(
   for (let attempt = 1; left.length > 0; attempt += 1) {
     const refused = () => refusal(session, `to move messages to ${path}`);
     if (attempt > MOVE_ATTEMPTS) throw refused();
-    const run = (set: string) =>
-      can(session, 'MOVE') ? moveSet(session, set, path) : copySet(session, set, path, events);
-    const moved = new Set(
-      (await inSets(session, left, run, refused)).flatMap((uidMap) => [...uidMap.keys()]),
-    );
+    const isCopying = !can(session, 'MOVE');
+    const run = (set: string, uids: readonly number[]) =>
+      isCopying ? copySet(session, { set, uids }, path, events) : moveSet(session, set, path);
+    const moved = new Set((await inSets(session, left, run, refused)).flat());
+    // Not with each copy: where the server refuses this, nothing is copied once more for it.
+    if (isCopying) await remove(session, [...moved]);
     const untold = left.filter((uid) => !moved.has(uid));
     left = untold.length === 0 ? [] : await searchMessages(session, { uids: untold });
   }
 }
 
-/** Old and new UIDs, as far as the server says them. */
-type UidMap = ReadonlyMap<number, number>;
-
-async function moveSet({ client }: Session, set: string, path: string): Promise<UidMap | undefined> {
+/** @returns those of which the server says that they were moved; undefined where it refuses */
+async function moveSet({ client }: Session, set: string, path: string): Promise<number[] | undefined> {
   const done = await client.messageMove(set, path, { uid: true });
-  return done ? (done.uidMap ?? new Map()) : undefined;
+  return done ? [...(done.uidMap?.keys() ?? [])] : undefined;
 }
 
-/** As a server without MOVE moves (RFC 6851, section 1). Only what COPYUID says is copied is deleted (RFC 4315). */
+/**
+ * As a server without MOVE moves (RFC 6851, section 1). Only what is copied is deleted then: what COPYUID names (RFC 4315).
+ * An OK without it, as where the destination keeps no UIDs, means all that were there. imapflow takes a NO to some that have
+ * gone for done as well; that one copied nothing.
+ *
+ * @returns those that are copied; undefined where the server refuses
+ */
 async function copySet(
-  session: Session,
-  set: string,
+  { client, heard }: Session,
+  { set, uids }: UidSet,
   path: string,
   { onCopied }: MarkingEvents,
-): Promise<UidMap | undefined> {
-  const done = await session.client.messageCopy(set, path, { uid: true });
+): Promise<readonly number[] | undefined> {
+  const done = await client.messageCopy(set, path, { uid: true });
   if (!done) return undefined;
-  const uidMap = done.uidMap ?? new Map<number, number>();
-  const uids = [...uidMap.keys()];
-  await onCopied(uids);
-  await remove(session, uids);
-  return uidMap;
+  const copied = done.uidMap ? [...done.uidMap.keys()] : heard.refused ? [] : uids;
+  await onCopied(copied);
+  return copied;
 }

@@ -8,6 +8,7 @@ import { startDovecot } from '../support/dovecot.ts';
 import { contentOf, withClient } from '../support/imap-client.ts';
 import { mail } from '../support/mail.ts';
 import { loadMailbox } from '../support/mailcase.ts';
+import { startScriptedImap } from '../support/scripted-imap.ts';
 
 const PROCESSED = 'Processed';
 
@@ -65,4 +66,39 @@ it('a message that somebody takes away is no reason to delete what was not copie
   } finally {
     await server.stop();
   }
+});
+
+it.each([
+  ['BAD to UID EXPUNGE', { command: /^UID EXPUNGE/, act: { reply: 'BAD Unknown command' } }, 3],
+  [
+    'OK without COPYUID',
+    { command: /^UID COPY/, act: { tagged: (line: string) => line.replace(/\[COPYUID[^\]]*\] /, '') } },
+    0,
+  ],
+])('nothing is copied twice where a server without MOVE says %s', async (_what, rule, left) => {
+  const server = inject('dovecot');
+  const user = `copied-once-${left}@example.com`;
+  await withClient(user, async (client) => void (await client.mailboxCreate(PROCESSED)));
+  const mails = ['1', '2', '3'].map((subject) =>
+    mail({ From: 'joe@mail.example', To: user, Subject: subject }),
+  );
+  await deliver(server, user, mails);
+  const capabilities = (list: readonly string[]) => list.filter((each) => each !== 'MOVE');
+  const proxy = await startScriptedImap(server, { capabilities, on: [rule] });
+  const { imap } = await loadMailbox(user, { imap: { port: proxy.imapPort } });
+  const session = await openSession(imap, 1024 * 1024, () => {}, new AbortController().signal);
+  const copied: number[] = [];
+  try {
+    await openFolder(session, 'INBOX');
+    const marking = await planMarking(session, { move: PROCESSED, delete: false }, ['INBOX']);
+    const events = { ...EVENTS, onCopied: async (uids: readonly number[]) => void copied.push(...uids) };
+    const marked = markProcessed(session, marking, { recorded: [1, 2, 3], aside: [] }, events);
+    await (left > 0 ? expect(marked).rejects.toMatchObject({ code: 'imap_command' }) : marked);
+  } finally {
+    await session.logout();
+    await proxy.close();
+  }
+  expect(copied).toEqual([1, 2, 3]);
+  expect(await contentOf(user)).toHaveLength(left);
+  expect(await contentOf(user, { path: PROCESSED })).toHaveLength(3);
 });
