@@ -29,6 +29,8 @@ export interface WatcherParts {
   onMail(): void;
   /** The server refuses IDLE. */
   onRefused(): void;
+  /** It rejects the login: nothing is tried again from here. */
+  onRejected(): void;
   readonly log: Log;
   readonly times?: WatchTimes;
 }
@@ -65,7 +67,16 @@ export class FolderWatcher {
   /** Begins to watch; over a session that is there, if one is given. */
   begin(target: Target, session?: Session): void {
     const ending = new AbortController();
-    this.life = { ending, done: this.live(target, session, ending.signal) };
+    const life = { ending, done: this.live(target, session, ending.signal) };
+    this.life = life;
+    void life.done.finally(() => {
+      if (this.life === life) this.life = undefined;
+    });
+  }
+
+  /** Whether it watches, or tries to. */
+  isBegun(): boolean {
+    return this.life !== undefined;
   }
 
   /**
@@ -115,6 +126,7 @@ export class FolderWatcher {
       } catch (error) {
         if (ending.aborted) return;
         log.debug({ err: error }, 'a connection to wait for mail could not be opened');
+        if (kindOf(error) === 'credentials') return this.parts.onRejected();
         atLeastMs = restOf(error);
       }
       const pauseMs = Math.max(this.pauseMs(lastedMs), atLeastMs);
@@ -144,9 +156,6 @@ export class FolderWatcher {
 /** What is waited for at the least, in milliseconds, before a server is asked again that has said this. */
 function restOf(error: unknown): number {
   switch (kindOf(error)) {
-    // A poll finds out whether it is so, and rests for it.
-    case 'credentials':
-      return LATER.longest;
     case 'throttled':
       return retryAfterMs(error) ?? THROTTLED_MS;
     default:

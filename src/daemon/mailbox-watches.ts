@@ -19,6 +19,9 @@ const MOST_WATCHED = 5;
 /** After a server has refused IDLE, it is asked again no sooner than this, in milliseconds. */
 const REFUSED_MS = 3_600_000;
 
+/** After a login was rejected, it is for polls alone to log in for so long, in milliseconds. */
+const REJECTED_MS = 900_000;
+
 /** A poll may not lose more of its time than this part to a connection that turns out to be dead. */
 const SHARE_FOR_TRYING = 0.25;
 
@@ -52,6 +55,7 @@ export class MailboxWatches implements SessionKeeper {
   private problem: string | undefined;
   private taken: Session | undefined;
   private refusedUntil = Number.NEGATIVE_INFINITY;
+  private rejectedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(parts: WatchesParts) {
     this.parts = parts;
@@ -144,8 +148,9 @@ export class MailboxWatches implements SessionKeeper {
       this.others.delete(path);
       void watcher.end();
     }
+    if (performance.now() < this.rejectedUntil) return;
     for (const [path, target] of watched) {
-      if (this.others.has(path)) continue;
+      if (this.others.get(path)?.isBegun()) continue;
       const watcher = this.watcher();
       this.others.set(path, watcher);
       watcher.begin(target);
@@ -157,6 +162,7 @@ export class MailboxWatches implements SessionKeeper {
     return new FolderWatcher({
       ...{ log, onMail, open },
       onRefused: () => this.noteRefused(),
+      onRejected: () => this.noteRejected(),
       ...(times && { times }),
     });
   }
@@ -166,5 +172,17 @@ export class MailboxWatches implements SessionKeeper {
     this.once('refused', () =>
       this.parts.log.info('the server refuses IDLE: new mail is found when the schedule says so'),
     );
+  }
+
+  /**
+   * The session of the polls may have been opened long before the password was changed, and go on: so it is ended, and a
+   * poll finds out whether the login is rejected, says so and rests. A connection for each folder would only hammer.
+   */
+  private noteRejected(): void {
+    const now = performance.now();
+    if (now < this.rejectedUntil) return;
+    this.rejectedUntil = now + REJECTED_MS;
+    void this.end();
+    this.parts.onMail();
   }
 }

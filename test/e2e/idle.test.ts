@@ -8,6 +8,7 @@ import { deliver } from '../support/deliver.ts';
 import { startDovecot } from '../support/dovecot.ts';
 import { withClient } from '../support/imap-client.ts';
 import { mailboxSection } from '../support/mailcase.ts';
+import { startScriptedImap } from '../support/scripted-imap.ts';
 
 const database = useDatabase();
 const { start, holdUp, rewrite, undo } = useDaemons(database);
@@ -246,6 +247,33 @@ describe('a connection that ends', () => {
     child.kill('SIGTERM');
     expect(await finished).toMatchObject({ code: 0, stderr: '' });
     expect(alarms(log)).toEqual([]);
+  });
+
+  it('and is rejected when it is opened anew: a poll finds out at once, says so, and nobody hammers', async () => {
+    const user = 'idle-rejected@example.com';
+    const folders = ['INBOX', 'Second', 'Third'];
+    await withClient(user, async (client) => {
+      for (const path of folders.slice(1)) await client.mailboxCreate(path);
+    });
+    const proxy = await startScriptedImap(server);
+    undo.push(() => proxy.close());
+    const idling = () => proxy.connections.filter(({ isIdle }) => isIdle);
+    const section = mailboxSection(user, { name: 'rejected', imap: { port: proxy.imapPort }, folders });
+    const { log } = await watched(section);
+    await until(() => idling().length === 3, 'they wait');
+    proxy.forget();
+    // Somebody has changed the password: sessions go on, and none can be opened any more.
+    const login = /^(LOGIN|AUTHENTICATE)/;
+    proxy.add({ command: login, act: { reply: 'NO [AUTHENTICATIONFAILED] Invalid credentials' } });
+    const [, second, third] = idling();
+    second?.cut();
+    third?.cut();
+    await until(() => alarms(log).length > 0, 'a poll says so');
+    await sleep(3_000);
+    expect(alarms(log)).toMatchObject([{ err: { code: 'imap_credentials' } }]);
+    expect(idling()).toEqual([]);
+    // Each of the two, at most, and the poll.
+    expect(proxy.said(login).length).toBeLessThanOrEqual(3);
   });
 
   it('with its server, which starts again, is opened anew by itself', async () => {

@@ -77,6 +77,7 @@ test.each([
     },
     onMail: () => {},
     onRefused: () => {},
+    onRejected: () => {},
     log: pino({ level: 'silent' }),
   });
   exchange.proxy.forget();
