@@ -7,7 +7,7 @@ import { encryptionOf } from '../imap/tls.ts';
 export type Way = Pick<ImapConfig, 'ca' | 'proxy'>;
 
 /** Answers are a few KB; whoever sends more is no OAuth2 server. */
-const LONGEST_ANSWER = 256 * 1024;
+export const LONGEST_ANSWER = 256 * 1024;
 
 /** How long a connection may take, in milliseconds: less than the answer may. */
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -1,9 +1,10 @@
 import * as oauth from 'openid-client';
-import { type Dispatcher, fetch } from 'undici';
+import { type Response as Answered, type Dispatcher, fetch } from 'undici';
 import type { MailboxConfig, OAuth2Config } from '../config/schema.ts';
 import { throughProxy } from '../imap/proxy.ts';
 import { linkedSignal } from '../waiting.ts';
-import { dispatcherFor, type Way } from './dispatcher.ts';
+import { dispatcherFor, LONGEST_ANSWER, type Way } from './dispatcher.ts';
+import { readable } from './readable.ts';
 import { type Answer, explainAnswer, explainSilence } from './refusals.ts';
 
 /** Who asks an OAuth2 server, and where. */
@@ -114,9 +115,9 @@ class Wire {
       const { dispatcher } = this;
       const request = { headers, method, redirect, dispatcher, signal: either.signal };
       const response = await fetch(url, { ...request, body: body as string | URLSearchParams });
-      const text = await response.text();
+      const text = await textOf(response);
       this.answer = { status: response.status, headers: response.headers, text };
-      return new Response(isEmpty(response.status) ? null : withoutIdToken(text), {
+      return new Response(isEmpty(response.status) ? null : readable(text), {
         status: response.status,
         headers: [...response.headers].filter(([name]) => KEPT_HEADERS.includes(name)),
       });
@@ -133,20 +134,20 @@ class Wire {
   }
 }
 
+/** What is unpacked counts too: a packed answer can be a thousand times as long. */
+async function textOf(response: Answered): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of response.body ?? []) {
+    length += part.byteLength;
+    if (length > LONGEST_ANSWER) throw new Error('the answer is too long for one of an OAuth2 server');
+    parts.push(part);
+  }
+  return new TextDecoder().decode(Buffer.concat(parts));
+}
+
 const KEPT_HEADERS = ['content-type', 'www-authenticate', 'retry-after'];
 
 function isEmpty(status: number): boolean {
   return status === 204 || status === 205 || status === 304;
-}
-
-/** Who signed in is nothing to us, and could only be wrong: some servers say it without being asked. */
-function withoutIdToken(text: string): string {
-  try {
-    const body = JSON.parse(text) as unknown;
-    if (typeof body !== 'object' || body === null || !('id_token' in body)) return text;
-    const { id_token: _, ...rest } = body;
-    return JSON.stringify(rest);
-  } catch {
-    return text;
-  }
 }

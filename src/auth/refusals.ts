@@ -66,8 +66,7 @@ export function explainAnswer(answer: Answer, asked: Asked, now = Date.now()): M
 /** A refusal whose words are known counts for what they say; else the status does. */
 function meaningOf(status: number, said: OAuthError | undefined, flow: Flow): Meaning | undefined {
   if (status === 429 || status === 503) return { kind: 'throttled', meaning: undefined, cure: undefined };
-  const known =
-    (said && (MICROSOFT_CODES[numberOf(said) ?? ''] ?? textMeaning(said) ?? WORDS[said.error])) ?? undefined;
+  const known = said && (MICROSOFT_CODES[numberOf(said) ?? ''] ?? textMeaning(said) ?? wordMeaning(said));
   if (known) return known;
   if (said?.error === 'invalid_grant') return invalidGrant(flow);
   if (status >= 500)
@@ -83,6 +82,11 @@ function meaningOf(status: number, said: OAuthError | undefined, flow: Flow): Me
 
 function textMeaning({ description }: OAuthError): Meaning | undefined {
   return TEXTS.find(([text]) => text.test(description))?.[1];
+}
+
+/** The word is the server's: it may be `constructor` as well. */
+function wordMeaning({ error }: OAuthError): Meaning | undefined {
+  return Object.hasOwn(WORDS, error) ? WORDS[error] : undefined;
 }
 
 function invalidGrant(flow: Flow): Meaning {
