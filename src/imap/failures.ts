@@ -40,7 +40,7 @@ export function connectError(imap: ImapConfig, error: unknown, heard: Heard): Ma
   const place = `${imap.host}:${imap.port}`;
   const said = saidOf(error, 'login', heard);
   if (said !== undefined) {
-    const refusal = refusalOf(said, imap.provider);
+    const refusal = refusalOf({ ...said, isByToken: imap.oauth2 !== undefined }, imap.provider);
     const what =
       said.status === 'BYE' || refusal.kind === 'network'
         ? `${place} does not let ${imap.user} in now`

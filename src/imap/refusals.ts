@@ -213,30 +213,38 @@ const REJECTED: readonly Known[] = [
  */
 export function refusalOf(said: Said, provider: Provider): Refusal {
   const before = [OF_COMMAND, ...THROTTLED, ...REJECTED_OUTRIGHT, ...PASSING];
-  const known = before.find((each) => fits(each, said)) ?? loginRefusal(said);
+  const known = before.find((each) => fits(each, said)) ?? loginRefusal(said, provider);
   if (known) return asRefusal(known, said, provider);
   if (said.status === 'BYE') return asRefusal({ kind: 'network' }, said, provider);
   return asRefusal(otherRefusal(said, provider), said, provider);
 }
 
-function loginRefusal(said: Said): Known | undefined {
+function loginRefusal(said: Said, provider: Provider): Known | undefined {
   if (said.at !== 'login') return undefined;
   if (said.oauthStatus !== undefined)
-    return /^5\d\d$/.test(said.oauthStatus) ? { kind: 'network' } : TOKEN_REJECTED;
+    return /^5\d\d$/.test(said.oauthStatus) ? { kind: 'network' } : tokenRejected(provider);
   const known = REJECTED.find((each) => fits(each, said));
   if (known) return known;
   const isRejected =
     said.code === 'AUTHENTICATIONFAILED' ||
     said.status === 'NO' ||
     /invalid credentials|(authentication|login|authenticate) failed/i.test(said.text);
-  return isRejected ? { kind: 'credentials' } : undefined;
+  if (!isRejected) return undefined;
+  // Exchange says no more of a token than of a password.
+  return said.isByToken ? tokenRejected(provider) : { kind: 'credentials' };
 }
 
-const TOKEN_REJECTED: Known = {
-  kind: 'credentials',
-  meaning: 'the access token is not taken for this mailbox',
-  cure: 'see that `imap.user` is the mailbox, that the token was made for IMAP (scope), and that whoever it was made for may open the mailbox',
-};
+function tokenRejected(provider: Provider): Known {
+  const whose =
+    provider === 'exchange'
+      ? 'that whoever it was made for may open the mailbox; for an app: IMAP.AccessAsApp with admin consent, New-ServicePrincipal with the object id of the enterprise application, Add-MailboxPermission, each of which takes up to an hour to be everywhere'
+      : 'that whoever it was made for may open the mailbox';
+  return {
+    kind: 'credentials',
+    meaning: 'the access token is not taken for this mailbox',
+    cure: `see that \`imap.user\` is the mailbox, that the token was made for IMAP (\`imap.oauth2.scope\`), and ${whose}`,
+  };
+}
 
 function otherRefusal({ at, status, text }: Said, provider: Provider): Known {
   if (status === 'BAD' && at === 'login') {

@@ -9,6 +9,8 @@ export interface Said {
   readonly text: string;
   /** What a server says of an access token: a number as of HTTP (XOAUTH2), or a word (RFC 7628, section 3.2.2). */
   readonly oauthStatus?: string | undefined;
+  /** Whether the login was with an access token, and no password. */
+  readonly isByToken?: boolean;
 }
 
 /** A status response (RFC 9051, section 7.1), of a command or of the server's own. */

@@ -199,6 +199,23 @@ it('says what the words mean, and how to mend it, by provider', () => {
   );
 });
 
+it('speaks of the token where no password was shown', () => {
+  const cure = (line: string, provider: Provider) => {
+    const { status, code, text } = statusLine(line) as { status: Said['status']; code: string; text: string };
+    const { kind, cure } = refusalOf({ at: 'login', status, code, text, isByToken: true }, provider);
+    expect(kind).toBe('credentials');
+    expect(cure).not.toMatch(/password/);
+    return cure;
+  };
+  expect(cure('1 NO AUTHENTICATE failed.', 'exchange')).toMatch(
+    /enterprise application, Add-MailboxPermission/,
+  );
+  expect(cure('1 NO [AUTHENTICATIONFAILED] Authentication failed.', 'imap')).toMatch(/imap\.oauth2\.scope/);
+  expect(cure('1 NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)', 'gmail')).toMatch(
+    /`imap\.user` is/,
+  );
+});
+
 it('a server is waited for no longer than a day', () => {
   const line = '1 BAD Request is throttled. Suggested Backoff Time: 999999999999 milliseconds';
   expect(refusalIn(line, 'login', 'exchange').retryAfterMs).toBe(24 * HOUR);
