@@ -179,13 +179,14 @@ function numberOf({ description }: OAuthError): string | undefined {
 /** The description without what only Microsoft's support can use, and without anything that was shown or looks like a token. */
 function quoted({ error, description }: OAuthError, secrets: readonly string[]): string {
   const [words = ''] = description.split(/\s*(?:Trace ID|Correlation ID|Timestamp):/);
-  const blank = [...secrets]
-    .filter((secret) => secret.length >= 4)
-    .sort((a, b) => b.length - a.length)
-    .reduce((text, secret) => text.replaceAll(secret, '[secret]'), words);
-  const short = blank.replace(LOOKS_LIKE_TOKEN, '[secret]').replace(/\s+/g, ' ').trim();
+  const longestFirst = secrets.filter((secret) => secret.length >= 4).sort((a, b) => b.length - a.length);
+  const blank = (text: string) =>
+    longestFirst
+      .reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text)
+      .replace(LOOKS_LIKE_TOKEN, '[secret]');
+  const short = blank(words).replace(/\s+/g, ' ').trim();
   const cut = short.length > LONGEST_QUOTE ? `${short.slice(0, LONGEST_QUOTE)}…` : short;
-  const word = error.replace(LOOKS_LIKE_TOKEN, '[secret]').replace(/[^\x20-\x7e]/g, '?');
+  const word = blank(error).replace(/[^\x20-\x7e]/g, '?');
   return cut === '' ? word : `${word}: ${cut}`;
 }
 

@@ -290,6 +290,11 @@ describe('what was shown', () => {
     }
   });
 
+  it('stands not in the word either', () => {
+    const { message } = explain(MICROSOFT, 400, JSON.stringify({ error: 'the-client-secret' }));
+    expect(message).toContain('gave no token: [secret]');
+  });
+
   it('is cut where somebody writes a novel', () => {
     const error = explain(MICROSOFT, 400, google('invalid_request', 'word '.repeat(10_000)));
     expect(error.message.length).toBeLessThan(500);
