@@ -6,6 +6,13 @@ import { OAuth2Logins } from './oauth2-logins.ts';
 import type { Say } from './renewal.ts';
 import type { TokenStanding } from './standing.ts';
 import { tokenKeysOf } from './token-store.ts';
+import { Turns } from './turns.ts';
+
+/**
+ * How many refresh tokens are renewed at a time. Each has a connection to the database as long as the provider is silent;
+ * mailboxes that have nothing to do with it need the others of the pool, ten where nobody says otherwise.
+ */
+const AT_A_TIME = 3;
 
 export interface LoginParts {
   readonly config: Pick<Config, 'token_key'>;
@@ -31,6 +38,8 @@ export class Logins {
   /** A renewal serves several, and goes on when the poll that asked for it is cut off with its statements. */
   private readonly outside = new AsyncResource('oauth2 renewal');
 
+  private readonly turns = new Turns(AT_A_TIME);
+
   constructor(parts: LoginParts) {
     this.parts = parts;
   }
@@ -53,7 +62,7 @@ export class Logins {
     if (oauth2 === undefined) return { ...passwordOf(mailbox.imap), standing: async () => undefined };
     const { config, db, say } = this.parts;
     const logins = new OAuth2Logins({
-      ...{ mailbox, oauth2, db, keys: tokenKeysOf(config), outside: this.outside },
+      ...{ mailbox, oauth2, db, keys: tokenKeysOf(config), outside: this.outside, turns: this.turns },
       say: (...line) => say?.(mailbox.name, ...line),
     });
     this.oauth2.push(logins);

@@ -11,6 +11,7 @@ import { Renewal, type Say } from './renewal.ts';
 import { refreshStanding, type TokenStanding } from './standing.ts';
 import { bindingOf, readTokens, type TokenKeys } from './token-store.ts';
 import { type AccessToken, accessToken, isGood } from './tokens.ts';
+import type { Turns } from './turns.ts';
 
 export interface OAuth2Parts {
   readonly mailbox: MailboxConfig;
@@ -20,6 +21,8 @@ export interface OAuth2Parts {
   readonly say: Say;
   /** Where renewals run, which no poll's end cuts off. */
   readonly outside: AsyncResource;
+  /** How many mailboxes' refresh tokens are renewed at a time. */
+  readonly turns: Turns;
 }
 
 /** How often it is looked whether the refresh token is about to die, in milliseconds. */
@@ -45,11 +48,11 @@ export class OAuth2Logins implements LoginSource {
   private lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: OAuth2Parts) {
-    const { mailbox, oauth2, db, keys, say } = parts;
+    const { mailbox, oauth2, db, keys, say, turns } = parts;
     this.parts = parts;
     this.client = clientOf(mailbox, oauth2);
     if (oauth2.flow === 'refresh_token' && db !== undefined) {
-      this.renewal = new Renewal(db, keys, mailbox, this.client, say);
+      this.renewal = new Renewal(db, keys, mailbox, this.client, say, turns);
     }
   }
 
@@ -130,7 +133,7 @@ export class OAuth2Logins implements LoginSource {
     const { flow } = this.parts.oauth2;
     if (flow === 'refresh_token') {
       if (this.renewal === undefined) throw noDatabase(this.parts.mailbox);
-      return this.renewal.renew(unwanted);
+      return this.renewal.renew(unwanted, this.closing.signal);
     }
     const since = Date.now();
     const grant = flow === 'service_account' ? byServiceAccount : byClientCredentials;

@@ -17,6 +17,7 @@ import {
   type TokenKeys,
 } from './token-store.ts';
 import { type AccessToken, accessToken, isGood, msLeft } from './tokens.ts';
+import type { Turns } from './turns.ts';
 
 /** How often it is tried to store what the database did not take, in milliseconds. */
 const STORE_AGAIN_MS = 2_000;
@@ -52,12 +53,22 @@ export class Renewal {
   private readonly client: OAuth2Client;
   private readonly binding: Binding;
   private readonly say: Say;
+  private readonly turns: Turns;
   private unsaved: Unsaved | undefined;
   private readonly closing = new AbortController();
   /** Stores what is not stored, again and again. */
   private saving: Promise<void> | undefined;
 
-  constructor(db: Database, keys: TokenKeys, mailbox: MailboxConfig, client: OAuth2Client, say: Say) {
+  /** @param turns each renewal holds a connection of the pool until the provider has answered: others need some too */
+  constructor(
+    db: Database,
+    keys: TokenKeys,
+    mailbox: MailboxConfig,
+    client: OAuth2Client,
+    say: Say,
+    turns: Turns,
+  ) {
+    this.turns = turns;
     this.db = db;
     this.keys = keys;
     this.client = client;
@@ -67,15 +78,26 @@ export class Renewal {
 
   /**
    * @param unwanted an access token that the mail server has refused
+   * @param closing once it is aborted, none is begun any more
    * @returns one that is good: somebody else's that is stored, or a new one
    * @throws MailcaseError `imap_credentials`, `imap_throttled` or `imap_connect`; and what the database says
    */
-  async renew(unwanted: string | undefined): Promise<{ access: AccessToken; isNew: boolean }> {
+  async renew(
+    unwanted: string | undefined,
+    closing: AbortSignal,
+  ): Promise<{ access: AccessToken; isNew: boolean }> {
     if (this.unsaved !== undefined) {
       const { access } = this.unsaved;
       if (access.value !== unwanted && isGood(access, Date.now())) return { access, isNew: false };
       await this.save(this.unsaved);
     }
+    return this.turns.during(async () => {
+      closing.throwIfAborted();
+      return this.renewStored(unwanted);
+    });
+  }
+
+  private async renewStored(unwanted: string | undefined): Promise<{ access: AccessToken; isNew: boolean }> {
     let given: Unsaved | undefined;
     try {
       return await this.db.transaction(async (trx) => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bindingOf, readTokens, tokenKeysOf } from '../../src/auth/token-store.ts';
 import { connectDatabase } from '../../src/db/connect.ts';
@@ -117,6 +118,50 @@ describe('a renewal', () => {
     await token();
     const stored = await readTokens(database.db, made.keys, bindingOf(made.mailbox));
     expect(server.refreshTokens()).toContain(stored?.refreshToken);
+  });
+
+  it('leaves connections of the pool to others, however many mailboxes wait for a silent provider', async () => {
+    const { config, mailbox } = await ready();
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const many = names.map((name) => ({ ...mailbox, name, imap: { ...mailbox.imap } }));
+    for (const each of many) await logIn(database.db, server, each, tokenKeysOf(config));
+    const db = connectDatabase(database.url, 5);
+    const logins = new Logins({ config, db });
+    gate.shut();
+    try {
+      const all = Promise.all(many.map((each) => logins.of(each).next(signal)));
+      await until(() => gate.waiting() >= 3, 'some are asked for');
+      await sleep(300);
+      expect(gate.waiting()).toBe(3);
+      const asked = await Promise.race([db.raw('select 1').then(() => 'answered'), sleep(2_000, 'waits')]);
+      expect(asked).toBe('answered');
+      gate.open();
+      expect(new Set((await all).map((login) => 'accessToken' in login && login.accessToken)).size).toBe(6);
+    } finally {
+      gate.open();
+      await logins.close();
+      await db.destroy();
+    }
+  });
+
+  it('is not begun any more when the process ends while others wait for a silent provider', async () => {
+    const { config, mailbox } = await ready();
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const many = names.map((name) => ({ ...mailbox, name, imap: { ...mailbox.imap } }));
+    for (const each of many) await logIn(database.db, server, each, tokenKeysOf(config));
+    const logins = new Logins({ config, db: database.db });
+    gate.shut();
+    const all = Promise.allSettled(many.map((each) => logins.of(each).next(signal)));
+    await until(() => gate.waiting() >= 3, 'some are asked for');
+    const asked = server.asked('token');
+    const closed = logins.close();
+    gate.open();
+    await closed;
+    expect((await all).map(({ status }) => status).sort()).toEqual([
+      ...['fulfilled', 'fulfilled', 'fulfilled'],
+      ...['rejected', 'rejected', 'rejected'],
+    ]);
+    expect(server.asked('token')).toBe(asked);
   });
 
   it('keeps a refresh token that stays as it is', async () => {
