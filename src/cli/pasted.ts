@@ -2,6 +2,9 @@ import { createInterface } from 'node:readline';
 import { readRedirect } from '../auth/redirect.ts';
 import { onAbort } from '../waiting.ts';
 
+/** Codes of Microsoft's have more than a thousand characters; no browser has an address of so many. */
+const LONGEST_ADDRESS = 64 * 1024;
+
 /**
  * Waits for a person to paste the address that the browser ended at. What is no answer to this login is said, and waited
  * on.
@@ -28,7 +31,7 @@ export async function pastedRedirect(
       if (alone instanceof URL) return alone;
       const together = readRedirect(before + line, redirectUri, state);
       if (together instanceof URL) return together;
-      before = line.trim().startsWith('http') ? line : '';
+      before = (line.trim().startsWith('http') ? line : before && before + line).slice(0, LONGEST_ADDRESS);
       say(`That ${alone}. Paste it here:`);
     }
   } finally {
