@@ -25,7 +25,7 @@ export const TEXTS: readonly (readonly [text: RegExp, meaning: Meaning])[] = [
     ),
   ],
   [
-    /invalid email or user id|account not found|invalid impersonation/i,
+    /(in|not a )valid email or user id|account not found|invalid impersonation/i,
     cured(
       'there is no such account: correct `imap.oauth2.subject` or `imap.user`, and for the service account its key',
     ),

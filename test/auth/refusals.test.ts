@@ -270,6 +270,11 @@ describe('what is the network, or somebody else on it', () => {
   });
 });
 
+it.each(['Invalid email or User ID', 'Not a valid email or user ID.'])('Google says: %s', (text) => {
+  const { code, fields } = explain(byAccount(GOOGLE), 400, google('invalid_grant', text));
+  expect([code, fields.cure]).toEqual(['imap_credentials', expect.stringContaining('no such account')]);
+});
+
 describe('what was shown', () => {
   const jwt = `eyJhbGciOiJSUzI1NiJ9.${'a'.repeat(60)}.${'b-_'.repeat(30)}`;
   it.each([
