@@ -213,25 +213,30 @@ const REJECTED: readonly Known[] = [
  */
 export function refusalOf(said: Said, provider: Provider): Refusal {
   const before = [OF_COMMAND, ...THROTTLED, ...REJECTED_OUTRIGHT, ...PASSING];
-  const known = before.find((each) => fits(each, said)) ?? loginRefusal(said, provider);
-  if (known) return asRefusal(known, said, provider);
+  const known = before.find((each) => fits(each, said)) ?? loginRefusal(said);
+  if (known) return asRefusal(sayingWhat(known, said, provider), said, provider);
   if (said.status === 'BYE') return asRefusal({ kind: 'network' }, said, provider);
   return asRefusal(otherRefusal(said, provider), said, provider);
 }
 
-function loginRefusal(said: Said, provider: Provider): Known | undefined {
+function loginRefusal(said: Said): Known | undefined {
   if (said.at !== 'login') return undefined;
   if (said.oauthStatus !== undefined)
-    return /^5\d\d$/.test(said.oauthStatus) ? { kind: 'network' } : tokenRejected(provider);
+    return /^5\d\d$/.test(said.oauthStatus) ? { kind: 'network' } : { kind: 'credentials' };
   const known = REJECTED.find((each) => fits(each, said));
   if (known) return known;
   const isRejected =
     said.code === 'AUTHENTICATIONFAILED' ||
     said.status === 'NO' ||
     /invalid credentials|(authentication|login|authenticate) failed/i.test(said.text);
-  if (!isRejected) return undefined;
-  // Exchange says no more of a token than of a password.
-  return said.isByToken ? tokenRejected(provider) : { kind: 'credentials' };
+  return isRejected ? { kind: 'credentials' } : undefined;
+}
+
+/** Most servers say no more of a token than of a password. */
+function sayingWhat(known: Known, said: Said, provider: Provider): Known {
+  const isByToken = said.isByToken === true || said.oauthStatus !== undefined;
+  const isBare = known.kind === 'credentials' && known.cure === undefined && known.meaning === undefined;
+  return isByToken && isBare && said.at === 'login' ? tokenRejected(provider) : known;
 }
 
 function tokenRejected(provider: Provider): Known {
