@@ -80,7 +80,9 @@ describe('mailcase run, on SIGHUP', () => {
       mailboxSection(user, { name: 'canary-before' }),
       mailboxSection(user, { name: 'canary-now', imap: { password: 'canary-now' } }),
     ];
-    await rewrite(file, sections, { log: { level: 'debug' } });
+    // A poll fails before a good one and after it: a rejected login rests for 15 minutes otherwise.
+    const backoff = { first: '100ms', longest: '200ms', credentials: '1s' };
+    await rewrite(file, sections, { log: { level: 'debug' }, backoff });
     child.kill('SIGHUP');
     await output(new RegExp(`${TAKEN}[\\s\\S]*poll done[\\s\\S]*poll failed`));
     await output(new RegExp(`${TAKEN}[\\s\\S]*poll failed[\\s\\S]*poll done`));

@@ -44,7 +44,7 @@ export function useDaemons(database: TestDatabase): Daemons {
     database: { url: database.url },
     schedule: '* * * * * *',
     lease: '2s',
-    backoff: { first: '100ms', longest: '200ms', credentials: '1s', throttled: '1s' },
+    backoff: { first: '100ms', longest: '200ms' },
     mailboxes,
     ...more,
   });
