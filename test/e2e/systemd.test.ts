@@ -112,7 +112,8 @@ describe.skipIf(missingForNotify !== undefined)('what systemd is told', () => {
       mailboxSection('silent@example.com', { name: 'silent', imap: { port }, ...short }),
     ];
     const env = { NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '1000000' };
-    await start(sections, { env });
+    // Failing is what is looked at here, however long it lasts.
+    await start(sections, { env, config: { unhealthy: { polls: 1_000 } } });
     await socket.next('READY', isReady);
     await until(() => pingsIn(socket).length >= 5, 'signs of life in spite of the silent server');
 
