@@ -1,5 +1,6 @@
 import { isLoopback } from '../config/checks.ts';
 import type { ConfigProblem } from '../config/problems.ts';
+import { providerOf } from '../config/provider.ts';
 import type { Config, MailboxConfig } from '../config/schema.ts';
 import { TRUST_BY_HMAC } from '../config/trust-schema.ts';
 import { domainKey } from '../message/addresses.ts';
@@ -59,6 +60,19 @@ function mailboxFindings(mailbox: MailboxConfig, isSampled: boolean): Finding[] 
     ...authenticationFindings(mailbox),
     ...processedFindings(mailbox),
     ...tlsFindings(mailbox),
+    ...passwordFindings(mailbox),
+  ];
+}
+
+/** By the host alone: a server on premises has Exchange's ways as well, and takes passwords. */
+function passwordFindings({ name, imap }: MailboxConfig): Finding[] {
+  if (imap.password === undefined || providerOf(imap.host) !== 'exchange') return [];
+  return [
+    section.warning(
+      'password_exchange',
+      `${name}: \`imap.password\` is given, and Exchange Online takes no passwords, app passwords neither`,
+      'use `imap.oauth2`: `mailcase init --provider exchange --output FILE` writes how, and config/exchange-online.md has it step by step',
+    ),
   ];
 }
 

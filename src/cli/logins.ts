@@ -32,9 +32,9 @@ const MAILBOX_USER = "user: <the mailbox's address>";
 const PASSWORD = 'password: ${SUPPORT_PASSWORD}';
 const SUPPORT_PASSWORD = { SUPPORT_PASSWORD: '…' };
 const CLIENT_SECRET = { CLIENT_SECRET: '…' };
-/** What `openssl` prints is taken as it is. */
+/** Out of a file, since the next shell, and the daemon, need the same one as `mailcase login`. */
 const TOKEN_KEY = {
-  TOKEN_KEY: '"$(openssl rand -base64 32)"   # keep it: without it nobody can read the token',
+  TOKEN_KEY: '"$(cat token-key)"   # made once, and kept: (umask 077; openssl rand -base64 32 > token-key)',
 };
 
 const LOGIN_ONCE =

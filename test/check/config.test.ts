@@ -76,7 +76,16 @@ describe('warnings of a configuration that can be understood', () => {
     [
       'results of Exchange Online',
       {
-        imap: { host: 'outlook.office365.com' },
+        imap: {
+          host: 'outlook.office365.com',
+          password: undefined,
+          oauth2: {
+            flow: 'client_credentials',
+            tenant: 'example.com',
+            client_id: 'app',
+            client_secret: SECRET,
+          },
+        },
         trust: { dkim: { domains: ['example.com'] } },
         authentication: { authserv_id: 'mx.example.com' },
       },
@@ -84,6 +93,13 @@ describe('warnings of a configuration that can be understood', () => {
       /Exchange Online gives no name/,
       /verify: true/,
     ],
+    ...['outlook.office365.com', 'outlook.office365.us', 'partner.outlook.cn'].map(
+      (host) =>
+        [
+          ...[`a password at ${host}`, { imap: { host } }, 'password_exchange'],
+          ...[/takes no passwords/, /imap\.oauth2.*--provider exchange/],
+        ] as never,
+    ),
     ['trust all', { trust: 'all' }, 'trust_all', /can change any customer and any case/, /sign.*hmac/],
     [
       'trust secret',
