@@ -1,4 +1,4 @@
-import type { Provider } from './provider.ts';
+import { type Provider, providerOf } from './provider.ts';
 
 /** How a mailbox gets its access tokens; see OAuth2Config. */
 export const FLOWS = ['client_credentials', 'refresh_token', 'service_account'] as const;
@@ -40,12 +40,29 @@ export function presetOf(
     token_url: at('token'),
     authorization_url: at('authorize'),
     device_authorization_url: at('devicecode'),
-    // An app asks for all that it was given; a person's consent is for this, and for a refresh token.
-    scope:
-      flow === 'client_credentials'
-        ? 'https://outlook.office365.com/.default'
-        : 'https://outlook.office.com/IMAP.AccessAsUser.All offline_access',
+    scope: exchangeScope(flow),
   };
+}
+
+/** An app asks for all that it was given; a person's consent is for this, and for a refresh token. */
+function exchangeScope(flow: Flow): string {
+  return flow === 'client_credentials'
+    ? 'https://outlook.office365.com/.default'
+    : 'https://outlook.office.com/IMAP.AccessAsUser.All offline_access';
+}
+
+/**
+ * The scope of a provider, also where its endpoints are set by hand: behind a relay, the mailbox is what it was.
+ * Undefined for standard servers, and for Exchange's own clouds, which have scopes of their own.
+ */
+export function scopeOf(provider: Provider, flow: Flow, host: string | undefined): string | undefined {
+  if (provider === 'gmail') return GMAIL.scope;
+  if (provider !== 'exchange' || isOwnCloud(host)) return undefined;
+  return exchangeScope(flow);
+}
+
+function isOwnCloud(host: string | undefined): boolean {
+  return host !== undefined && providerOf(host) === 'exchange' && !WORLDWIDE_EXCHANGE.test(host);
 }
 
 const GMAIL: OAuth2Preset = {

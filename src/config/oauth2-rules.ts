@@ -2,7 +2,14 @@
 import type { z } from 'zod';
 import { complain, optionOf } from './fields.ts';
 import { readServiceAccount, type ServiceAccount } from './oauth2-checks.ts';
-import { FLOWS, type Flow, type OAuth2Preset, presetOf, REFRESH_TOKEN_LIFETIMES } from './oauth2-presets.ts';
+import {
+  FLOWS,
+  type Flow,
+  type OAuth2Preset,
+  presetOf,
+  REFRESH_TOKEN_LIFETIMES,
+  scopeOf,
+} from './oauth2-presets.ts';
 import type { GivenOAuth2 } from './oauth2-schema.ts';
 import type { Complaint } from './problems.ts';
 import { PROVIDERS, type Provider, providerOf } from './provider.ts';
@@ -131,7 +138,11 @@ function* complaintsAboutEndpoints(section: unknown, given: unknown, flow: Flow)
       },
     ];
   }
-  if (has('token_url')) return;
+  if (has('token_url')) {
+    if (provider === 'exchange' && !has('scope') && scopeOf(provider, flow, hostIn(section)) === undefined)
+      yield [undefined, NO_SCOPE];
+    return;
+  }
   if (presetFor(section, flow, '') === undefined) {
     // A key of Google's says where to ask.
     if (flow === 'service_account') return;
@@ -178,6 +189,12 @@ function wrongFlow(provider: Provider, flow: Flow): Complaint | undefined {
 /** Of an option that is not there, explain.ts says how it is written. */
 const MISSING: Complaint = { message: 'required, but missing', cure: 'add it' };
 
+/** Microsoft's sign-in answers no request without one. */
+const NO_SCOPE: Complaint = {
+  message: 'needs `scope`, since this host is of a cloud of its own',
+  cure: "add `scope: …`: for an app `https://SERVER/.default`, for a person `https://SERVER/IMAP.AccessAsUser.All offline_access`, with the cloud's own server",
+};
+
 /** Fills in what the provider's preset knows. */
 export function completeOAuth2(
   given: GivenOAuth2,
@@ -192,7 +209,7 @@ export function completeOAuth2(
     flow,
     ...endpointsOf(given, preset),
     token_url: given.token_url ?? account?.tokenUrl ?? preset?.token_url ?? '',
-    scope: given.scope?.trim() ?? preset?.scope ?? (account && GMAIL_SCOPE),
+    scope: given.scope?.trim() ?? scopeOf(imap.provider, flow, imap.host) ?? (account && GMAIL_SCOPE),
     mechanism: given.mechanism,
     client_id,
     client_secret,
@@ -215,14 +232,17 @@ function endpointsOf(given: GivenOAuth2, preset: OAuth2Preset | undefined) {
 const GMAIL_SCOPE = 'https://mail.google.com/';
 
 function providerIn(section: unknown): Provider {
-  const host = optionOf(section, 'host');
   const named = PROVIDERS.find((each) => each === optionOf(section, 'provider'));
-  return named ?? providerOf(typeof host === 'string' ? host : '');
+  return named ?? providerOf(hostIn(section) ?? '');
+}
+
+function hostIn(section: unknown): string | undefined {
+  const host = optionOf(section, 'host');
+  return typeof host === 'string' ? host : undefined;
 }
 
 function presetFor(section: unknown, flow: Flow, tenant: string): OAuth2Preset | undefined {
-  const host = optionOf(section, 'host');
-  return presetOf(providerIn(section), flow, typeof host === 'string' ? host : undefined, tenant);
+  return presetOf(providerIn(section), flow, hostIn(section), tenant);
 }
 
 /** Refresh tokens are kept encrypted, so there has to be a key. @param file the whole configuration */

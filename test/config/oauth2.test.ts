@@ -135,6 +135,14 @@ describe('what a provider fills in', () => {
     });
   });
 
+  it.each([
+    [APP, 'https://outlook.office365.com/.default'],
+    [PERSON, 'https://outlook.office.com/IMAP.AccessAsUser.All offline_access'],
+  ])('has the scope of Exchange also behind a relay, with endpoints set by hand', async (by, scope) => {
+    const oauth2 = { ...by, token_url: 'https://login.example.com/token' };
+    expect(await load({ provider: 'exchange', host: 'relay.example.com', oauth2 })).toMatchObject({ scope });
+  });
+
   it('is nothing for clouds and servers that have endpoints of their own', () => {
     for (const host of ['outlook.office365.us', 'partner.outlook.cn', 'mail.example.com']) {
       expect(presetOf('exchange', 'client_credentials', host, 'x')).toBeUndefined();
@@ -192,6 +200,12 @@ describe('what is refused, with its cure', () => {
           /^oauth2\.tenant: stands for several directories.*→ write the id of your directory/,
         ),
       ],
+    ],
+    [
+      'no scope, at a cloud of its own',
+      { host: 'outlook.office365.us', oauth2: { ...APP, token_url: 'https://login.example.com/token' } },
+      {},
+      [expect.stringMatching(/^oauth2: needs `scope`, since this host.*→ add `scope: …`: for an app/)],
     ],
     [
       "no endpoint, at a server of one's own",
