@@ -1,7 +1,7 @@
 import type { DayUsed } from '../allowance.ts';
 import { isLoopback } from '../config/checks.ts';
 import type { MailboxConfig } from '../config/schema.ts';
-import { cureOf, errorCode, errorMessage, kindOf } from '../errors.ts';
+import { cureOf, errorCode, errorMessage, kindOf, retryAfterMs } from '../errors.ts';
 import { throughProxy } from '../imap/proxy.ts';
 import type { Capability, ServerInfo } from '../imap/server.ts';
 import { readableSize, readableTime } from '../terminal/words.ts';
@@ -93,7 +93,9 @@ export function failureFinding(
     return section.problem(
       'mailbox_timeout',
       `${place} has not answered within ${seconds} s`,
-      'see that `imap.host`, `imap.port` and `imap.tls` are right, and that no firewall swallows the connection; a busy server may answer later',
+      imap.tls === 'starttls'
+        ? `${SILENCE_CURE}; a port that speaks TLS at once keeps silent, too: try \`tls: implicit\``
+        : SILENCE_CURE,
     );
   }
   const cure = cureOf(error);
@@ -101,7 +103,11 @@ export function failureFinding(
     case 'credentials':
       return section.problem('login_refused', errorMessage(error), cure ?? LOGIN_CURE);
     case 'throttled':
-      return section.problem('mailbox_throttled', errorMessage(error), cure ?? THROTTLED_CURE);
+      return section.problem(
+        'mailbox_throttled',
+        errorMessage(error),
+        cure ?? throttledCure(retryAfterMs(error)),
+      );
     case 'network':
       return section.problem('not_connected', errorMessage(error), cure ?? connectCure(causeCode(error)));
     default:
@@ -110,7 +116,14 @@ export function failureFinding(
 }
 
 const LOGIN_CURE = 'correct how `imap` logs in';
-const THROTTLED_CURE = 'wait, then run it again; see what else reads the mailbox';
+const SILENCE_CURE =
+  'see that `imap.host`, `imap.port` and `imap.tls` are right, and that no firewall swallows the connection; a busy server may answer later';
+
+function throttledCure(ms: number | undefined): string {
+  const wait = ms === undefined ? 'wait' : `wait ${Math.ceil(ms / 1000)} s, as it asks for`;
+  return `${wait}, then run it again; see what else reads the mailbox`;
+}
+
 const FAILED_CURE = 'run it again; if it stays so, the log of `mailcase run --once` has more';
 
 function connectCure(code: string | undefined): string {

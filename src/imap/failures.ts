@@ -58,12 +58,21 @@ export function connectError(imap: ImapConfig, error: unknown, heard: Heard): Ma
   const { responseText } = error as Details;
   const words = typeof responseText === 'string' ? responseText : errorMessage(error);
   const proxy = proxyFailure(imap, error);
-  const why = proxy?.said ?? `${words}${tlsCure(errorCode(error) ?? '', words, imap)}`;
+  const hint = tlsCure(errorCode(error) ?? '', words, imap);
+  const cure = proxy ? PROXY_CURE : hint === '' ? undefined : HINT_CURE;
   const where = `${place}${throughProxy(imap)}`;
-  return new MailcaseError('imap_connect', `cannot connect to ${where} (tls: ${imap.tls}): ${why}`, {
+  const text = `cannot connect to ${where} (tls: ${imap.tls}): ${proxy?.said ?? `${words}${hint}`}`;
+  return new MailcaseError('imap_connect', text, {
     cause: proxy?.cause ?? error,
+    ...(cure !== undefined && { fields: { cure } }),
   });
 }
+
+/* Where the words have a cure in brackets already: what else might be wrong with a connection would lead astray. */
+const PROXY_CURE =
+  'it is the way through `imap.proxy` that fails, not the mail server: see the words in brackets';
+const HINT_CURE =
+  'the server answers, so it is about TLS (`imap.tls`, `imap.port`, `imap.ca`): do what the words in brackets say';
 
 /** What a command failed with, in words of ours; what is not the server's or the connection's stays as it is. */
 export function commandError(imap: ImapConfig, error: unknown, heard: Heard): unknown {

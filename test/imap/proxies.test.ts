@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { cureOf } from '../../src/errors.ts';
 import { openSession } from '../../src/imap/session.ts';
 import { useDatabase } from '../support/database.ts';
 import { deliver } from '../support/deliver.ts';
@@ -137,6 +138,7 @@ describe('a proxy that lets nothing through', () => {
       (thrown: unknown) => thrown,
     );
     expect(error).toMatchObject({ code: 'imap_connect', message: expect.stringMatching(message) });
+    expect(cureOf(error)).toMatch(/imap\.proxy/);
     expect((error as Error).message).toMatch(
       /^cannot connect to localhost:\d+ through the (HTTP|SOCKS5) proxy 127/,
     );

@@ -104,7 +104,11 @@ describe('a certificate', () => {
         { port: server.imapsPort, tls: 'implicit' },
         { port: server.imapPort, tls: 'starttls' },
       ]) {
-        await expect(open(how)).rejects.toThrow(/self-signed.*\(for an authority of your own, set imap\.ca/);
+        const failure = open(how);
+        await expect(failure).rejects.toThrow(/self-signed.*\(for an authority of your own, set imap\.ca/);
+        await expect(failure).rejects.toMatchObject({
+          fields: { cure: expect.stringMatching(/words in brackets/) },
+        });
       }
     } finally {
       delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
