@@ -138,8 +138,9 @@ async function seeItEnd({ running, log }: Member, { at, doing }: Hang, hungAt: n
   expect(failed.err).toMatchObject({ code: 'poll_timeout', message: expect.stringMatching(doing) });
   if (dump.at < failed.at) {
     expect(dump.state).toBe('polling');
-    const what = (dump.doing as { what: string }[]).map((each) => `${each.what} (for`);
-    expect(what.join('; ')).toMatch(doing);
+    const what = (dump.doing as { what: string }[]).map((each) => `${each.what} (for`).join('; ');
+    // On a slow machine the poll may have been given up by then; that it knew what hung is in its failure, above.
+    if (!what.includes('note that the poll failed')) expect(what).toMatch(doing);
   }
   const failedAgain = log.until(
     ({ mailbox, msg }) => mailbox === 'hangs' && (msg === 'poll done' || msg === 'poll failed'),
