@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { cureOf } from '../../src/errors.ts';
 import { openSession } from '../../src/imap/session.ts';
@@ -143,6 +145,36 @@ describe('a proxy that lets nothing through', () => {
       /^cannot connect to localhost:\d+ through the (HTTP|SOCKS5) proxy 127/,
     );
     expect(JSON.stringify([(error as Error).message, lines])).not.toMatch(/canary/);
+  });
+});
+
+describe('a proxy that is spoken to over TLS', () => {
+  let proxy: ForwardProxy;
+  beforeAll(async () => {
+    const cert = await readFile(server.caFile);
+    const key = await readFile(join(dirname(server.caFile), 'key.pem'));
+    proxy = await startHttpProxy({ user: 'user', password: PASSWORD, tls: { cert, key } });
+  });
+  afterAll(() => proxy.close());
+
+  it('is gone through where Node knows its authority, and refused where it does not', async () => {
+    const user = 'proxy-https@example.com';
+    await deliver(server, user, [mail({ From: 'a@https.example', To: user, Subject: 'https' })]);
+    const config = await writeConfig({
+      database: { url: database.url },
+      mailboxes: [mailboxSection(user, overTls(`https://${LOGIN}localhost:${proxy.port}`))],
+    });
+    const refused = await runMailcase(['run', '--once', '--config', config.file]);
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toMatch(/through the HTTPS proxy localhost:\d+ .*self-signed certificate/);
+    expect(proxy.asked).toEqual([]);
+    const run = await runMailcase(['run', '--once', '--config', config.file], {
+      NODE_EXTRA_CA_CERTS: server.caFile,
+    });
+    expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining('"recorded":1') });
+    expect(proxy.asked).toEqual([`localhost:${server.imapsPort}`]);
+    expect(JSON.stringify([refused, run])).not.toContain(PASSWORD);
+    await config.remove();
   });
 });
 

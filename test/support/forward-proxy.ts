@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 /* Forward proxies for the tests, as sites have them between mailcase and the mail server. */
@@ -16,12 +17,16 @@ export interface ForwardProxyOptions {
   readonly password?: string;
   /** What is answered instead of connecting: a status of HTTP, a reply code of SOCKS. */
   readonly refuses?: number;
+  /** Of an HTTP proxy that is spoken to over TLS, in PEM. */
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
 }
 
 /** A proxy that knows CONNECT (RFC 9110, section 9.3.6). */
-export function startHttpProxy({ user, password, refuses }: ForwardProxyOptions = {}): Promise<ForwardProxy> {
+export function startHttpProxy(options: ForwardProxyOptions = {}): Promise<ForwardProxy> {
+  const { user, password, refuses, tls } = options;
   const asked: string[] = [];
-  const server = createHttpServer((_, response) => response.writeHead(405).end());
+  const server = tls ? createHttpsServer(tls) : createHttpServer();
+  server.on('request', (_, response) => response.writeHead(405).end());
   server.on('connect', (request: IncomingMessage, client: Socket) => {
     const [host = '', port = ''] = (request.url ?? '').split(/:(?=\d+$)/);
     asked.push(request.url ?? '');
