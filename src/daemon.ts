@@ -3,6 +3,7 @@ import type { MailboxConfig } from './config/schema.ts';
 import { activityOf, activityText } from './daemon/activity.ts';
 import { alarmFactsOf } from './daemon/alarm-facts.ts';
 import { type HealthOptions, HealthTeller, healthOf } from './daemon/health.ts';
+import { LoginNotice } from './daemon/login-notice.ts';
 import { MailboxPolls } from './daemon/mailbox-polls.ts';
 import type { DaemonParts } from './daemon/parts.ts';
 import { closeShared, endOrCut, type SharedParts, shareParts } from './daemon/shared-parts.ts';
@@ -43,9 +44,10 @@ export function startDaemon(parts: DaemonParts): Daemon {
     const ended = Promise.all(stations.map((station) => endStation(station, config.stop_timeout)));
     await endOrCut(ended, config, cutting, log);
   });
-  for (const { mailbox, schedule, health } of stations) {
+  for (const { mailbox, schedule, health, loginNotice } of stations) {
     releasers.add(`schedule of ${mailbox.name}`, () => schedule.end());
     releasers.add(`health of ${mailbox.name}`, async () => health.end());
+    releasers.add(`logins of ${mailbox.name}`, async () => loginNotice.end());
   }
   const watchdog = watchOver(stations);
   releasers.add('watchdog', async () => watchdog.end());
@@ -66,8 +68,8 @@ export function startDaemon(parts: DaemonParts): Daemon {
   };
 }
 
-/** A station, and who says how it is. */
-type WatchedStation = Station & { readonly health: HealthTeller };
+/** A station, and who looks at it between polls. */
+type WatchedStation = Station & { readonly health: HealthTeller; readonly loginNotice: LoginNotice };
 
 function startStation(mailbox: MailboxConfig, shared: SharedParts, options: HealthOptions): WatchedStation {
   const polls = new MailboxPolls(shared, mailbox, () => runner.wake());
@@ -87,7 +89,7 @@ function startStation(mailbox: MailboxConfig, shared: SharedParts, options: Heal
   const station = { mailbox, polls, runner, schedule };
   const health = new HealthTeller(station, options);
   runner.tick();
-  return { ...station, health };
+  return { ...station, health, loginNotice: new LoginNotice(shared.db, station) };
 }
 
 /** A server that hears our farewell and does not answer is no reason to cut off a batch. */

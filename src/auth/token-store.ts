@@ -1,5 +1,6 @@
 import type { Config, MailboxConfig } from '../config/schema.ts';
 import type { Database, Transaction } from '../db/connect.ts';
+import { rows } from '../db/rows.ts';
 import { MailcaseError } from '../errors.ts';
 import { holdTokens } from './grants.ts';
 import { hostOf } from './refusals.ts';
@@ -97,12 +98,12 @@ export async function readTokens(
   binding: Binding,
   { forUpdate = false }: { forUpdate?: boolean } = {},
 ): Promise<StoredTokens | undefined> {
-  const { rows } = (await db.raw(
+  const [row] = await rows<Row>(
+    db,
     `select *, ${msTo('access_token_ends_at')} as ends_in_ms, ${msTo('access_token_renew_at')} as renew_in_ms
      from oauth2_tokens where mailbox = ? ${forUpdate ? 'for update' : ''}`,
     [binding.mailbox],
-  )) as { rows: Row[] };
-  const [row] = rows;
+  );
   if (row === undefined) return undefined;
   refuseForeign(row, binding);
   const refreshToken = unseal(row.refresh_token, keys, belonging(binding, 'refresh'));
@@ -122,6 +123,20 @@ export async function readTokens(
       refreshEndsAt: row.refresh_token_ends_at ?? undefined,
     },
   };
+}
+
+/**
+ * When somebody last logged in for a mailbox.
+ *
+ * @returns how long ago, in milliseconds, by the database's clock; undefined where nobody has
+ */
+export async function lastLogin(db: Database, mailbox: string): Promise<{ agoMs: number } | undefined> {
+  const [row] = await rows<{ ago_ms: number }>(
+    db,
+    `select -${msTo('logged_in_at')} as ago_ms from oauth2_tokens where mailbox = ?`,
+    [mailbox],
+  );
+  return row && { agoMs: row.ago_ms };
 }
 
 /**

@@ -149,7 +149,7 @@ function summary({ name, imap }: MailboxConfig, standing: RefreshStanding | unde
   const end = diesAt && `The refresh token dies on ${readableTime(diesAt)} UTC${unless}.`;
   return [
     `The login of ${harmless(imap.user)} works, and is stored for the mailbox ${name}.`,
-    'A daemon that runs takes it with its next poll.',
+    'A daemon that runs takes it by itself.',
     ...(end ? [end] : []),
   ].join('\n');
 }

@@ -33,6 +33,8 @@ export interface RunnerState {
   readonly lastError: unknown;
   /** How many polls have begun. */
   readonly begun: number;
+  /** How long ago the last of them began, in milliseconds; 0 where none has. */
+  readonly msSinceBegun: number;
   /** How long the poll under way has taken, in milliseconds; 0 where there is none. */
   readonly pollingMs: number;
   /** When a poll last ended well. */
@@ -113,6 +115,7 @@ export class MailboxRunner {
   private troubled: Streak | undefined;
   /** When the poll under way began, by performance.now(). */
   private pollBegan: number | undefined;
+  private lastBegan: number | undefined;
   private lastGoodAt: Date | undefined;
   /** Leaves the poll under way behind. */
   private leave: ((error: Error) => void) | undefined;
@@ -141,16 +144,26 @@ export class MailboxRunner {
     if (!this.running) this.startWoken();
   }
 
+  /** What the mailbox rests for is mended, so it is polled now; without a rest, this does nothing. */
+  endRest(): void {
+    if (this.stopped || !this.rest) return;
+    clearTimeout(this.rest.timer);
+    this.rest = undefined;
+    this.start();
+  }
+
   state(): RunnerState {
-    const { tried, begun, troubled, pollBegan, lastGoodAt, rest, standby } = this;
+    const { tried, begun, troubled, pollBegan, lastBegan, lastGoodAt, rest, standby } = this;
+    const now = performance.now();
     return {
       tried,
       begun,
       failingSince: troubled?.since,
-      failingMs: troubled === undefined ? 0 : performance.now() - troubled.began,
+      failingMs: troubled === undefined ? 0 : now - troubled.began,
       failures: troubled?.failures ?? 0,
       lastError: troubled?.error,
-      pollingMs: pollBegan === undefined ? 0 : performance.now() - pollBegan,
+      msSinceBegun: now - (lastBegan ?? now),
+      pollingMs: pollBegan === undefined ? 0 : now - pollBegan,
       lastGoodAt,
       restsUntil: rest?.until,
       heldBy: standby?.holder,
@@ -213,10 +226,7 @@ export class MailboxRunner {
   }
 
   private restFor(ms: number): void {
-    const timer = setTimeout(() => {
-      this.rest = undefined;
-      this.start();
-    }, ms);
+    const timer = setTimeout(() => this.endRest(), ms);
     this.rest = { timer, until: new Date(Date.now() + ms) };
   }
 
@@ -225,6 +235,7 @@ export class MailboxRunner {
     this.begun += 1;
     this.isWoken = false;
     this.pollBegan = performance.now();
+    this.lastBegan = this.pollBegan;
     try {
       const outcome = await this.pollOrLeave();
       if ('heldBy' in outcome) {

@@ -106,13 +106,15 @@ describe('a daemon with OAuth2', () => {
     server.revoke(USER);
     const said = await running.output(/"code":"imap_credentials"/);
     expect(said).toContain(`run \`mailcase login ${mailbox.name}\``);
+    // It rests for a quarter of an hour, and does not ask meanwhile.
+    const asked = server.asked('token');
+    await sleep(6_000);
+    expect(server.asked('token')).toBe(asked);
     await logIn(database.db, server, mailbox, keys);
-    // Another start, since it rests for long now.
+    await arrives(mailbox.name, 'after the login');
+    await running.output(/somebody has logged in, the mailbox is polled now/);
     running.child.kill('SIGTERM');
     await running.finished;
-    const second = await daemons.start([section], MORE);
-    await second.output(/"polling"/);
-    await arrives(mailbox.name, 'after the login');
   });
 
   it('writes no token, whatever it logs', async () => {

@@ -91,7 +91,7 @@ being done for each mailbox.`,
       aboutWith(
         `
 What the person consented to is tried at the mail server, then stored encrypted in the database; a daemon that runs takes it
-with its next poll. Nothing is stored where it does not open the mailbox: then the exit code is 1. It opens no browser by
+by itself. Nothing is stored where it does not open the mailbox: then the exit code is 1. It opens no browser by
 itself. With --loopback the browser may be on another machine, from which \`ssh -L PORT:127.0.0.1:PORT\` leads here; --port
 says which it is. With --json, what the person has to do goes to standard error.`,
         'mailcase login support',

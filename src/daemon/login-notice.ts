@@ -1,0 +1,39 @@
+import { lastLogin } from '../auth/token-store.ts';
+import type { Database } from '../db/connect.ts';
+import { kindOf } from '../errors.ts';
+import type { Station } from './station.ts';
+
+/** How often is looked, in milliseconds. */
+const LOOK_MS = 5_000;
+
+/**
+ * Ends the long rest after a rejected login once somebody has run `mailcase login`: a person who has just mended it waits
+ * for mail to come.
+ */
+export class LoginNotice {
+  private readonly db: Database;
+  private readonly station: Station;
+  private readonly timer: NodeJS.Timeout | undefined;
+
+  constructor(db: Database, station: Station) {
+    this.db = db;
+    this.station = station;
+    if (station.mailbox.imap.oauth2?.flow !== 'refresh_token') return;
+    this.timer = setInterval(() => void this.look(), LOOK_MS).unref();
+  }
+
+  end(): void {
+    clearInterval(this.timer);
+  }
+
+  private async look(): Promise<void> {
+    const { mailbox, runner, polls } = this.station;
+    const { restsUntil, lastError, begun, msSinceBegun } = runner.state();
+    if (restsUntil === undefined || kindOf(lastError) !== 'credentials') return;
+    // A database that is away says so with the next poll.
+    const login = await lastLogin(this.db, mailbox.name).catch(() => undefined);
+    if (login === undefined || login.agoMs > msSinceBegun || runner.state().begun !== begun) return;
+    polls.log.info('somebody has logged in, the mailbox is polled now');
+    runner.endRest();
+  }
+}
