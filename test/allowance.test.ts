@@ -97,7 +97,7 @@ const subjectsOf = async (user: string) =>
 test('what a poll downloads is counted; without a limit nothing is', async () => {
   const user = 'allowance-count@example.com';
   await deliver(server, user, [large(user, 'one', 100_000)]);
-  const limited = await loadMailbox(user, { daily_download: '10MB' });
+  const limited = await loadMailbox(user, { message_bytes: '1MB', daily_download: '10MB' });
   expect(await poll(database.db, limited)).toMatchObject({ recorded: 1, heldBack: 0, waitsUntil: undefined });
   const count = await downloaded(user);
   expect(count).toBeGreaterThan(100_000);
@@ -113,7 +113,11 @@ test('what a poll downloads is counted; without a limit nothing is', async () =>
 
 test('what is beyond waits unmarked, in its order, over restarts, and comes a day later', async () => {
   const user = 'allowance-beyond@example.com';
-  const mailbox = await loadMailbox(user, { daily_download: '1MB', folders: ['INBOX'] });
+  const mailbox = await loadMailbox(user, {
+    message_bytes: '1MB',
+    daily_download: '1MB',
+    folders: ['INBOX'],
+  });
   await deliver(server, user, [
     large(user, 'one', 600_000),
     large(user, 'two', 600_000),
@@ -134,9 +138,9 @@ test('what is beyond waits unmarked, in its order, over restarts, and comes a da
   expect(await seenUids(user)).toEqual([1, 2, 3]);
 });
 
-test('a mail that is larger than a day has comes when nothing else did', async () => {
+test('a mail that takes all that a day has comes when nothing else did', async () => {
   const user = 'allowance-larger@example.com';
-  const mailbox = await loadMailbox(user, { daily_download: '1MB' });
+  const mailbox = await loadMailbox(user, { message_bytes: '1MB', daily_download: '1MB' });
   await addDownload(database.db, accountOf(user), 1_000);
   await deliver(server, user, [large(user, 'giant', 3 * MB)]);
   expect(await poll(database.db, mailbox)).toMatchObject({ recorded: 0, heldBack: 1 });
@@ -154,7 +158,9 @@ test('a connection that breaks again and again is counted by what came, and ends
     return came > 350_000 ? undefined : text;
   });
   try {
-    const mailbox = await loadMailbox(user, { imap: { port: proxy.port }, daily_download: '1MB' });
+    const mailbox = await loadMailbox(user, {
+      ...{ imap: { port: proxy.port }, message_bytes: '1MB', daily_download: '1MB' },
+    });
     const outcomes: unknown[] = [];
     for (let i = 0; i < 6; i += 1) {
       came = 0;
@@ -176,6 +182,7 @@ test('a connection that breaks again and again is counted by what came, and ends
 test('an import leaves a fifth to polls, says when it can go on, and goes on then', async () => {
   const user = 'allowance-import@example.com';
   const mailbox = await loadMailbox(user, {
+    message_bytes: '1MB',
     daily_download: '2MB',
     start: 'now',
     select: 'new',

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { z } from 'zod';
 import { authentication, authservIdOf, refuseUnverified } from './authentication-schema.ts';
 import { folderPath, isLoopback, mailboxName, schedule, userName } from './checks.ts';
@@ -23,6 +22,7 @@ import {
   withDefaultMark,
 } from './selection-schema.ts';
 import { trust } from './trust-schema.ts';
+import { formatSize } from './units.ts';
 
 /* The options of a mailbox; see schema.ts. */
 
@@ -225,6 +225,7 @@ const mailbox = z
   .superRefine(refuseUnmarkedKeyword, ALWAYS)
   .superRefine(refuseKeywordAtExchange, ALWAYS)
   .superRefine(refuseUnverified, ALWAYS)
+  .superRefine(refuseSmallerDay)
   .transform(
     ({
       path,
@@ -277,3 +278,20 @@ export const mailboxes = z
   }, ALWAYS)
   .meta({ example: 'mailboxes: [{name: support, imap: {…}}]' })
   .describe('The support mailboxes that are polled.');
+
+/** A mail that takes more than a day's download would wait for a day on which no other mail comes. */
+function refuseSmallerDay(
+  section: { readonly daily_download?: number | undefined; readonly message_bytes: number },
+  context: z.RefinementCtx,
+): void {
+  const { daily_download: day = Number.POSITIVE_INFINITY, message_bytes: largest } = section;
+  if (day >= largest) return;
+  complain(
+    context,
+    {
+      message: `less than the largest mail that is fetched whole (\`message_bytes\`, ${formatSize(largest)})`,
+      cure: `write \`${formatSize(largest)}\` or more, or lower \`message_bytes\``,
+    },
+    ['daily_download'],
+  );
+}

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -255,6 +254,7 @@ describe('a config that loads', () => {
     ['schedule: "0 * * * *"', { schedule: '0 * * * *' }],
     ['batch: {messages: 1, bytes: 1GB}', { batch: { messages: 1, bytes: 1024 ** 3 } }],
     ['message_bytes: 2048', { message_bytes: 2048 }],
+    ['daily_download: 50MB', { daily_download: 50 * 1024 * 1024 }],
   ])('mailbox %s', async (line, expected) => {
     expect((await load(withMailbox(line))).mailboxes[0]).toMatchObject(expected);
   });
@@ -844,6 +844,7 @@ ${file}:4  mailboxes[0].imap.prot
     ['batch: {messages: -1}', 'batch.messages', 'whole number', 'digits'],
     ['batch: {bytes: 1}', 'batch.bytes', 'at least 1KB', '1KB or more'],
     ['message_bytes: 501MB', 'message_bytes', 'at most 500MB', '500MB or less'],
+    ['daily_download: 49MB', 'daily_download', '(`message_bytes`, 50MB)', 'write `50MB` or more, or lower'],
     ['message_bytes: much', 'message_bytes', 'not a size (got `much`)', '16MB'],
   ];
   it.each(mailbox)('mailbox %s', (line, path, message, cure) =>
