@@ -1,5 +1,6 @@
 import type { Condition } from '../config/schema.ts';
 import type { Database } from '../db/connect.ts';
+import { rows } from '../db/rows.ts';
 import type { AlertState, Details } from './state.ts';
 
 /** A condition as the database has it. */
@@ -29,17 +30,18 @@ interface Row {
  * differ do no harm.
  */
 export async function readEntries(db: Database, mailboxes: readonly string[]): Promise<Entry[]> {
-  const { rows } = (await db.raw(
+  const found = await rows<Row>(
+    db,
     `select mailbox, condition, why, details, is_told, failures, claims,
        extract(epoch from now() - since)::float8 * 1000 as since_ms,
        extract(epoch from now() - last_sent_at)::float8 * 1000 as sent_ms,
        extract(epoch from not_before - now())::float8 * 1000 as rest_ms
      from alerts where mailbox = any(?::text[])`,
-    [mailboxes as never],
-  )) as { rows: Row[] };
+    [mailboxes],
+  );
   const now = Date.now();
   const ago = (ms: number | null) => (ms === null ? undefined : now - ms);
-  return rows.map(({ mailbox, condition, claims, ...row }) => ({
+  return found.map(({ mailbox, condition, claims, ...row }) => ({
     ...{ mailbox, condition, claims },
     state: {
       since: ago(row.since_ms),
@@ -58,16 +60,17 @@ export async function readQuarantine(
   db: Database,
   mailboxes: readonly string[],
 ): Promise<Map<string, QuarantineCount>> {
-  const { rows } = (await db.raw(
+  const counts = await rows<QuarantineCount & { mailbox: string; oldest_ms: number }>(
+    db,
     `select m.name as mailbox, count(*) as open, max(q.id) as newest,
        count(*) filter (where q.id > coalesce((a.details->>'toldId')::bigint, 0)) as fresh,
        max(extract(epoch from now() - q.created_at)::float8 * 1000) as oldest_ms
      from quarantine q join folders f on f.id = q.folder_id join mailboxes m on m.id = f.mailbox_id
        left join alerts a on a.mailbox = m.name and a.condition = 'quarantine'
      where q.resolved_at is null and m.name = any(?::text[]) group by m.name`,
-    [mailboxes as never],
-  )) as { rows: (QuarantineCount & { mailbox: string; oldest_ms: number })[] };
-  return new Map(rows.map((row) => [row.mailbox, { ...row, oldestMs: row.oldest_ms }]));
+    [mailboxes],
+  );
+  return new Map(counts.map((row) => [row.mailbox, { ...row, oldestMs: row.oldest_ms }]));
 }
 
 export interface QuarantineCount {
@@ -85,13 +88,14 @@ export async function readGoodPolls(
   failing: readonly { readonly mailbox: string; readonly forMs: number }[],
 ): Promise<Set<string>> {
   if (failing.length === 0) return new Set();
-  const { rows } = (await db.raw(
+  const good = await rows<{ name: string }>(
+    db,
     `select m.name from mailboxes m
        join unnest(?::text[], ?::float8[]) as failing (name, for_ms) on failing.name = m.name
      where m.failing_since is null and m.last_polled_at > now() - failing.for_ms * interval '1 millisecond'`,
-    [failing.map(({ mailbox }) => mailbox), failing.map(({ forMs }) => forMs)] as never,
-  )) as { rows: { name: string }[] };
-  return new Set(rows.map(({ name }) => name));
+    [failing.map(({ mailbox }) => mailbox), failing.map(({ forMs }) => forMs)],
+  );
+  return new Set(good.map(({ name }) => name));
 }
 
 /**
@@ -105,7 +109,8 @@ export async function writeEntry(
 ): Promise<void> {
   const now = Date.now();
   const ms = (at: number | undefined) => (at === undefined ? null : now - at);
-  await db.raw(
+  await rows(
+    db,
     `insert into alerts (mailbox, condition, since, why, details, is_told, last_sent_at, failures)
      values (:mailbox, :condition, now() - :sinceMs * interval '1 millisecond', :why, :details,
        :isTold, now() - :sentMs * interval '1 millisecond', :failures)
@@ -123,7 +128,7 @@ export async function writeEntry(
       isTold: state.isTold,
       sentMs: ms(state.lastSentAt),
       failures: state.failures,
-    } as never,
+    },
   );
 }
 
@@ -137,14 +142,15 @@ export async function claim(
   { mailbox, condition, claims }: Pick<Entry, 'mailbox' | 'condition' | 'claims'>,
   ms: number,
 ): Promise<boolean> {
-  const { rows } = (await db.raw(
+  const claimed = await rows(
+    db,
     `update alerts set claims = claims + 1, not_before = now() + :ms * interval '1 millisecond'
      where mailbox = :mailbox and condition = :condition and claims = :claims
        and (not_before is null or not_before <= now())
      returning 1`,
     { mailbox, condition, claims, ms },
-  )) as { rows: unknown[] };
-  return rows.length > 0;
+  );
+  return claimed.length > 0;
 }
 
 /** Keeps what became of a message: it went out, or is tried again later. */
@@ -154,7 +160,8 @@ export async function settle(
   hasGone: boolean,
 ): Promise<void> {
   const restMs = state.notBefore === undefined ? null : state.notBefore - Date.now();
-  await db.raw(
+  await rows(
+    db,
     `update alerts set failures = :failures, not_before = now() + :restMs * interval '1 millisecond',
        details = case when :hasGone then details || cast(:told as jsonb) else details end,
        is_told = case when :hasGone then :isTold else is_told end,
@@ -163,7 +170,7 @@ export async function settle(
     {
       ...{ mailbox, condition, hasGone, restMs, failures: state.failures, isTold: state.isTold },
       told: JSON.stringify(state.details.toldId === undefined ? {} : { toldId: state.details.toldId }),
-    } as never,
+    },
   );
 }
 
@@ -172,9 +179,10 @@ export async function dropEntries(
   db: Database,
   keys: readonly { readonly mailbox: string; readonly condition: Condition }[],
 ): Promise<void> {
-  await db.raw(
+  await rows(
+    db,
     `delete from alerts using unnest(?::text[], ?::text[]) as gone (mailbox, condition)
      where alerts.mailbox = gone.mailbox and alerts.condition = gone.condition`,
-    [keys.map(({ mailbox }) => mailbox), keys.map(({ condition }) => condition)] as never,
+    [keys.map(({ mailbox }) => mailbox), keys.map(({ condition }) => condition)],
   );
 }

@@ -6,11 +6,14 @@ import type { QuarantineCount } from './book.ts';
 import { observeOwnMail } from './own-mail.ts';
 import type { Details, Observation } from './state.ts';
 
+/** Why something fails, since when, and how to mend it where that is known. */
+type Trouble = Pick<Unhealthy, 'since' | 'why' | 'cure'>;
+
 /** What this daemon knows of a mailbox. */
 export interface MailboxFacts {
   readonly health: MailboxHealth;
   /** Why and since when the login is rejected, from the first time on; undefined where it is not. */
-  readonly rejected: { readonly since: Date; readonly why: string } | undefined;
+  readonly rejected: Trouble | undefined;
   /** What was noted of own mail since the last look. */
   readonly ownHeaders: readonly OwnHeaders[];
 }
@@ -60,15 +63,14 @@ function observePolls(
   if (heldBy !== undefined) return UNKNOWN;
   if (failingSince === undefined) return tried && overdueMs === 0 ? CLEAR : UNKNOWN;
   if (condition === 'credentials') {
-    return rejected ? { is: 'standing', since: rejected.since.getTime(), why: rejected.why } : UNKNOWN;
+    return rejected ? standing(rejected) : UNKNOWN;
   }
   const isOthers = rejected !== undefined && on.has('credentials');
-  if (unhealthy === undefined || isOthers) return UNKNOWN;
-  return { is: 'standing', since: unhealthy.since.getTime(), why: withCure(unhealthy) };
+  return unhealthy === undefined || isOthers ? UNKNOWN : standing(unhealthy);
 }
 
-function withCure({ why, cure }: Unhealthy): string {
-  return cure === undefined ? why : `${why} → ${cure}`;
+function standing({ since, why, cure }: Trouble): Observation {
+  return { is: 'standing', since: since.getTime(), why: cure === undefined ? why : `${why} → ${cure}` };
 }
 
 function observeQuarantine(mailbox: string, { quarantine, now }: Beside): Observation {

@@ -48,7 +48,7 @@ const ENDS: Readonly<Record<Condition, string>> = {
 
 const CURES: Readonly<Record<Condition, string>> = {
   stale: '`mailcase check` says what is wrong',
-  credentials: 'mend user, password or token; `mailcase check` says whether it is well',
+  credentials: '`mailcase check` says whether it is well',
   quarantine: '`mailcase quarantine list` shows them',
   headers_not_applied:
     'let the sending system sign them, or mend `trust`; `mailcase check --sample` says more',

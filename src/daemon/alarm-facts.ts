@@ -15,14 +15,11 @@ export function alarmFactsOf(station: Station, options: HealthOptions): MailboxF
   const isRejected = failingSince !== undefined && kindOf(lastError) === 'credentials';
   return {
     health,
-    rejected: isRejected ? { since: failingSince, why: options.mask(withCure(lastError)) } : undefined,
+    rejected: isRejected
+      ? { since: failingSince, why: options.mask(errorText(lastError)), cure: cureOf(lastError) }
+      : undefined,
     ownHeaders: polls.takeOwnHeaders(),
   };
-}
-
-function withCure(error: unknown): string {
-  const cure = cureOf(error);
-  return cure === undefined ? errorText(error) : `${errorText(error)} → ${cure}`;
 }
 
 /** The same for a daemon that has not reached its database yet, and so polls nothing. @param error why it is not reached */

@@ -17,7 +17,7 @@ const UNHEALTHY = {
   failures: 5,
   cure: undefined,
 } as NonNullable<MailboxFacts['health']['unhealthy']>;
-const REJECTED = { since, why: 'login rejected' };
+const REJECTED = { since, why: 'login rejected', cure: 'mend the password' };
 
 function facts(health: Partial<MailboxFacts['health']>, rejected?: MailboxFacts['rejected']): MailboxFacts {
   return { health: { ...HEALTHY, ...health }, rejected, ownHeaders: [] };
@@ -56,6 +56,13 @@ describe('observe', () => {
     const at = { ...BESIDE, ...beside };
     expect(observe('stale', given, {}, at).is).toBe(stale);
     expect(observe('credentials', given, {}, at).is).toBe(credentials);
+  });
+
+  it('a failure is told with its cure, where one is known', () => {
+    expect(observe('credentials', facts(failing, REJECTED), {}, BESIDE)).toMatchObject({
+      why: 'login rejected → mend the password',
+    });
+    expect(observe('stale', facts(ill), {}, BESIDE)).toMatchObject({ why: 'cannot connect' });
   });
 
   it.each([
