@@ -1,7 +1,5 @@
 import { MailcaseError } from '../errors.ts';
-
-/** The longest description that is quoted, in characters. */
-const LONGEST_QUOTE = 300;
+import { quotedDescription } from './description.ts';
 
 /** What provider's words about a refusal mean, where they do not say what to do. */
 const CURES: readonly (readonly [words: RegExp, cure: string])[] = [
@@ -27,13 +25,15 @@ const CURES: readonly (readonly [words: RegExp, cure: string])[] = [
 export function refusedByPerson(error: string, description: string | null): MailcaseError {
   const said = [error, description ?? ''].join(' ');
   const cure = CURES.find(([words]) => words.test(said))?.[1];
-  const [words = ''] = (description ?? '').split(/\s*(?:Trace ID|Correlation ID|Timestamp):/);
-  const short = words.length > LONGEST_QUOTE ? `${words.slice(0, LONGEST_QUOTE)}…` : words;
   const what =
     error === 'access_denied' || error === 'authorization_declined'
       ? 'nobody may read the mailbox: what was asked for was refused'
       : 'the provider did not let the person in';
-  return new MailcaseError('act_refused', `${what} (${[error, short].filter(Boolean).join(': ')})`, {
-    fields: { cure: cure ?? 'run the same command again, sign in to the mailbox, and allow it' },
-  });
+  return new MailcaseError(
+    'act_refused',
+    `${what} (${[error, quotedDescription(description ?? '')].filter(Boolean).join(': ')})`,
+    {
+      fields: { cure: cure ?? 'run the same command again, sign in to the mailbox, and allow it' },
+    },
+  );
 }

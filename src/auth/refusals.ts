@@ -1,5 +1,6 @@
 import type { Flow } from '../config/oauth2-presets.ts';
 import { type ErrorCode, errorCode, errorMessage, MailcaseError } from '../errors.ts';
+import { quotedDescription } from './description.ts';
 import { byLogin, cured, type Kind, type Meaning } from './meaning.ts';
 import { MICROSOFT_CODES } from './microsoft-codes.ts';
 import { TEXTS, WORDS } from './words.ts';
@@ -37,9 +38,6 @@ const CODES: Readonly<Record<Kind, ErrorCode>> = {
 
 /** The longest wait that is believed, in milliseconds: a day. */
 const LONGEST_WAIT_MS = 24 * 60 * 60_000;
-
-/** What is quoted of a description, in characters. */
-const LONGEST_QUOTE = 300;
 
 /**
  * Why an answer holds no token.
@@ -176,18 +174,16 @@ function numberOf({ description }: OAuthError): string | undefined {
   return /\bAADSTS(\d{4,8})\b/.exec(description)?.[1];
 }
 
-/** The description without what only Microsoft's support can use, and without anything that was shown or looks like a token. */
+/** Word and description, without anything that was shown or looks like a token. */
 function quoted({ error, description }: OAuthError, secrets: readonly string[]): string {
-  const [words = ''] = description.split(/\s*(?:Trace ID|Correlation ID|Timestamp):/);
   const longestFirst = secrets.filter((secret) => secret.length >= 4).sort((a, b) => b.length - a.length);
   const blank = (text: string) =>
     longestFirst
       .reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text)
       .replace(LOOKS_LIKE_TOKEN, '[secret]');
-  const short = blank(words).replace(/\s+/g, ' ').trim();
-  const cut = short.length > LONGEST_QUOTE ? `${short.slice(0, LONGEST_QUOTE)}…` : short;
+  const words = quotedDescription(description, blank);
   const word = blank(error).replace(/[^\x20-\x7e]/g, '?');
-  return cut === '' ? word : `${word}: ${cut}`;
+  return words === '' ? word : `${word}: ${words}`;
 }
 
 /** A JWT, or a run of letters and digits longer than any word and any id. */
