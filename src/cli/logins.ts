@@ -1,5 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
-
 /* The ways to log in at each provider, in texts: see starter.ts, providers.ts and `mailcase init --login`. */
 
 export type ProviderName = 'gmail' | 'exchange' | 'imap';

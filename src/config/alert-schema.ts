@@ -1,6 +1,5 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { z } from 'zod';
-import { isLoopback } from './checks.ts';
+import { webUrl } from './checks.ts';
 import { ALWAYS, complain, duration, optionOf, text } from './fields.ts';
 import { freeMap } from './free-map.ts';
 import type { Complaint } from './problems.ts';
@@ -62,23 +61,17 @@ const command = z
   );
 
 /** Over http, whoever listens on the way reads what is told, and the secret in the URL. */
-function hookUrl(value: string): Complaint | undefined {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    return { message: 'not a URL that can be posted to', cure: 'write `https://host/path`' };
-  }
-  if (url.username !== '' || url.password !== '') {
-    return {
-      message: 'has a user or a password in it',
-      cure: 'give them as a header: `webhook: {url: …, headers: {Authorization: "Basic …"}}`',
-    };
-  }
-  if (url.protocol === 'https:' || isLoopback(url.hostname.replace(/^\[|\]$/g, ''))) return undefined;
-  return {
+const hookUrl = webUrl({
+  none: { message: 'not a URL that can be posted to', cure: 'write `https://host/path`' },
+  withUser: {
+    message: 'has a user or a password in it',
+    cure: 'give them as a header: `webhook: {url: …, headers: {Authorization: "Basic …"}}`',
+  },
+  withoutTls: {
     message: 'goes over the network without TLS',
     cure: 'begin it with `https://`; `http://` is for this machine alone (127.0.0.1, localhost)',
-  };
-}
+  },
+});
 
 /** Header fields that are the request's own. */
 const OWN_FIELDS = ['host', 'content-length', 'content-type', 'transfer-encoding', 'connection'];

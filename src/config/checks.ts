@@ -50,6 +50,25 @@ export function isLoopback(host: string): boolean {
   );
 }
 
+/**
+ * A URL that secrets are sent to: with TLS, or on this machine; without a user and a password, because URLs are shown.
+ *
+ * @param complaints what is said of one that is none, of one with a user in it, and of one that others can listen to
+ */
+export const webUrl =
+  (complaints: {
+    readonly none: Complaint;
+    readonly withUser: Complaint;
+    readonly withoutTls: Complaint;
+  }): Check =>
+  (value) => {
+    const url = URL.canParse(value) ? new URL(value) : undefined;
+    if (url === undefined || !/^https?:$/.test(url.protocol) || url.hash !== '') return complaints.none;
+    if (url.username !== '' || url.password !== '') return complaints.withUser;
+    if (url.protocol === 'https:' || isLoopback(url.hostname.replace(/^\[|\]$/g, ''))) return undefined;
+    return complaints.withoutTls;
+  };
+
 /** What a server calls itself in Authentication-Results: a token of RFC 2045, as every server known writes it. */
 export const authservId = filledIn(
   check(

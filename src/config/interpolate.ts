@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import type { ConfigNode, MapNode } from './document.ts';
 import type { Complaint, Finding, Path } from './problems.ts';
 

@@ -1,6 +1,5 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { createPrivateKey } from 'node:crypto';
-import { type Check, check, filledIn, isLoopback } from './checks.ts';
+import { type Check, check, filledIn, webUrl } from './checks.ts';
 
 /** A directory of Microsoft's: its id, a domain of it, or one of the words for several directories. */
 export const tenantName = filledIn(
@@ -12,23 +11,17 @@ export const tenantName = filledIn(
 );
 
 /** Whoever listens in on a request for a token has the mailbox. */
-export const endpointUrl: Check = (value) => {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hash !== '') {
-    return { message: 'not a URL that can be asked', cure: 'write all of it, beginning with `https://`' };
-  }
-  if (url.username !== '' || url.password !== '') {
-    return {
-      message: 'a URL with a password in it, which would be shown in the log',
-      cure: 'take it out, and use `client_id` and `client_secret`',
-    };
-  }
-  if (url.protocol === 'https:' || isLoopback(url.hostname.replace(/^\[|\]$/g, ''))) return undefined;
-  return {
+export const endpointUrl = webUrl({
+  none: { message: 'not a URL that can be asked', cure: 'write all of it, beginning with `https://`' },
+  withUser: {
+    message: 'a URL with a password in it, which would be shown in the log',
+    cure: 'take it out, and use `client_id` and `client_secret`',
+  },
+  withoutTls: {
     message: 'without TLS everybody on the way can read the tokens, so http:// is for this machine alone',
     cure: 'begin it with `https://`',
-  };
-};
+  },
+});
 
 /** scope of RFC 6749, section 3.3. */
 export const oauth2Scope = check(

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import type { z } from 'zod';
 import { complain, optionOf } from './fields.ts';
 import { readServiceAccount, type ServiceAccount } from './oauth2-checks.ts';

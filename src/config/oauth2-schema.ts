@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { z } from 'zod';
 import { filledIn } from './checks.ts';
 import { duration, text } from './fields.ts';

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { allBelow, type Described, describeConfig, type Shape } from './describe.ts';
 
 const HEAD = `# Reference of mailcase.yaml

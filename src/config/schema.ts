@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { z } from 'zod';
 import { alert } from './alert-schema.ts';
 import { databaseUrl, folderOnDisk, subjectNumberForm } from './checks.ts';

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { z } from 'zod';
 import { headerMapping } from '../rules/header-mapping.ts';
 import { KEY_ID, SIGNATURE_HEADER } from '../trust/signature.ts';

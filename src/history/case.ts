@@ -1,11 +1,12 @@
 import type { Database } from '../db/connect.ts';
+import { rows } from '../db/rows.ts';
 import type { CaseEvent, SupportCase } from './case-rows.ts';
 import { type Customer, readCustomer } from './customer.ts';
 import { type CustomerName, readCustomerNames } from './customer-names.ts';
 import { type Directives, type Interaction, readDirectives, readInteractions } from './interactions.ts';
 import { type Origin, originsOf, type Provenance } from './origins.ts';
 import { type Placed, readPlacements } from './placements.ts';
-import { distinct, rows } from './rows.ts';
+import { distinct } from './rows.ts';
 
 /** So many cases that follow this one, or were merged into it, are listed. */
 const MOST_LISTED = 50;

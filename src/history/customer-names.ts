@@ -1,7 +1,7 @@
 import type { Database } from '../db/connect.ts';
+import { rows } from '../db/rows.ts';
 import type { Customer } from './customer.ts';
 import { fullName } from './lines.ts';
-import { rows } from './rows.ts';
 
 /** A customer, as far as a line of a case has room. */
 export type CustomerName = Pick<Customer, 'id' | 'first_name' | 'last_name' | 'addresses'>;

@@ -1,7 +1,8 @@
 import type { Database } from '../db/connect.ts';
+import { rows } from '../db/rows.ts';
 import type { Status } from '../rules/directives.ts';
 import { type Interaction, readInteractions, type Wanted } from './interactions.ts';
-import { distinct, rows } from './rows.ts';
+import { distinct } from './rows.ts';
 
 /** So many addresses, and customers merged into one, are shown. */
 const MOST_LISTED = 50;

@@ -1,5 +1,5 @@
 import type { Database } from '../db/connect.ts';
-import { rows } from './rows.ts';
+import { rows } from '../db/rows.ts';
 
 export type CaseName = { readonly id: number } | { readonly externalId: string };
 

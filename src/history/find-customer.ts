@@ -1,5 +1,5 @@
 import type { Database } from '../db/connect.ts';
-import { rows } from './rows.ts';
+import { rows } from '../db/rows.ts';
 
 /** How a customer is named: by any of their addresses, as its key (see addressKey), or by their external id. */
 export type CustomerName = { readonly addressKey: string } | { readonly externalId: string };

@@ -1,7 +1,8 @@
 import type { Database } from '../db/connect.ts';
+import { rows } from '../db/rows.ts';
 import type { Applied, Decided, Direction, Refused } from '../rules/directives.ts';
 import { excerptOf, HTML_LOOKED_AT, TEXT_LOOKED_AT } from './excerpt.ts';
-import { groupBy, rows } from './rows.ts';
+import { groupBy } from './rows.ts';
 
 /** Of so many mails the texts are read at a time: what is kept of each is short. */
 const TEXTS_AT_A_TIME = 200;

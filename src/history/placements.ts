@@ -1,6 +1,7 @@
 import type { Database } from '../db/connect.ts';
+import { rows } from '../db/rows.ts';
 import type { Directives } from './interactions.ts';
-import { groupBy, rows } from './rows.ts';
+import { groupBy } from './rows.ts';
 
 /** How a mail came from one case into another after it was recorded: it was moved, or the case where it lay merged. */
 export interface Placement {

@@ -1,6 +1,7 @@
 import type { Database } from '../db/connect.ts';
+import { rows } from '../db/rows.ts';
 import type { Direction, Refused, Status } from '../rules/directives.ts';
-import { distinct, groupBy, rows } from './rows.ts';
+import { distinct, groupBy } from './rows.ts';
 
 export interface Attachment {
   /** What `mailcase attachment` takes. */

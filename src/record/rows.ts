@@ -1,12 +1,11 @@
 import type { Transaction } from '../db/connect.ts';
+import { rows } from '../db/rows.ts';
 
 /** Rows of a query that looks for lists of values, unless there is nothing to look for. */
 export async function rowsOf<T>(trx: Transaction, sql: string, lists: readonly unknown[][]): Promise<T[]> {
   // Nothing to look for is common (a batch without replies), and a query saved.
   if (lists.every((list) => list.length === 0)) return [];
-  // Knex has no type for lists of lists among what it binds; pg takes them as arrays.
-  const { rows } = (await trx.raw(sql, lists as never[])) as { rows: T[] };
-  return rows;
+  return rows(trx, sql, lists);
 }
 
 export function distinct<T>(values: readonly (T | undefined)[]): T[] {

@@ -366,7 +366,6 @@ describe('mailcase run', () => {
   it('takes passwords from the environment and from files beside the configuration', async () => {
     const user = 'cli-environment@example.com';
     const { password } = inject('dovecot');
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
     const [fromEnvironment, fromFile] = ['${SUPPORT_PASSWORD}', '${file:password.txt}'];
     const file = await configFor(
       database.url,

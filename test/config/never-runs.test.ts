@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { describe, expect, it } from 'vitest';
 import { expectProblem, load, problems, when } from './rule-file.ts';
 

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the notation that operators write.
 import { describe, expect, it } from 'vitest';
 import { ConfigProblems } from '../../src/config/problems.ts';
 import { doing, expectProblem, load, map, problems, when } from './rule-file.ts';
