@@ -41,6 +41,12 @@ interface Unsaved {
 }
 
 /**
+ * What was not stored when its renewals ended, by what it belongs to. A reload ends them while the database may be away;
+ * those after it go on from here.
+ */
+const leftOver = new Map<string, Unsaved>();
+
+/**
  * Renews the access token of one mailbox with the refresh token in the database. Whoever does so holds a lock on the row,
  * from the reading to the storing: of several daemons that want to at once, one asks, and the others find what it got.
  *
@@ -86,6 +92,7 @@ export class Renewal {
     unwanted: string | undefined,
     closing: AbortSignal,
   ): Promise<{ access: AccessToken; isNew: boolean }> {
+    this.takeOver();
     if (this.unsaved !== undefined) {
       const { access } = this.unsaved;
       if (access.value !== unwanted && isGood(access, Date.now())) return { access, isNew: false };
@@ -124,7 +131,8 @@ export class Renewal {
     try {
       await this.save(this.unsaved);
     } catch (error) {
-      this.say('error', 'a renewed refresh token could not be stored, and is lost', {
+      if (this.unsaved !== undefined) leftOver.set(this.key, this.unsaved);
+      this.say('error', 'a renewed refresh token could not be stored: it is lost if this process ends', {
         reason: errorText(error),
         cure: `if the provider takes the old one no more, run \`mailcase login ${this.binding.mailbox}\``,
       });
@@ -145,6 +153,18 @@ export class Renewal {
       isSameRefreshToken: refreshToken === undefined || refreshToken === stored.refreshToken,
     };
     return { generation: stored.generation, tokens, access };
+  }
+
+  private get key(): string {
+    return JSON.stringify(this.binding);
+  }
+
+  private takeOver(): void {
+    const left = leftOver.get(this.key);
+    if (left === undefined) return;
+    leftOver.delete(this.key);
+    this.unsaved = left;
+    this.saving ??= this.saveSoon();
   }
 
   private keep(given: Unsaved, error: unknown): void {

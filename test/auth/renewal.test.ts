@@ -176,22 +176,40 @@ describe('a renewal', () => {
   });
 });
 
+/** A renewal whose answer comes when the database has gone. */
+async function renewedWithoutDatabase(made: Awaited<ReturnType<typeof ready>>) {
+  const proxy = await startDatabaseProxy(database.url);
+  await proxy.open();
+  const db = connectDatabase(proxy.url, 2);
+  const renewing = daemon(made, db);
+  const end = async () => {
+    await renewing.logins.close();
+    await db.destroy();
+    await proxy.close().catch(() => {});
+  };
+  try {
+    await renewing.token();
+    gate.shut();
+    const second = renewing.another();
+    await until(() => gate.waiting() > 0, 'the token was renewed');
+    await proxy.close();
+    gate.open();
+    return { ...renewing, db, proxy, access: await second, end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+const hasSaid = ({ said }: Pick<ReturnType<typeof daemon>, 'said'>, message: string) =>
+  until(() => said.some(([, line]) => line === message), message);
+
 describe('a database that goes away while a token is renewed', () => {
   it('gets it when it is back, and the old one is never shown again', async () => {
     const made = await ready();
-    const proxy = await startDatabaseProxy(database.url);
-    await proxy.open();
-    const db = connectDatabase(proxy.url, 2);
-    const { logins, token, another, said } = daemon(made, db);
+    const renewing = await renewedWithoutDatabase(made);
+    const { access, said, token, proxy, end } = renewing;
     try {
-      await token();
-      // The answer comes when the database has gone.
-      gate.shut();
-      const second = another();
-      await until(() => gate.waiting() > 0, 'the token was renewed');
-      await proxy.close();
-      gate.open();
-      const access = await second;
       expect(access).not.toBe('');
       expect(said).toContainEqual([
         'warn',
@@ -201,48 +219,53 @@ describe('a database that goes away while a token is renewed', () => {
       // It is good meanwhile.
       expect(await token()).toBe(access);
       await proxy.open();
-      await until(
-        () => said.some(([, message]) => message === 'renewed tokens are stored now'),
-        'it was stored',
-      );
+      await hasSaid(renewing, 'renewed tokens are stored now');
       const stored = await readTokens(database.db, made.keys, bindingOf(made.mailbox));
       expect(stored?.accessToken?.value).toBe(access);
       expect(server.refreshTokens()).toContain(stored?.refreshToken);
       await daemon(made).another();
     } finally {
-      await logins.close();
-      await db.destroy();
-      await proxy.close().catch(() => {});
+      await end();
     }
   });
 
   it('does not overwrite a login that came later', async () => {
     const made = await ready();
-    const proxy = await startDatabaseProxy(database.url);
-    await proxy.open();
-    const db = connectDatabase(proxy.url, 2);
-    const { logins, token, another, said } = daemon(made, db);
+    const renewing = await renewedWithoutDatabase(made);
     try {
-      await token();
-      gate.shut();
-      const second = another();
-      await until(() => gate.waiting() > 0, 'the token was renewed');
-      await proxy.close();
-      gate.open();
-      await second;
       await logIn(database.db, server, made.mailbox, made.keys);
       const login = await readTokens(database.db, made.keys, bindingOf(made.mailbox));
-      await proxy.open();
-      await until(
-        () => said.some(([, message]) => message === 'stored tokens are newer, and are used'),
-        'it gave way',
-      );
+      await renewing.proxy.open();
+      await hasSaid(renewing, 'stored tokens are newer, and are used');
       const after = await readTokens(database.db, made.keys, bindingOf(made.mailbox));
       expect(after?.refreshToken).toBe(login?.refreshToken);
     } finally {
+      await renewing.end();
+    }
+  });
+
+  it('and does not come back before a reload: what comes after it has the token, and stores it', async () => {
+    const made = await ready();
+    const { logins, said, access, db, proxy, end } = await renewedWithoutDatabase(made);
+    try {
       await logins.close();
-      await db.destroy();
-      await proxy.close().catch(() => {});
+      expect(said.at(-1)).toEqual([
+        'error',
+        'a renewed refresh token could not be stored: it is lost if this process ends',
+        { reason: expect.any(String), cure: expect.stringContaining('`mailcase login support`') },
+      ]);
+      const next = daemon(made, db);
+      expect(await next.token()).toBe(access);
+      await proxy.open();
+      await hasSaid(next, 'renewed tokens are stored now');
+      const stored = await readTokens(database.db, made.keys, bindingOf(made.mailbox));
+      expect(stored?.accessToken?.value).toBe(access);
+      expect(server.refreshTokens()).toContain(stored?.refreshToken);
+      // It is handed over once.
+      await daemon(made).another();
+      await next.logins.close();
+    } finally {
+      await end();
     }
   });
 });
