@@ -1,7 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +8,7 @@ import { environmentOf } from '../../src/alert/command.ts';
 import { deliver, targetText } from '../../src/alert/delivery.ts';
 import { reportOf, testReport } from '../../src/alert/report.ts';
 import type { AlertConfig } from '../../src/config/schema.ts';
+import { startWebhook } from '../support/webhook.ts';
 
 const undo: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -142,22 +141,10 @@ describe('a command', () => {
 });
 
 describe('a webhook', () => {
-  async function hook(answer: (request: IncomingMessage, response: ServerResponse) => void) {
-    const received: { headers: IncomingMessage['headers']; body: string; url: string | undefined }[] = [];
-    const server = createServer(async (request, response) => {
-      let body = '';
-      for await (const chunk of request) body += String(chunk);
-      received.push({ headers: request.headers, body, url: request.url });
-      answer(request, response);
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    undo.push(async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    });
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    return { url: `http://127.0.0.1:${port}/services/T0/B0/s3cret?k=v4lue`, received };
+  async function hook(answer: Parameters<typeof startWebhook>[0]) {
+    const { origin, received, close } = await startWebhook(answer);
+    undo.push(close);
+    return { url: `${origin}/services/T0/B0/s3cret?k=v4lue`, received };
   }
 
   it('gets the alarm as JSON, with a text for chat services and the headers that are given', async () => {

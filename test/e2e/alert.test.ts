@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +11,7 @@ import { deliver } from '../support/deliver.ts';
 import { mail } from '../support/mail.ts';
 import { mailboxSection, runMailcase } from '../support/mailcase.ts';
 import { rows } from '../support/poll.ts';
+import { startWebhook } from '../support/webhook.ts';
 
 const database = useDatabase();
 const { configFile, rewrite, start: startDaemon, undo } = useDaemons(database);
@@ -215,21 +214,11 @@ describe('alarms', () => {
   });
 
   it('by a webhook that fails are tried again, and its URL is in no log', async () => {
-    const bodies: string[] = [];
-    const server = createServer(async (request, response) => {
-      let body = '';
-      for await (const chunk of request) body += String(chunk);
-      bodies.push(body);
-      response.writeHead(bodies.length < 2 ? 503 : 200).end(`no ${request.url}`);
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    undo.push(async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    });
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const webhook = `http://127.0.0.1:${port}/services/T00/s3cr3t-path`;
+    const { origin, received, close } = await startWebhook((request, response, count) =>
+      response.writeHead(count < 2 ? 503 : 200).end(`no ${request.url}`),
+    );
+    undo.push(close);
+    const webhook = `${origin}/services/T00/s3cr3t-path`;
     const wrong = mailboxSection('alert-hook@example.com', { name: 'hook', imap: { password: 'wrong' } });
     const daemon = await startDaemon([wrong], { config: { alert: { webhook } } });
     await daemon.output(
@@ -237,8 +226,8 @@ describe('alarms', () => {
     );
     const all = await daemon.output(/an alarm went out/);
     expect(all).not.toContain('s3cr3t-path');
-    expect(bodies).toHaveLength(2);
-    expect(JSON.parse(bodies[1] ?? '')).toMatchObject({
+    expect(received).toHaveLength(2);
+    expect(JSON.parse(received[1]?.body ?? '')).toMatchObject({
       mailbox: 'hook',
       condition: 'credentials',
       state: 'alarm',
