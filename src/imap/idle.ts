@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { kindOf } from '../errors.ts';
 import { onAbort, unlessAborted, within } from '../waiting.ts';
 import { openFolder } from './folder.ts';
 import { can } from './mark.ts';
@@ -127,10 +128,17 @@ export class FolderWatch {
       if (!(await within(idling, this.times.renewMs))) continue;
       if (this.isReleased) return { kind: 'released' };
       if (!this.session.isOpen()) throw refusal(this.session, 'to wait for mail');
-      if ((await idling) === false) return { kind: 'refused' };
+      if ((await idling) === false) return this.refused();
       const early = SHORTEST_IDLE_MS - (performance.now() - began);
       if (early > 0) await unlessAborted(sleep(early), this.released.signal);
     }
+  }
+
+  /** @throws MailcaseError where the server is in trouble, or to be left alone, which says nothing of IDLE */
+  private refused(): WatchEnd {
+    const why = refusal(this.session, 'to wait for mail');
+    if (kindOf(why) !== 'other') throw why;
+    return { kind: 'refused' };
   }
 
   /** Opens the folder, which ends IDLE, and tells where it is not as it was. */
