@@ -21,6 +21,9 @@ export const WATCH_TIMES: WatchTimes = { renewMs: 100_000, answerMs: 10_000 };
 /** An IDLE that the server ends sooner than this is begun anew only then, in milliseconds, lest we ask without a pause. */
 const SHORTEST_IDLE_MS = 1_000;
 
+/** A server that ends each at once is asked half as often each time, but so often at least, in milliseconds. */
+const LONGEST_PAUSE_MS = 60_000;
+
 /** A folder that is watched. */
 export interface Watched {
   readonly path: string;
@@ -119,6 +122,7 @@ export class FolderWatch {
 
   private async watch(): Promise<WatchEnd> {
     const { client } = this.session;
+    let pauseMs = SHORTEST_IDLE_MS;
     for (;;) {
       await this.look();
       if (this.isReleased) return { kind: 'released' };
@@ -129,8 +133,13 @@ export class FolderWatch {
       if (this.isReleased) return { kind: 'released' };
       if (!this.session.isOpen()) throw refusal(this.session, 'to wait for mail');
       if ((await idling) === false) return this.refused();
-      const early = SHORTEST_IDLE_MS - (performance.now() - began);
-      if (early > 0) await unlessAborted(sleep(early), this.released.signal);
+      const lastedMs = performance.now() - began;
+      if (lastedMs < SHORTEST_IDLE_MS) {
+        await unlessAborted(sleep(pauseMs - lastedMs), this.released.signal);
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      } else {
+        pauseMs = SHORTEST_IDLE_MS;
+      }
     }
   }
 

@@ -214,6 +214,9 @@ describe('a watch', () => {
     await sleep(2_500);
     expect(line.idles).toBeGreaterThan(1);
     expect(line.idles).toBeLessThanOrEqual(4);
+    // It is asked half as often each time.
+    await sleep(6_000);
+    expect(line.idles).toBeLessThanOrEqual(4);
     expect(await watch.release(never)).toBe(true);
   });
 
