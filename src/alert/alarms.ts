@@ -56,6 +56,8 @@ interface Watched {
   claims: number;
   /** Whether something was sent that the database does not know. */
   hasTold: boolean;
+  /** Whether the database has no entry of it, as far as was seen: another daemon, which watches it no more, takes it away. */
+  isMissing: boolean;
   isSending: boolean;
 }
 
@@ -164,12 +166,16 @@ export class Alarms {
         quarantine: alert.on.has('quarantine') ? await readQuarantine(db, names) : undefined,
         goodElsewhere: await readGoodPolls(db, failing),
       }));
+      const missing = new Set([...this.watched.values()].filter(({ isSending }) => !isSending));
       for (const { mailbox, condition, state, claims } of found.entries) {
         const watched = this.watch(mailbox, condition);
+        missing.delete(watched);
         if (watched.isSending) continue;
+        watched.isMissing = false;
         watched.claims = claims;
         watched.state = watched.hasTold ? reconciled(state, watched.state) : state;
       }
+      for (const watched of missing) Object.assign(watched, { isMissing: true, claims: 0 });
       if (this.isAway) this.log.info('alarms are kept in the database again');
       this.isAway = false;
       return found;
@@ -185,15 +191,21 @@ export class Alarms {
     const key = keyOf({ mailbox, condition });
     const known = this.watched.get(key);
     if (known) return known;
-    const fresh = { mailbox, condition, state: NOTHING_KNOWN, claims: 0, hasTold: false, isSending: false };
+    const fresh = {
+      ...{ mailbox, condition, state: NOTHING_KNOWN, claims: 0 },
+      ...{ hasTold: false, isMissing: true, isSending: false },
+    };
     this.watched.set(key, fresh);
     return fresh;
   }
 
   /** Keeps what has changed, in the database too where that is there. */
   private async keep(watched: Watched, next: AlertState): Promise<void> {
-    const { state, hasTold } = watched;
+    const { state, hasTold, isMissing } = watched;
+    // Without an entry nobody could claim it, so that nothing would ever be sent.
+    const isWanted = isMissing && (next.since !== undefined || next.isTold);
     const isSame =
+      !isWanted &&
       state.since === next.since &&
       state.why === next.why &&
       JSON.stringify(state.details) === JSON.stringify(next.details);
@@ -202,6 +214,7 @@ export class Alarms {
     try {
       await ask(() => writeEntry(this.setup.db, watched, hasTold));
       watched.hasTold = false;
+      watched.isMissing = false;
     } catch (err) {
       this.log.debug({ err }, 'how an alarm stands could not be kept');
       // Nothing is sure to be known to others from here on.

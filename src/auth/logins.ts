@@ -9,13 +9,17 @@ import { tokenKeysOf } from './token-store.ts';
 import { Turns } from './turns.ts';
 
 /**
- * How many refresh tokens are renewed at a time. Each has a connection to the database as long as the provider is silent;
- * mailboxes that have nothing to do with it need the others of the pool, ten where nobody says otherwise.
+ * How many refresh tokens are renewed at a time, at most. Each has a connection to the database as long as the provider is
+ * silent; mailboxes that have nothing to do with it need the others of the pool.
  */
 const AT_A_TIME = 3;
 
+/** So many connections of the pool are left to others, where there are so many: polls, leases and alarms need them. */
+const LEFT_TO_OTHERS = 2;
+
 export interface LoginParts {
-  readonly config: Pick<Config, 'token_key'>;
+  /** Where nothing is said of the database, its pool is large enough. */
+  readonly config: Pick<Config, 'token_key'> & Partial<Pick<Config, 'database'>>;
   /** Where refresh tokens are; undefined where it cannot be asked. */
   readonly db: Database | undefined;
   /** Writes to the log, for one mailbox. */
@@ -38,10 +42,12 @@ export class Logins {
   /** A renewal serves several, and goes on when the poll that asked for it is cut off with its statements. */
   private readonly outside = new AsyncResource('oauth2 renewal');
 
-  private readonly turns = new Turns(AT_A_TIME);
+  private readonly turns: Turns;
 
   constructor(parts: LoginParts) {
     this.parts = parts;
+    const { pool = Number.POSITIVE_INFINITY } = parts.config.database ?? {};
+    this.turns = new Turns(Math.min(AT_A_TIME, Math.max(1, pool - LEFT_TO_OTHERS)));
   }
 
   of(mailbox: MailboxConfig): MailboxLogins {

@@ -28,11 +28,11 @@ export function readable(text: string): string {
 
 /** Who signed in is nothing to us, and could only be wrong: some servers say it without being asked. */
 function plain({ id_token: _, ...body }: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { token_type, expires_in, refresh_token, refresh_token_expires_in, scope } = body;
+  const { expires_in, refresh_token, refresh_token_expires_in, scope } = body;
   return {
     ...body,
-    // A server that does not say so means it: no other kind can be shown to a mail server.
-    token_type: isFilled(token_type) ? token_type : 'Bearer',
+    // Whatever it is called: no other kind can be shown to a mail server, which then says what it thinks of it.
+    token_type: 'Bearer',
     expires_in: secondsOf(expires_in, LONGEST_LIFE_S),
     refresh_token: isFilled(refresh_token) ? refresh_token : undefined,
     refresh_token_expires_in: secondsOf(refresh_token_expires_in, LONGEST_LIFE_S),

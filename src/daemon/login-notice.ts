@@ -1,10 +1,14 @@
 import { lastLogin } from '../auth/token-store.ts';
 import type { Database } from '../db/connect.ts';
+import { endingWith } from '../db/ending.ts';
 import { kindOf } from '../errors.ts';
 import type { Station } from './station.ts';
 
 /** How often is looked, in milliseconds. */
 const LOOK_MS = 5_000;
+
+/** A database that does not answer is asked no longer, in milliseconds: less than LOOK_MS, so that looks do not pile up. */
+const ASK_MS = 4_000;
 
 /**
  * Ends the long rest after a rejected login once somebody has run `mailcase login`: a person who has just mended it waits
@@ -31,7 +35,8 @@ export class LoginNotice {
     const { restsUntil, lastError, begun, msSinceBegun } = runner.state();
     if (restsUntil === undefined || kindOf(lastError) !== 'credentials') return;
     // A database that is away says so with the next poll.
-    const login = await lastLogin(this.db, mailbox.name).catch(() => undefined);
+    const ask = () => lastLogin(this.db, mailbox.name);
+    const login = await endingWith(AbortSignal.timeout(ASK_MS), ask).catch(() => undefined);
     if (login === undefined || login.agoMs > msSinceBegun || runner.state().begun !== begun) return;
     polls.log.info('somebody has logged in, the mailbox is polled now');
     runner.endRest();

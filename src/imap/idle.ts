@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { kindOf } from '../errors.ts';
 import { onAbort, unlessAborted, within } from '../waiting.ts';
 import { openFolder } from './folder.ts';
 import { can } from './mark.ts';
@@ -19,6 +20,9 @@ export const WATCH_TIMES: WatchTimes = { renewMs: 100_000, answerMs: 10_000 };
 
 /** An IDLE that the server ends sooner than this is begun anew only then, in milliseconds, lest we ask without a pause. */
 const SHORTEST_IDLE_MS = 1_000;
+
+/** A server that ends each at once is asked half as often each time, but so often at least, in milliseconds. */
+const LONGEST_PAUSE_MS = 60_000;
 
 /** A folder that is watched. */
 export interface Watched {
@@ -118,6 +122,7 @@ export class FolderWatch {
 
   private async watch(): Promise<WatchEnd> {
     const { client } = this.session;
+    let pauseMs = SHORTEST_IDLE_MS;
     for (;;) {
       await this.look();
       if (this.isReleased) return { kind: 'released' };
@@ -127,10 +132,22 @@ export class FolderWatch {
       if (!(await within(idling, this.times.renewMs))) continue;
       if (this.isReleased) return { kind: 'released' };
       if (!this.session.isOpen()) throw refusal(this.session, 'to wait for mail');
-      if ((await idling) === false) return { kind: 'refused' };
-      const early = SHORTEST_IDLE_MS - (performance.now() - began);
-      if (early > 0) await unlessAborted(sleep(early), this.released.signal);
+      if ((await idling) === false) return this.refused();
+      const lastedMs = performance.now() - began;
+      if (lastedMs < SHORTEST_IDLE_MS) {
+        await unlessAborted(sleep(pauseMs - lastedMs), this.released.signal);
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      } else {
+        pauseMs = SHORTEST_IDLE_MS;
+      }
     }
+  }
+
+  /** @throws MailcaseError where the server is in trouble, or to be left alone, which says nothing of IDLE */
+  private refused(): WatchEnd {
+    const why = refusal(this.session, 'to wait for mail');
+    if (kindOf(why) !== 'other') throw why;
+    return { kind: 'refused' };
   }
 
   /** Opens the folder, which ends IDLE, and tells where it is not as it was. */

@@ -76,6 +76,9 @@ describe('a renewed refresh token is stored, whatever stands beside it', () => {
     ['a life without end', { expires_in: 1e300 }],
     ['a refresh token without end', { refresh_token_expires_in: 1e300 }],
     ['no kind', { token_type: undefined }],
+    ['a kind that wants a proof', { token_type: 'DPoP' }],
+    ['a kind that nobody knows', { token_type: 'mac' }],
+    ['a kind that is no word', { token_type: 7 }],
     ['a list of scopes', { scope: ['mail'] }],
     ['who signed in, badly signed', { id_token: 'x' }],
   ])('%s', async (_, body) => {

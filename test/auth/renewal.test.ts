@@ -120,29 +120,36 @@ describe('a renewal', () => {
     expect(server.refreshTokens()).toContain(stored?.refreshToken);
   });
 
-  it('leaves connections of the pool to others, however many mailboxes wait for a silent provider', async () => {
-    const { config, mailbox } = await ready();
-    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
-    const many = names.map((name) => ({ ...mailbox, name, imap: { ...mailbox.imap } }));
-    for (const each of many) await logIn(database.db, server, each, tokenKeysOf(config));
-    const db = connectDatabase(database.url, 5);
-    const logins = new Logins({ config, db });
-    gate.shut();
-    try {
-      const all = Promise.all(many.map((each) => logins.of(each).next(signal)));
-      await until(() => gate.waiting() >= 3, 'some are asked for');
-      await sleep(300);
-      expect(gate.waiting()).toBe(3);
-      const asked = await Promise.race([db.raw('select 1').then(() => 'answered'), sleep(2_000, 'waits')]);
-      expect(asked).toBe('answered');
-      gate.open();
-      expect(new Set((await all).map((login) => 'accessToken' in login && login.accessToken)).size).toBe(6);
-    } finally {
-      gate.open();
-      await logins.close();
-      await db.destroy();
-    }
-  });
+  it.each([
+    [5, 3],
+    [3, 1],
+  ])(
+    'leaves connections of a pool of %i to others, however many mailboxes wait for a silent provider',
+    async (pool, atATime) => {
+      const { config: loaded, mailbox } = await ready();
+      const config = { ...loaded, database: { ...loaded.database, pool } };
+      const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+      const many = names.map((name) => ({ ...mailbox, name, imap: { ...mailbox.imap } }));
+      for (const each of many) await logIn(database.db, server, each, tokenKeysOf(config));
+      const db = connectDatabase(database.url, pool);
+      const logins = new Logins({ config, db });
+      gate.shut();
+      try {
+        const all = Promise.all(many.map((each) => logins.of(each).next(signal)));
+        await until(() => gate.waiting() >= atATime, 'some are asked for');
+        await sleep(300);
+        expect(gate.waiting()).toBe(atATime);
+        const asked = await Promise.race([db.raw('select 1').then(() => 'answered'), sleep(2_000, 'waits')]);
+        expect(asked).toBe('answered');
+        gate.open();
+        expect(new Set((await all).map((login) => 'accessToken' in login && login.accessToken)).size).toBe(6);
+      } finally {
+        gate.open();
+        await logins.close();
+        await db.destroy();
+      }
+    },
+  );
 
   it('is not begun any more when the process ends while others wait for a silent provider', async () => {
     const { config, mailbox } = await ready();

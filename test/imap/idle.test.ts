@@ -176,6 +176,31 @@ describe('a watch', () => {
     },
   );
 
+  it.each([
+    [
+      'NO Request is throttled. Suggested Backoff Time: 5000 milliseconds',
+      'imap_throttled',
+      { retryAfterMs: 5_000 },
+    ],
+    [
+      'BAD Request is throttled. Suggested Backoff Time: 5000 milliseconds',
+      'imap_throttled',
+      { retryAfterMs: 5_000 },
+    ],
+    ['NO [UNAVAILABLE] Internal error occurred, try again later', 'imap_connect', {}],
+  ])('is over for the moment alone where the server says %s', async (answer, code, fields) => {
+    const line = await new Line().start();
+    line.onClient = (piece) => {
+      const tag = tagOf(piece);
+      if (tag === undefined) return 'pass';
+      line.say(`${tag} ${answer}\r\n`);
+      return 'drop';
+    };
+    const { watch } = await watchOf(`watch-passing-${answer.length}@example.com`, line, LONG);
+    expect(await watch.ended).toMatchObject({ kind: 'broken', error: { code, fields } });
+    expect(line.idles).toBe(1);
+  });
+
   it('does not begin anew without a pause where the server ends each IDLE at once', async () => {
     const line = await new Line().start();
     line.onClient = (piece) => {
@@ -188,6 +213,9 @@ describe('a watch', () => {
     await until(() => line.idles === 1, 'it waits');
     await sleep(2_500);
     expect(line.idles).toBeGreaterThan(1);
+    expect(line.idles).toBeLessThanOrEqual(4);
+    // It is asked half as often each time.
+    await sleep(6_000);
     expect(line.idles).toBeLessThanOrEqual(4);
     expect(await watch.release(never)).toBe(true);
   });
