@@ -38,6 +38,12 @@ const MOST_AT_ONCE = 4;
 /** A stop waits so long for what is being sent, in milliseconds; then it is cut off. */
 const STOP_MS = 2_000;
 
+/**
+ * What was cut off has so long, in milliseconds: a command that ignores SIGTERM is killed after two seconds, and then it is
+ * kept that nothing has gone out. Else the claim stands, and the next start waits for it.
+ */
+const CUT_MS = 5_000;
+
 /** A claim outlasts its sending by so much, in milliseconds: ending a command, and keeping what became of it. */
 const CLAIM_GRACE_MS = 15_000;
 
@@ -125,7 +131,7 @@ export class Alarms {
     const idle = Promise.all([this.looking, ...this.sending]);
     if (await within(idle, STOP_MS)) return;
     this.cutting.abort();
-    await within(Promise.all([this.looking, ...this.sending]), STOP_MS);
+    await within(Promise.all([this.looking, ...this.sending]), CUT_MS);
   }
 
   private async look(): Promise<void> {
