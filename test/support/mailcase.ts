@@ -37,8 +37,7 @@ export async function loadMailbox(user: string, more: Record<string, unknown> = 
     database: { url: 'postgres://unused@localhost/unused' },
     mailboxes: [mailboxSection(user, more)],
   });
-  const { config } = await written.load();
-  await written.remove();
+  const { config } = await written.load().finally(() => written.remove());
   const [mailbox] = config.mailboxes;
   if (!mailbox) throw new Error('the configuration has no mailbox');
   return mailbox;
