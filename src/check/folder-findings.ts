@@ -75,9 +75,10 @@ export function planText(
 ): string {
   if (config.role === 'sent') return 'is recorded as outbound, and the folder stays as it is';
   if (processed === 'none') return 'is recorded, and the folder stays as it is (processed: none)';
-  const { flags, recorded, aside } = marking;
+  const { flags, labels, recorded, aside } = marking;
   const steps = [
     ...(flags.length > 0 ? [`marked ${listed(flags)}`] : []),
+    ...(labels.length > 0 ? [`labelled ${listed(labels)}`] : []),
     ...(recorded.to === 'folder' ? [`moved to ${recorded.path}`] : []),
     ...(recorded.to === 'delete' ? ['deleted from the mailbox'] : []),
   ];

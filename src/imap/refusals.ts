@@ -67,7 +67,7 @@ const THROTTLED: readonly Known[] = [
     text: /command or bandwidth limits|bandwidth limit|exceeded .*bandwidth/i,
     meaning:
       'more was downloaded in a day than the provider allows, Gmail 2500 MB; it ends by itself within a day',
-    cure: 'see what else downloads from this account; an import of old mail can be spread over days (`mailcase import --limit`)',
+    cure: 'see what else downloads from this account, and lower `daily_download` to leave room for it; an import of old mail can be spread over days (`mailcase import --limit`)',
     leastMs: BANDWIDTH_REST_MS,
   },
   {
@@ -298,7 +298,7 @@ function cureOf(kind: ErrorKind, provider: Provider): string {
 function loginCure(provider: Provider): string {
   switch (provider) {
     case 'gmail':
-      return 'Gmail takes an app password (2-step verification has to be on) or OAuth2, not the password of the account';
+      return 'Gmail takes an app password (2-step verification has to be on) or OAuth2, not the password of the account; if it worked until now, the app password was taken back, as a new password of the account does: make another one';
     case 'exchange':
       return 'Exchange Online takes no passwords, only OAuth2; a server on premises takes `imap.user` and `imap.password` if IMAP is switched on for the mailbox';
     default:

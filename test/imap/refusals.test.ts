@@ -190,6 +190,13 @@ it.each<[status: string, kind: ErrorKind]>([
 it('says what the words mean, and how to mend it, by provider', () => {
   const cure = (line: string, provider: Provider) => refusalIn(line, 'login', provider).cure;
   expect(cure('1 NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)', 'gmail')).toMatch(/app password/);
+  // The same words come for an app password that was good for a year.
+  expect(cure('1 NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)', 'gmail')).toMatch(
+    /worked until now.* make another one/,
+  );
+  expect(cure('1 NO [OVERQUOTA] Account exceeded command or bandwidth limits.', 'gmail')).toMatch(
+    /lower `daily_download`/,
+  );
   expect(cure('1 NO LOGIN failed.', 'exchange')).toMatch(/no passwords, only OAuth2/);
   expect(cure('1 NO [AUTHENTICATIONFAILED] x', 'imap')).toMatch(/imap\.password/);
   expect(cure('1 NO [ALERT] Application-specific password required', 'gmail')).toMatch(/apppasswords/);
