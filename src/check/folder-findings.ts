@@ -124,10 +124,15 @@ export function missingFolder(
     specialUse === undefined || specialUse === '\\Inbox' ? name : `${name} (${specialUse})`,
   );
   const more = names.length > MAX_NAMED ? ' …' : '';
+  // INBOX is the one name that has no letter case (RFC 9051, section 5.1).
+  const isSame = (name: string) =>
+    name === path || (/^inbox$/i.test(name) && name.toLowerCase() === path.toLowerCase());
   return section.problem(
     'folder_missing',
     `the folder ${path} cannot be opened: ${serverText(error.cause)}`,
-    `name one that is there in \`folders\`: ${names.slice(0, MAX_NAMED).join(', ')}${more}`,
+    there.some(({ path: name }) => isSame(name))
+      ? 'it is there, and the server does not open it: see that the account may read it; the daemon tries again, and if it stays so, ask whoever runs the mail server'
+      : `name one that is there in \`folders\`: ${names.slice(0, MAX_NAMED).join(', ')}${more}`,
   );
 }
 

@@ -17,6 +17,8 @@ export interface OpenFolder {
 /** Most folders that an error names. */
 const MAX_NAMED = 30;
 
+const FOLDER_CURE = 'name one of those in `folders`; if it is one of them, see that the account may open it';
+
 /**
  * Selects a folder.
  *
@@ -46,7 +48,7 @@ export async function openFolder(
     throw new MailcaseError(
       'imap_folder_missing',
       `cannot open the folder "${path}": ${serverText(error)}${there}`,
-      { cause: error },
+      { cause: error, fields: { cure: FOLDER_CURE } },
     );
   }
 }

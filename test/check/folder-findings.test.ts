@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sectionOf } from '../../src/check/finding.ts';
 import type { FolderFacts } from '../../src/check/folder.ts';
-import { folderFindings, planText } from '../../src/check/folder-findings.ts';
+import { folderFindings, missingFolder, planText } from '../../src/check/folder-findings.ts';
 import { type Marking, NO_MARKING } from '../../src/imap/mark.ts';
 import { loadMailbox } from '../support/mailcase.ts';
 
@@ -98,5 +98,24 @@ describe('what is said to become of recorded mail', () => {
 
   it('says that mail stays as it is, where the label is not there', async () => {
     expect(await planOf({})).toBe('is recorded, and stays as it is');
+  });
+});
+
+describe('a folder that cannot be opened', () => {
+  const there = [
+    { path: 'INBOX', specialUse: '\\Inbox' },
+    { path: 'Sent', specialUse: '\\Sent' },
+  ];
+  const cureOf = (path: string) => {
+    const cause = { responseText: 'Command Error. 10' };
+    return missingFolder(sectionOf('Mailbox support'), path, new Error('x', { cause }), there).cure;
+  };
+
+  it.each(['INBOX', 'Inbox', 'Sent'])('is not to be replaced by itself: %s', (path) => {
+    expect(cureOf(path)).toMatch(/^it is there, and the server does not open it/);
+  });
+
+  it('has those that are there as its cure, where it is none of them', () => {
+    expect(cureOf('sent')).toBe('name one that is there in `folders`: INBOX, Sent (\\Sent)');
   });
 });

@@ -246,6 +246,7 @@ test('a folder that is not there: the error names those that are, and what they 
     message: expect.stringMatching(
       /cannot open the folder "Sent": .*the folders of this mailbox: .*Gesendet/,
     ),
+    fields: { cure: expect.stringMatching(/name one of those in `folders`; .* may open it/) },
   });
 });
 
