@@ -94,8 +94,13 @@ export function isUsableAddress(address: string): boolean {
  */
 export function addressKey(address: string): string {
   const at = address.lastIndexOf('@');
-  const local = address.slice(0, at).normalize('NFC').toLowerCase();
+  const local = lowerCase(address.slice(0, at));
   return `${local}@${domainKey(address.slice(at + 1))}`;
+}
+
+/** In one form of Unicode: of İ, lower case makes two signs, which a mark behind it may put into another order. */
+function lowerCase(text: string): string {
+  return text.normalize('NFC').toLowerCase().normalize('NFC');
 }
 
 /** What ends a host where it stands in a URL, or is decoded there: no part of any domain. */
@@ -103,7 +108,7 @@ const URL_SIGNS = /[/\\?#:[\]%]/;
 
 /** A domain in lower case and A-labels, without the root's dot. */
 export function domainKey(domain: string): string {
-  const lower = domain.normalize('NFC').toLowerCase();
+  const lower = lowerCase(domain);
   // Only what needs it goes through the URL rules, which also read 127.1 as an IPv4 address, and drop what is behind a
   // slash: two addresses would be one.
   const needsLabels = /[^\p{ASCII}]/u.test(lower) && !URL_SIGNS.test(lower);
@@ -118,7 +123,7 @@ export function domainKey(domain: string): string {
  */
 function isDisguised(domain: string): boolean {
   if (domain.endsWith('.')) return true;
-  const written = domain.normalize('NFC').toLowerCase();
+  const written = lowerCase(domain);
   return /[^\p{ASCII}]/u.test(domain) && domainToUnicode(domainKey(domain)) !== written;
 }
 
