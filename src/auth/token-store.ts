@@ -130,13 +130,13 @@ export async function readTokens(
  *
  * @returns how long ago, in milliseconds, by the database's clock; undefined where nobody has
  */
-export async function lastLogin(db: Database, mailbox: string): Promise<{ agoMs: number } | undefined> {
+export async function lastLogin(db: Database, mailbox: string): Promise<number | undefined> {
   const [row] = await rows<{ ago_ms: number }>(
     db,
     `select -${msTo('logged_in_at')} as ago_ms from oauth2_tokens where mailbox = ?`,
     [mailbox],
   );
-  return row && { agoMs: row.ago_ms };
+  return row?.ago_ms;
 }
 
 /**

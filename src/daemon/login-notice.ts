@@ -36,8 +36,8 @@ export class LoginNotice {
     if (restsUntil === undefined || kindOf(lastError) !== 'credentials') return;
     // A database that is away says so with the next poll.
     const ask = () => lastLogin(this.db, mailbox.name);
-    const login = await endingWith(AbortSignal.timeout(ASK_MS), ask).catch(() => undefined);
-    if (login === undefined || login.agoMs > msSinceBegun || runner.state().begun !== begun) return;
+    const agoMs = await endingWith(AbortSignal.timeout(ASK_MS), ask).catch(() => undefined);
+    if (agoMs === undefined || agoMs > msSinceBegun || runner.state().begun !== begun) return;
     polls.log.info('somebody has logged in, the mailbox is polled now');
     runner.endRest();
   }

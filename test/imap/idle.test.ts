@@ -43,6 +43,16 @@ class Line {
     this.port = proxy.port;
     return this;
   }
+
+  /** Says this to IDLE in the server's stead. */
+  answersIdle(answer: (tag: string) => string): void {
+    this.onClient = (piece) => {
+      const tag = tagOf(piece);
+      if (tag === undefined) return 'pass';
+      this.say(answer(tag));
+      return 'drop';
+    };
+  }
 }
 
 async function sessionOf(user: string, imap: Record<string, unknown> = {}): Promise<Session> {
@@ -163,12 +173,7 @@ describe('a watch', () => {
     'is over where the server says %s to IDLE',
     async (answer) => {
       const line = await new Line().start();
-      line.onClient = (piece) => {
-        const tag = tagOf(piece);
-        if (tag === undefined) return 'pass';
-        line.say(`${tag} ${answer}\r\n`);
-        return 'drop';
-      };
+      line.answersIdle((tag) => `${tag} ${answer}\r\n`);
       const { session, watch } = await watchOf(`watch-no-${answer.length}@example.com`, line, LONG);
       expect(await watch.ended).toEqual({ kind: 'refused' });
       expect(line.idles).toBe(1);
@@ -190,12 +195,7 @@ describe('a watch', () => {
     ['NO [UNAVAILABLE] Internal error occurred, try again later', 'imap_connect', {}],
   ])('is over for the moment alone where the server says %s', async (answer, code, fields) => {
     const line = await new Line().start();
-    line.onClient = (piece) => {
-      const tag = tagOf(piece);
-      if (tag === undefined) return 'pass';
-      line.say(`${tag} ${answer}\r\n`);
-      return 'drop';
-    };
+    line.answersIdle((tag) => `${tag} ${answer}\r\n`);
     const { watch } = await watchOf(`watch-passing-${answer.length}@example.com`, line, LONG);
     expect(await watch.ended).toMatchObject({ kind: 'broken', error: { code, fields } });
     expect(line.idles).toBe(1);
@@ -203,12 +203,7 @@ describe('a watch', () => {
 
   it('does not begin anew without a pause where the server ends each IDLE at once', async () => {
     const line = await new Line().start();
-    line.onClient = (piece) => {
-      const tag = tagOf(piece);
-      if (tag === undefined) return 'pass';
-      line.say(`+ idling\r\n${tag} OK that was it\r\n`);
-      return 'drop';
-    };
+    line.answersIdle((tag) => `+ idling\r\n${tag} OK that was it\r\n`);
     const { watch } = await watchOf('watch-short@example.com', line, LONG);
     await until(() => line.idles === 1, 'it waits');
     await sleep(2_500);
