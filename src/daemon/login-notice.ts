@@ -32,12 +32,14 @@ export class LoginNotice {
 
   private async look(): Promise<void> {
     const { mailbox, runner, polls } = this.station;
-    const { restsUntil, lastError, begun, msSinceBegun } = runner.state();
+    const { restsUntil, lastError, begun } = runner.state();
     if (restsUntil === undefined || kindOf(lastError) !== 'credentials') return;
     // A database that is away says so with the next poll.
     const ask = () => lastLogin(this.db, mailbox.name);
     const agoMs = await endingWith(AbortSignal.timeout(ASK_MS), ask).catch(() => undefined);
-    if (agoMs === undefined || agoMs > msSinceBegun || runner.state().begun !== begun) return;
+    // Asked for afterwards, so that no login is missed for the time that the answer took.
+    const now = runner.state();
+    if (agoMs === undefined || agoMs > now.msSinceBegun || now.begun !== begun) return;
     polls.log.info('somebody has logged in, the mailbox is polled now');
     runner.endRest();
   }
